@@ -1,0 +1,351 @@
+"""The contract between the bot and the services it bridges: roles, their data, their events and their errors.
+
+An adapter is one file. It knows one vendor's wire and nothing of Slack, escalations or the store; vendor keys never
+leave it. What keeps adapters alike is the contract suite in `integrations/testing.py`.
+
+All times are timezone-aware UTC `datetime`s. All durations are seconds. Text is plain text unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+class ServiceError(Exception):
+    """A service did not do what was asked. `service` is its configured name, `detail` a sentence without secrets."""
+
+    def __init__(self, service: str, detail: str = "") -> None:
+        super().__init__(f"{service}: {detail}" if detail else service)
+        self.service = service
+        self.detail = detail
+
+
+class NotFound(ServiceError):
+    """The thing does not exist, or is hidden from us (GitHub answers 404 for a revoked permission too)."""
+
+
+class Rejected(ServiceError):
+    """The service understood and refuses; repeating the same call cannot help. `reason` is its own explanation."""
+
+    @property
+    def reason(self) -> str:
+        return self.detail
+
+
+class Unauthorised(ServiceError):
+    """Our token is wrong, expired or lacks a permission; a person must mend it, then the same call may succeed."""
+
+
+class Unavailable(ServiceError):
+    """No usable answer: rate limit, time-out, dropped line, 5xx.
+
+    `retry_after` is in seconds when the service named it. `maybe_done` is True when the call may have taken effect
+    (time-out, dropped line, 5xx) and False when it certainly did not (429, connection refused).
+    """
+
+    def __init__(
+        self, service: str, detail: str = "", *, retry_after: float | None = None, maybe_done: bool = True
+    ) -> None:
+        super().__init__(service, detail)
+        self.retry_after = retry_after
+        self.maybe_done = maybe_done
+
+
+class BadSignature(ServiceError):
+    """A webhook request that its sender did not sign, or signed too long ago."""
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+def mark(key: str) -> str:
+    """The hidden line by which an object that carries effect `key` is found again in a tracker."""
+    return f"<!-- passerelle:{key} -->"
+
+
+MARK = re.compile(r"<!--\s*passerelle:([^\s>]+)\s*-->")
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The person a ticket is for. Every field but `id` may be empty."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    organisation: str = ""
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    url: str
+    content_type: str = ""
+    size: int = 0  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a ticket's conversation, reduced to text: HTML, quoted history and signatures' markup removed."""
+
+    id: str
+    author: str
+    role: Literal["customer", "agent", "ours"]  # ours: written by the account Passerelle works with
+    public: bool
+    at: datetime
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A customer's request as the helpdesk tells it, oldest message first."""
+
+    number: str
+    url: str
+    subject: str
+    customer: Customer
+    messages: tuple[Message, ...]
+    created_at: datetime
+    updated_at: datetime
+    language: str = ""  # BCP 47, "" when unknown
+    status: Literal["open", "solved", "closed"] = "open"  # closed: takes no more messages
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    full_name: str  # as the tracker spells it now
+    url: str
+    public: bool
+    issues_enabled: bool
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDraft:
+    title: str
+    body: str  # the tracker's Markdown, already made harmless
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()  # those that the tracker cannot assign are left out, not an error
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRef:
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    number: int
+    url: str
+    title: str
+    open: bool
+    reason: Literal["completed", "not_planned", "duplicate"] | None  # why it is closed; None while open
+    updated_at: datetime
+    closed_at: datetime | None = None
+    assignees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    id: str
+    author: str  # the login
+    text: str
+    at: datetime
+    url: str
+    ours: bool  # written by the account whose token we use
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A commit that repairs an issue: on the branch it was merged to (squash and rebase included), as it is there."""
+
+    sha: str
+    url: str
+    pull: int | None = None
+    pull_url: str = ""
+    title: str = ""
+    branch: str = ""
+    merged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published release. Drafts are never told of."""
+
+    id: str
+    tag: str
+    name: str
+    url: str
+    published_at: datetime
+    prerelease: bool = False
+
+
+# --- events: hints that something changed; the bot looks again before it acts ---------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IssueTouched:
+    repository: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesTouched:
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketTouched:
+    number: str
+
+
+Event = IssueTouched | ReleasesTouched | TicketTouched
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Where polling one resource of one repository stands; opaque to all but the adapter, kept by the bot as JSON."""
+
+    state: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something `passerelle check` found: `where` names the setting, `mend` is the next step."""
+
+    where: str
+    problem: str
+    mend: str
+
+
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+class WebhookSource(Protocol):
+    """A service that calls us. All methods are pure: no clock, no network, no store."""
+
+    name: str
+    kept_headers: tuple[str, ...]  # lower case; what is stored beside a delivery
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+        """Return the sender's id of this delivery, or raise BadSignature. No secret configured: BadSignature."""
+        ...
+
+    def read(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """What an authentic delivery means to us; [] for what does not concern us. Never raises on strange content."""
+        ...
+
+
+class Tracker(WebhookSource, Protocol):
+    """Where issues live. Each method makes bounded calls with a time-out, and raises only `ServiceError`s.
+
+    `repo` is "owner/name". Methods that take a `key` put `mark(key)` into what they write; the `marked_…` methods find
+    that again by listing (search indexes lag), and count only what our own account wrote.
+    """
+
+    lane: str  # what its rate limit applies to; one per token
+    pace: float  # seconds to keep between two writes in that lane
+
+    def login(self) -> str:
+        """The login of the account we work with."""
+        ...
+
+    def repository(self, repo: str) -> Repository: ...
+
+    def create_issue(self, repo: str, draft: IssueDraft, key: str) -> IssueRef: ...
+
+    def marked_issue(self, repo: str, key: str, since: datetime) -> IssueRef | None: ...
+
+    def issue(self, repo: str, number: int) -> Issue: ...
+
+    def comments(self, repo: str, number: int, since: datetime | None = None) -> list[Comment]: ...
+
+    def comment(self, repo: str, number: int, text: str, key: str) -> Comment: ...
+
+    def marked_comment(self, repo: str, number: int, key: str) -> Comment | None: ...
+
+    def edit_comment(self, repo: str, number: int, comment_id: str, text: str, key: str) -> None: ...
+
+    def close(self, repo: str, number: int, reason: Literal["completed", "not_planned"]) -> None: ...
+
+    def fixes(self, repo: str, number: int) -> list[Fix]:
+        """The merged pull requests and commits that closed the issue, as far as the tracker tells."""
+        ...
+
+    def fix(self, repo: str, reference: str) -> Fix:
+        """What a person named: a commit sha (7+ hex digits), `#12`, `12`, or a pull request's address."""
+        ...
+
+    def releases(self, repo: str) -> list[Release]:
+        """The newest published releases (at most 100), newest first."""
+        ...
+
+    def commits_between(self, repo: str, base: str, head: str) -> set[str] | None:
+        """Full shas reachable from `head` and not from `base` (tags, branches or shas).
+
+        None when the tracker cannot list them whole (unknown base, too many commits): ask `contains` instead.
+        """
+        ...
+
+    def contains(self, repo: str, head: str, sha: str) -> bool:
+        """Whether commit `sha` is `head` or an ancestor of it."""
+        ...
+
+    def resources(self) -> tuple[str, ...]:
+        """The kinds of resource to poll, e.g. ("issues", "releases")."""
+        ...
+
+    def poll(self, repo: str, resource: str, watch: Watch) -> tuple[list[Event], Watch]:
+        """What was touched since `watch`: one conditional request when nothing was (then `watch` comes back equal).
+
+        An empty Watch starts now: it reports nothing and remembers where to go on.
+        """
+        ...
+
+    def check(self, repo: str) -> list[Finding]:
+        """What would keep the bot from working in `repo`; [] when all is well."""
+        ...
+
+
+class Helpdesk(WebhookSource, Protocol):
+    """Where tickets live. Each method makes bounded calls with a time-out, and raises only `ServiceError`s."""
+
+    lane: str
+    pace: float
+
+    def number_in(self, reference: str) -> str | None:
+        """The ticket number that a bare number, `#123`, or an address of this helpdesk names; else None. Pure."""
+        ...
+
+    def ticket(self, number: str) -> Ticket: ...
+
+    def note(self, number: str, text: str, key: str) -> str:
+        """Write an internal note (never visible to the customer); returns its id."""
+        ...
+
+    def reply(self, number: str, text: str, key: str, agent_email: str = "") -> str:
+        """Send a public reply to the customer, as that agent where the API allows; returns its id."""
+        ...
+
+    def marked(self, number: str, key: str) -> str | None:
+        """The id of the note or reply that carries `key`, if it is there."""
+        ...
+
+    def tag(self, number: str, tag: str) -> None:
+        """Add a tag; adding it again changes nothing."""
+        ...
+
+    def check(self) -> list[Finding]: ...
