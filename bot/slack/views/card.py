@@ -1,0 +1,137 @@
+"""The card: one message per issue in the Support Dev channel, edited in place; without customers' words or identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.model import WAITING, Kind, Severity, Stage
+from bot.slack.views.facts import kind_word, several, severity_word
+from bot.slack.views.parts import (
+    Block,
+    Bold,
+    IssueName,
+    Post,
+    Proof,
+    actions,
+    button,
+    header,
+    lines,
+    one_line,
+    open_button,
+    plain,
+    post,
+    proof_line,
+    web,
+    words,
+)
+from bot.texts import Say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    issue_id: str
+    issue: IssueName
+    stage: Stage
+    kind: Kind = Kind.BUG
+    severity: Severity = Severity.NORMAL
+    agents: tuple[str, ...] = ()  # names, in the order in which they came
+    waiting: int = 0  # customers who have not heard the end
+    longest: timedelta | None = None  # the longest of their waits
+    shipped_when: str = "released"  # merged | released | deployed
+    proof: Proof = field(default_factory=Proof)
+    reason: str = ""  # of a decline
+    stuck: str = ""  # why filing failed, and the next step
+
+
+def card(say: Say, data: Card) -> Post:
+    """The issue as it stands now."""
+    where = data.issue.link if data.issue.label else say("no issue yet")
+    symbol, stage = stage_words(say, data.stage)
+    rows: list[list[object]] = [
+        [
+            f"{symbol} ",
+            Bold(stage),
+            " · ",
+            where,
+            f" · {kind_word(say, data.kind)} · ",
+            severity_word(say, data.severity),
+        ],
+        [_people(say, data)],
+        [Bold(words(data.stuck, 600))] if data.stuck else [_next(say, data)],
+        proof_line(say, data.proof),
+    ]
+    title = one_line(data.issue.title)
+    reason = words(data.reason, 1_000) if data.stage is Stage.DECLINED else ""
+    blocks = [header(title or say("No title")), lines(*rows, quote=reason)]
+    buttons = _buttons(say, data)
+    if buttons:
+        blocks.append(actions(*buttons))
+    text = "\n".join([title, *(plain(row) for row in rows if row), *([reason] if reason else [])])
+    return post(text, blocks)
+
+
+def stage_words(say: Say, stage: Stage) -> tuple[str, str]:
+    """A small symbol, and the stage in a word or two."""
+    return {
+        Stage.FILING: ("◌", say("Being filed")),
+        Stage.FILED: ("○", say("Filed")),
+        Stage.ACKNOWLEDGED: ("◐", say("In hand")),
+        Stage.FIXED: ("◕", say("Fixed, not shipped yet")),
+        Stage.SHIPPED: ("●", say("Shipped")),
+        Stage.DECLINED: ("⊘", say("Declined")),
+    }[stage]
+
+
+def _people(say: Say, data: Card) -> str:
+    sentences = []
+    if data.agents:
+        sentences.append(say("From {agents}.", agents=several(say, data.agents, 5)))
+    if data.waiting and data.longest is not None:
+        sentences.append(
+            say.many(
+                "{n} customer waits, for {duration}.",
+                "{n} customers wait, the longest for {duration}.",
+                data.waiting,
+                duration=say.ago(data.longest),
+            )
+        )
+    elif data.waiting:
+        sentences.append(say.many("{n} customer waits.", "{n} customers wait.", data.waiting))
+    elif data.stage not in WAITING:
+        sentences.append(say("Every customer has heard."))
+    return " ".join(sentences)
+
+
+def _next(say: Say, data: Card) -> str:
+    match data.stage:
+        case Stage.FILING:
+            return say("The issue is on its way to the tracker.")
+        case Stage.FILED:
+            return say("Waits for somebody to take it.")
+        case Stage.ACKNOWLEDGED:
+            return say("Waits for a fix.")
+        case Stage.FIXED:
+            return _until_shipped(say, data)
+        case Stage.SHIPPED | Stage.DECLINED:
+            return say("Waits for the agents to write back.") if data.waiting else ""
+
+
+def _until_shipped(say: Say, data: Card) -> str:
+    commit = data.proof.sha[:7]
+    if not commit:
+        return say("Waits for proof that the fix is live.")
+    if data.shipped_when == "deployed":
+        return say("Waits for a deployment that contains {commit}.", commit=commit)
+    return say("Waits for a release that contains {commit}.", commit=commit)
+
+
+def _buttons(say: Say, data: Card) -> list[Block]:
+    buttons = []
+    if data.stage is Stage.FILED:
+        buttons.append(button(say("Acknowledge"), "acknowledge", data.issue_id, style="primary"))
+    if data.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
+        buttons.append(button(say("Decline"), "decline", data.issue_id))
+    if web(data.issue.url):
+        buttons.append(open_button(say("Open issue"), data.issue.url))
+    return buttons

@@ -1,0 +1,147 @@
+"""The data that the views show, and the sentences in which more than one of them says it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.model import Kind, News, Severity
+from bot.slack.views.parts import Bold, IssueName, Link, Proof, TicketName, one_line, ticket_link
+from bot.texts import Say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFacts:
+    """What the helpdesk knows about a ticket; each field may be empty."""
+
+    ticket: TicketName = field(default_factory=TicketName)
+    subject: str = ""
+    customer: str = ""
+    organisation: str = ""
+    plan: str = ""
+    language: str = ""  # BCP 47
+    waited: timedelta | None = None
+    words: str = ""  # what the customer wrote, as the agent may read it
+    attachments: tuple[str, ...] = ()  # their file names
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Already:
+    """An issue to which this ticket has been carried before."""
+
+    issue: IssueName
+    by: str  # the agent's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagForm:
+    """What the modal `flag` shows and asks. Asks for the customer's words when `facts` is None."""
+
+    facts: TicketFacts | None = None
+    note: str = ""  # a sentence: why there are no facts
+    public: bool = False  # the repository is public: only title, summary and link are carried
+    redacted: Mapping[str, int] = field(default_factory=dict)  # by what: card, token, password, email, phone
+    already: Already | None = None
+    projects: tuple[tuple[str, str], ...] = ()  # (key, name), the default first
+    similar: bool = False  # there are issues to attach to
+    initial: Mapping[str, str] = field(default_factory=dict)  # by input's name, what the agent gave before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsLine:
+    """One piece of news about one issue."""
+
+    news: News
+    issue: IssueName
+    reason: str = ""  # for `declined`, in the Support Dev's words
+    proof: Proof = field(default_factory=Proof)
+
+
+def kind_word(say: Say, kind: Kind) -> str:
+    return {Kind.BUG: say("Bug"), Kind.TOOLING: say("Support tooling")}[kind]
+
+
+def severity_word(say: Say, severity: Severity) -> str:
+    return {
+        Severity.CRITICAL: say("Critical"),
+        Severity.HIGH: say("High"),
+        Severity.NORMAL: say("Normal"),
+        Severity.LOW: say("Low"),
+    }[severity]
+
+
+def headline(say: Say, line: NewsLine) -> str:
+    """The news in one sentence: "Fixed in v2.18.0: …"."""
+    title = one_line(line.issue.title, 120)
+    match line.news:
+        case News.SHIPPED if line.proof.version:
+            return say("Fixed in {version}: {title}", version=one_line(line.proof.version, 60), title=title)
+        case News.SHIPPED:
+            return say("Fixed and merged: {title}", title=title)
+        case News.DECLINED:
+            return say("Declined: {title}", title=title)
+        case News.QUESTION:
+            return say("A question for the customer: {title}", title=title)
+        case News.WORKAROUND:
+            return say("A way around it: {title}", title=title)
+        case News.ROLLED_BACK:
+            return say("Taken back, the fix is no longer live: {title}", title=title)
+
+
+def about(say: Say, facts: TicketFacts) -> list[list[object]]:
+    """The facts of a ticket in a few lines; what is empty is left out."""
+    rows: list[list[object]] = [[Bold(one_line(facts.subject))] if facts.subject else []]
+    rows.append(_who(facts))
+    details: list[str] = []
+    if facts.language:
+        details.append(say("Writes in {language}", language=one_line(say.language(facts.language), 60)))
+    if facts.waited is not None:
+        details.append(say("waiting for {duration}", duration=say.ago(facts.waited)))
+    rows.append([" · ".join(details)] if details else [])
+    if facts.attachments:
+        rows.append([say("Attachments: {names}", names=several(say, facts.attachments))])
+    if facts.tags:
+        rows.append([say("Tags: {tags}", tags=several(say, facts.tags))])
+    if facts.ticket.number:
+        rows.append([_there(say, facts.ticket)])
+    return [row for row in rows if row]
+
+
+def _who(facts: TicketFacts) -> list[object]:
+    who: list[object] = [Bold(one_line(facts.customer, 80))] if facts.customer else []
+    for more in (facts.organisation, facts.plan):
+        if more:
+            who += [" · ", one_line(more, 80)] if who else [one_line(more, 80)]
+    return who
+
+
+def _there(say: Say, ticket: TicketName) -> Link:
+    if not ticket.helpdesk:
+        return ticket_link(say, ticket)
+    number, helpdesk = one_line(ticket.number, 40), one_line(ticket.helpdesk, 40)
+    return Link(say("Ticket {number} in {helpdesk}", number=number, helpdesk=helpdesk), ticket.url)
+
+
+def several(say: Say, names: tuple[str, ...], most: int = 8) -> str:
+    """Names in a row, the first few of many."""
+    shown = ", ".join(one_line(name, 60) for name in names[:most])
+    left = len(names) - most
+    return say.many("{shown} and {n} more", "{shown} and {n} more", left, shown=shown) if left > 0 else shown
+
+
+def left_out(say: Say, redacted: Mapping[str, int]) -> str:
+    """What will not leave the helpdesk: "1 card number and 2 e-mail addresses"; "" when nothing."""
+    named = {
+        "card": say.many("{n} card number", "{n} card numbers", redacted.get("card", 0)),
+        "token": say.many("{n} access key", "{n} access keys", redacted.get("token", 0)),
+        "password": say.many("{n} password", "{n} passwords", redacted.get("password", 0)),
+        "email": say.many("{n} e-mail address", "{n} e-mail addresses", redacted.get("email", 0)),
+        "phone": say.many("{n} phone number", "{n} phone numbers", redacted.get("phone", 0)),
+    }
+    others = sum(n for what, n in redacted.items() if what not in named)
+    found = [text for what, text in named.items() if redacted.get(what, 0) > 0]
+    if others:
+        found.append(say.many("{n} other detail", "{n} other details", others))
+    return say.listed(found)

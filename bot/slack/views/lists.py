@@ -1,0 +1,195 @@
+"""Overviews: the digest, and the answers to `/bug help`, `/bug mine` and `/bug status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.model import Stage
+from bot.slack.views.card import stage_words
+from bot.slack.views.facts import TicketFacts
+from bot.slack.views.parts import (
+    MESSAGE_BLOCKS,
+    MESSAGE_SIZE,
+    Block,
+    Bold,
+    Code,
+    IssueName,
+    Link,
+    Post,
+    Proof,
+    TicketName,
+    bullets,
+    button,
+    header,
+    lines,
+    one_line,
+    plain,
+    post,
+    proof_line,
+    row,
+    size,
+    small,
+    ticket_link,
+)
+from bot.texts import Say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestLine:
+    issue: IssueName
+    stage: Stage = Stage.FILED
+    age: timedelta | None = None
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Each tuple best first; the counts may be larger than what is listed."""
+
+    new: tuple[DigestLine, ...] = ()
+    new_count: int = 0
+    oldest: tuple[DigestLine, ...] = ()
+    most_waiting: tuple[DigestLine, ...] = ()
+    due: tuple[tuple[str, int], ...] = ()  # agent's name, write-backs due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MineLine:
+    """One of an agent's escalations; `write_back_id` when a write-back is due."""
+
+    issue: IssueName
+    stage: Stage
+    facts: TicketFacts
+    write_back_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    at: datetime
+    what: str  # a sentence
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One escalation: where it stands and what happened."""
+
+    issue: IssueName
+    stage: Stage
+    ticket: TicketName
+    agent: str
+    waiting: int = 0
+    proof: Proof = field(default_factory=Proof)
+    history: tuple[HistoryLine, ...] = ()  # oldest first
+
+
+def digest(say: Say, data: Digest) -> Post:
+    """The scheduled summary; one line when there is nothing to do."""
+    if not (data.new or data.oldest or data.most_waiting or data.due):
+        quiet = say("Nothing waits today: no open escalations, and every customer has heard.")
+        return post(quiet, [lines([quiet])])
+    sections: list[tuple[str, list[list[object]]]] = [
+        (say.many("{n} new issue", "{n} new issues", data.new_count or len(data.new)), _issues(say, data.new)),
+        (say("Waiting longest"), _issues(say, data.oldest)),
+        (say("Most customers waiting"), _issues(say, data.most_waiting)),
+        (say("Write-backs due"), [[f"{one_line(agent, 60)}: {n}"] for agent, n in data.due[:8]]),
+    ]
+    title = say("Escalations today")
+    blocks = [header(title)]
+    text = [title]
+    for name, rows in sections:
+        if rows:
+            blocks += [lines([Bold(name)]), bullets(rows)]
+            text += [name, *("• " + plain(line) for line in rows)]
+    return post("\n".join(text), blocks)
+
+
+def help_(say: Say, name: str = "/bug") -> Post:
+    """What one can type."""
+    rows: list[list[object]] = [
+        [Code(f"{name} 4211"), " ", say("flags a ticket, by its number or address; a title may follow")],
+        [Code(f"{name} mine"), " ", say("your escalations, and the customers you owe an answer")],
+        [Code(f"{name} status 4211"), " ", say("where a ticket or an issue stands, and what happened")],
+        [Code(f"{name} help"), " ", say("this page")],
+    ]
+    first = say("I carry a ticket to an issue, and tell you when the fix has shipped, so that you can write back.")
+    last = say("You can also flag from any message that has a ticket's link: open its menu and choose Flag a ticket.")
+    return post("\n".join([first, *map(plain, rows), last]), [lines([first]), bullets(rows), small(last)])
+
+
+def mine(say: Say, escalations: Sequence[MineLine]) -> Post:
+    """An agent's escalations, those that owe a customer an answer first."""
+    if not escalations:
+        empty = say("You have no escalations. Flag a ticket with /bug and its number.")
+        return post(empty, [lines([empty])])
+    ordered = sorted(escalations, key=lambda line: not line.write_back_id)
+    due = sum(1 for line in ordered if line.write_back_id)
+    title = say.many("{n} customer to write back to", "{n} customers to write back to", due)
+    title = title if due else say("Your escalations")
+    blocks: list[Block] = [header(title)]
+    text = [title]
+    for index, line in enumerate(ordered):
+        block = _mine(say, line)
+        if len(blocks) >= MESSAGE_BLOCKS - 1 or size([*blocks, block]) > MESSAGE_SIZE - 300:
+            blocks.append(small(_more(say, len(ordered) - index)))
+            break
+        blocks.append(block)
+        text.append(plain(_mine_line(say, line)))
+    return post("\n".join(text), blocks)
+
+
+def status(say: Say, data: Status) -> Post:
+    """One escalation and its history, the latest happenings when there are many."""
+    symbol, stage = stage_words(say, data.stage)
+    agent = one_line(data.agent, 80)
+    carried = say.pieces("{ticket}, carried by {agent}", ticket=ticket_link(say, data.ticket), agent=agent)
+    rows: list[list[object]] = [[f"{symbol} ", Bold(stage), " · ", data.issue.link], carried]
+    rows.append([say.many("{n} customer waits.", "{n} customers wait.", data.waiting)] if data.waiting else [])
+    rows.append(proof_line(say, data.proof))
+    history = [_happened(say, line) for line in data.history[-15:]]
+    title = one_line(data.issue.title)
+    blocks = [header(title or say("No title")), lines(*rows), *([bullets(history)] if history else [])]
+    return post("\n".join([title, *(plain(line) for line in [*rows, *history] if line)]), blocks)
+
+
+def _happened(say: Say, line: HistoryLine) -> list[object]:
+    by = f" ({one_line(line.by, 60)})" if line.by else ""
+    return [f"{say.on(line.at)}: {one_line(line.what, 250)}{by}"]
+
+
+def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[object]]:
+    rows = []
+    for line in issues[:5]:
+        detail = [stage_words(say, line.stage)[1]]
+        if line.age is not None:
+            detail.append(say.ago(line.age))
+        if line.waiting:
+            detail.append(say.many("{n} customer", "{n} customers", line.waiting))
+        rows.append([line.issue.link, f" {one_line(line.issue.title, 100)} · {' · '.join(detail)}"])
+    return rows
+
+
+def _mine(say: Say, line: MineLine) -> Block:
+    accessory = button(say("Write back"), "write_back", line.write_back_id) if line.write_back_id else None
+    return row(_mine_line(say, line), accessory)
+
+
+def _mine_line(say: Say, line: MineLine) -> list[object]:
+    symbol, stage = stage_words(say, line.stage)
+    who = one_line(line.facts.customer, 60)
+    pieces: list[object] = [f"{symbol} ", ticket_link(say, line.facts.ticket), f" · {who}" if who else ""]
+    issue: Link = line.issue.link
+    pieces += [" · ", issue, f" {one_line(line.issue.title, 60)} · {stage}"]
+    if line.facts.waited is not None:
+        pieces += [" · ", say("waiting for {duration}", duration=say.ago(line.facts.waited))]
+    return pieces
+
+
+def _more(say: Say, n: int) -> str:
+    return say.many(
+        "And {n} more. They show as you write back to these.",
+        "And {n} more. They show as you write back to these.",
+        n,
+    )

@@ -1,0 +1,221 @@
+"""The modals: what they show and ask. Inputs have the field's name as `block_id` and `action_id`.
+
+A first view shows no input that wants a default, since Slack keeps the old state of an input that an update repeats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.model import Kind, Severity
+from bot.slack.views.facts import FlagForm, NewsLine, TicketFacts, about, headline, kind_word, left_out, severity_word
+from bot.slack.views.parts import (
+    Block,
+    Bold,
+    TicketName,
+    cut,
+    excerpt,
+    lines,
+    one_line,
+    proof_line,
+    small,
+    words,
+)
+from bot.texts import Say
+
+EXCERPT = 600
+View = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteBackForm:
+    """What stands beside the blank page: one customer, and one piece of news. `reply`: the agent's own kept words."""
+
+    facts: TicketFacts
+    news: NewsLine
+    reply: str = field(default="")
+
+
+def flag_looking(say: Say, draft_id: str, what: TicketName) -> View:
+    """The view that opens at once, while the helpdesk is asked."""
+    number, helpdesk = one_line(what.number, 40), one_line(what.helpdesk, 40)
+    if number and helpdesk:
+        text = say("Looking up ticket {number} in {helpdesk}…", number=number, helpdesk=helpdesk)
+    elif number:
+        text = say("Looking up ticket {number}…", number=number)
+    else:
+        text = say("One moment…")
+    return _view(say, "flag", _flag_title(say), draft_id, [lines([text])])
+
+
+def flag_ask_ticket(say: Say, draft_id: str, note: str | None = None) -> View:
+    """Asks which ticket; `note` is a sentence about the last try."""
+    blocks = [lines([note])] if note else []
+    blocks.append(_text(say("Ticket"), "ticket", placeholder=say("Its number or its address")))
+    return _view(say, "flag", _flag_title(say), draft_id, blocks, submit=say("Look it up"))
+
+
+def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
+    """The form itself, filled with what is known."""
+    blocks = [lines([cut(form.note, 1_000)])] if form.note else []
+    if form.facts:
+        blocks.append(lines(*about(say, form.facts), quote=excerpt(form.facts.words, EXCERPT)))
+    blocks += [lines([warning]) for warning in _warnings(say, form)]
+    blocks += _already(say, form)
+    blocks += _inputs(say, form)
+    submit = say("Follow") if form.already else say("File it")
+    return _view(say, "flag", _flag_title(say), draft_id, [b for b in blocks if b.get("elements") != []], submit=submit)
+
+
+def flag_refused(say: Say, sentence: str) -> View:
+    """Says why this cannot be flagged, and the next step."""
+    return _view(say, "flag", _flag_title(say), "", [lines([words(sentence, 2_900)])])
+
+
+def decline(say: Say, issue_id: str, title: str, waiting: int) -> View:
+    """Asks the Support Dev for the reason."""
+    hear = say.many(
+        "{n} customer waits. Their agent will read this reason and write back.",
+        "{n} customers wait. Their agents will read this reason and write back.",
+        waiting,
+    )
+    reason = _text(say("Reason"), "reason", long=True, placeholder=say("Why not, in words an agent can pass on"))
+    blocks = [lines([Bold(one_line(title))], [hear]), reason]
+    return _view(say, "decline", say("Decline"), issue_id, blocks, submit=say("Decline"))
+
+
+def skip(say: Say, write_back_id: str, facts: TicketFacts) -> View:
+    """Asks the agent why this customer need not hear."""
+    reason = _text(say("Why no answer is needed"), "reason", long=True)
+    return _view(say, "skip", say("Skip"), write_back_id, [lines(*about(say, facts)), reason], submit=say("Skip"))
+
+
+def write_back(say: Say, write_back_id: str, form: WriteBackForm) -> View:
+    """A blank page beside the facts; the words are the agent's."""
+    blocks = [
+        lines([Bold(headline(say, form.news))], proof_line(say, form.news.proof), quote=words(form.news.reason, 1_000)),
+        lines(*about(say, form.facts), quote=excerpt(form.facts.words, 1_500)),
+        _text(say("Your reply"), "reply", long=True, initial=form.reply),
+        small(_goes_to(say, form.facts)),
+    ]
+    return _view(say, "write_back", say("Write back"), write_back_id, blocks, submit=say("Send"))
+
+
+def _goes_to(say: Say, facts: TicketFacts) -> str:
+    number = one_line(facts.ticket.number, 40)
+    if not facts.customer:
+        return say("This goes out as a public reply on ticket {number}, in your words.", number=number)
+    return say(
+        "This goes to {name} as a public reply on ticket {number}, in your words.",
+        name=one_line(facts.customer, 80),
+        number=number,
+    )
+
+
+def _flag_title(say: Say) -> str:
+    return say("Flag a ticket")
+
+
+def _warnings(say: Say, form: FlagForm) -> list[list[object]]:
+    warnings: list[list[object]] = []
+    if form.public:
+        warnings.append(
+            [say("This repository is public: only your title, your summary and the ticket's link will be carried.")]
+        )
+    if left := left_out(say, form.redacted):
+        warnings.append([say("Will be left out: {details}.", details=left)])
+    return warnings
+
+
+def _already(say: Say, form: FlagForm) -> list[Block]:
+    if not form.already:
+        return []
+    sentence = say.pieces(
+        "Already carried to {issue} by {agent}. Submitting makes you follow it.",
+        issue=form.already.issue.link,
+        agent=one_line(form.already.by, 80),
+    )
+    again = {"text": _face(say("File a second issue for this ticket"), 75), "value": "again"}
+    element = {"type": "checkboxes", "action_id": "again", "options": [again]}
+    return [lines(sentence), _input(say("Something else"), "again", element, optional=True)]
+
+
+def _inputs(say: Say, form: FlagForm) -> list[Block]:
+    given = form.initial.get
+    fields = [
+        _text(
+            say("Title"),
+            "title",
+            initial=given("title", ""),
+            placeholder=say("What goes wrong, in one line"),
+            optional=form.already is not None,
+        ),
+        _text(
+            say("What goes wrong"),
+            "summary",
+            long=True,
+            initial=given("summary", ""),
+            placeholder=say("Steps, what was expected, what you tried"),
+            optional=True,
+        ),
+    ]
+    if form.facts is None:
+        fields.append(_text(say("The customer's words"), "words", long=True, initial=given("words", ""), optional=True))
+        fields.append(_text(say("Customer"), "customer", initial=given("customer", ""), optional=True))
+    kinds = [(kind.value, kind_word(say, kind)) for kind in Kind]
+    severities = [(severity.value, severity_word(say, severity)) for severity in Severity]
+    fields.append(_choice(say("Kind"), "kind", kinds, given("kind", Kind.BUG.value)))
+    fields.append(_choice(say("Severity"), "severity", severities, given("severity", Severity.NORMAL.value)))
+    if len(form.projects) > 1:
+        fields.append(_choice(say("Project"), "project", form.projects, given("project", form.projects[0][0])))
+    if form.similar:
+        fields.append(_similar(say))
+    return fields
+
+
+def _similar(say: Say) -> Block:
+    element = {
+        "type": "external_select",
+        "action_id": "similar",
+        "min_query_length": 0,
+        "placeholder": _face(say("Find an issue to attach to"), 150),
+    }
+    return _input(say("Known already"), "similar", element, optional=True)
+
+
+def _choice(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[str, str], ...], chosen: str) -> Block:
+    options = [{"text": _face(one_line(text, 75), 75), "value": value} for value, text in values[:100]]
+    initial = next((option for option in options if option["value"] == chosen), options[0])
+    element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
+    return _input(label, name, element)
+
+
+def _text(
+    label: str, name: str, *, long: bool = False, initial: str = "", placeholder: str = "", optional: bool = False
+) -> Block:
+    element: Block = {"type": "plain_text_input", "action_id": name, "multiline": long}
+    if initial:
+        element["initial_value"] = words(initial, 3_000) if long else one_line(initial, 3_000)
+    if placeholder:
+        element["placeholder"] = _face(placeholder, 150)
+    return _input(label, name, element, optional=optional)
+
+
+def _input(label: str, name: str, element: Block, *, optional: bool = False) -> Block:
+    return {"type": "input", "block_id": name, "label": _face(label, 2_000), "element": element, "optional": optional}
+
+
+def _face(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, limit), "emoji": False}
+
+
+def _view(say: Say, callback: str, title: str, metadata: str, blocks: list[Block], *, submit: str = "") -> View:
+    view: View = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": _face(title, 24),
+        "close": _face(say("Cancel") if submit else say("Close"), 24),
+        "private_metadata": metadata,
+        "blocks": blocks,
+    }
+    return {**view, "submit": _face(submit, 24)} if submit else view

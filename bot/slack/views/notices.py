@@ -1,0 +1,114 @@
+"""Short messages: to an agent about what they flagged, to the Support Dev about what is missing."""
+
+from __future__ import annotations
+
+from bot.slack.views.parts import (
+    Bold,
+    IssueName,
+    Person,
+    Post,
+    TicketName,
+    actions,
+    button,
+    lines,
+    one_line,
+    plain,
+    post,
+    ticket_link,
+    words,
+)
+from bot.texts import Say
+
+
+def _title(issue: IssueName) -> Bold:
+    return Bold(one_line(issue.title))
+
+
+def _notice(*rows: list[object]) -> Post:
+    return post("\n".join(plain(row) for row in rows), [lines(*rows)])
+
+
+def filed(say: Say, ticket: TicketName, issue: IssueName) -> Post:
+    """To the agent: a new issue stands for the ticket."""
+    sentence = say.pieces("Filed as {issue} for {ticket}.", issue=issue.link, ticket=ticket_link(say, ticket))
+    return _notice([_title(issue)], sentence, [say("You hear from me when it ships.")])
+
+
+def attached(say: Say, ticket: TicketName, issue: IssueName) -> Post:
+    """To the agent: the ticket joins an issue they chose."""
+    sentence = say.pieces("Attached {ticket} to {issue}.", issue=issue.link, ticket=ticket_link(say, ticket))
+    return _notice([_title(issue)], sentence, [say("You hear from me when it ships.")])
+
+
+def followed(say: Say, ticket: TicketName, issue: IssueName, owner: str) -> Post:
+    """To the agent: a colleague carried this ticket before; they hear the news, the colleague writes back."""
+    sentence = say.pieces(
+        "{agent} already carried {ticket} to {issue}. You follow it and hear the news; {agent} writes back.",
+        agent=one_line(owner, 80),
+        ticket=ticket_link(say, ticket),
+        issue=issue.link,
+    )
+    return _notice([_title(issue)], sentence)
+
+
+def yours_already(say: Say, ticket: TicketName, issue: IssueName) -> Post:
+    """To the agent: they carried this ticket before themselves."""
+    sentence = say.pieces(
+        "You already carried {ticket} to {issue}. Nothing was filed twice.",
+        ticket=ticket_link(say, ticket),
+        issue=issue.link,
+    )
+    return _notice([_title(issue)], sentence)
+
+
+def filing_failed(say: Say, ticket: TicketName, title: str, why: str, next_step: str) -> Post:
+    """To the agent: no issue yet, why, and what happens next. Both are sentences."""
+    sentence = say.pieces(
+        "{ticket} has no issue yet: {reason}", ticket=ticket_link(say, ticket), reason=words(why, 800)
+    )
+    return _notice([Bold(one_line(title))], sentence, [words(next_step, 800)])
+
+
+def joined(say: Say, ticket: TicketName, issue: IssueName, by: str, *, same_ticket: bool) -> Post:
+    """To the first agent: a colleague's customer joined the issue, or the colleague follows the same ticket."""
+    agent = one_line(by, 80)
+    if same_ticket:
+        sentence = say.pieces(
+            "{agent} flagged {ticket} too and follows {issue}. You still write back.",
+            agent=agent,
+            ticket=ticket_link(say, ticket),
+            issue=issue.link,
+        )
+    else:
+        sentence = say.pieces(
+            "{agent} attached {ticket} to {issue}: one more customer waits for it.",
+            agent=agent,
+            ticket=ticket_link(say, ticket),
+            issue=issue.link,
+        )
+    return _notice([_title(issue)], sentence)
+
+
+def reason_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, support_devs: tuple[str, ...] = ()) -> Post:
+    """To the Support Dev: closed as not planned, and nobody said why. `support_devs` are Slack user ids to notify."""
+    sentence = say.pieces("{issue} was closed as not planned, without a reason.", issue=issue.link)
+    hear = say.many(
+        "{n} customer waits to hear why. Give the reason here, or write /decline and the reason in the issue.",
+        "{n} customers wait to hear why. Give the reason here, or write /decline and the reason in the issue.",
+        waiting,
+    )
+    rows: list[list[object]] = [[_title(issue)], [*_called(support_devs), *sentence], [hear]]
+    give = actions(button(say("Give the reason"), "decline", issue_id, style="primary"))
+    return post("\n".join(plain(row) for row in rows), [lines(*rows), give])
+
+
+def fix_wanted(say: Say, issue: IssueName, waiting: int, support_devs: tuple[str, ...] = ()) -> Post:
+    """To the Support Dev: closed as completed, and no commit is known that one could look for in a release."""
+    sentence = say.pieces("{issue} was closed as completed, but no commit is known that fixed it.", issue=issue.link)
+    hear = say.many("{n} customer waits for it to ship.", "{n} customers wait for it to ship.", waiting)
+    how = say("Write /fixed-by and the commit or pull request in the issue, and I watch the releases for it.")
+    return _notice([_title(issue)], [*_called(support_devs), *sentence], [f"{hear} {how}"])
+
+
+def _called(people: tuple[str, ...]) -> list[object]:
+    return [piece for person in people[:5] for piece in (Person(person), " ")]

@@ -1,0 +1,91 @@
+"""Every sentence a person reads: gettext with named placeholders, and dates, durations and languages in their words."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime, format_timedelta
+from babel.lists import format_list
+
+DOMAIN = "passerelle"
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+class Say:
+    """Speaks to one person: in the language of `locale` where a catalogue exists (else English), in the zone `tz`.
+
+    `locale` is BCP 47 or POSIX ("fr-FR", "fr_FR"), `tz` an IANA name; unknown ones mean "en" and "UTC". Messages are
+    whole sentences, literal in the code (babel.cfg extracts them). Values are put in as they are, never parsed again.
+    """
+
+    def __init__(self, locale: str = "en", tz: str = "UTC") -> None:
+        self._locale, self._catalogue = _catalogue(locale)
+        self._zone = _zone(tz)
+
+    def __call__(self, message: str, /, **names: object) -> str:
+        """The sentence in the person's language, with its {placeholders} filled."""
+        return _fill(self._catalogue.gettext(message), names)
+
+    def many(self, one: str, many: str, n: int, /, **names: object) -> str:
+        """The sentence in the form that the number `n` asks for; {n} is that number."""
+        return _fill(self._catalogue.ngettext(one, many, n), {"n": n, **names})
+
+    def pieces(self, message: str, /, **names: object) -> list[object]:
+        """The sentence in order as its strings and, in place of each {placeholder}, the very object given for it."""
+        parts = _SLOT.split(self._catalogue.gettext(message))
+        pieces = [names.get(part, "{" + part + "}") if odd % 2 else part for odd, part in enumerate(parts)]
+        return [piece for piece in pieces if piece != ""]
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Several things in one breath: "a, b and c"."""
+        return format_list(list(items), "standard", locale=self._locale) if items else ""
+
+    def ago(self, delta: timedelta) -> str:
+        """A duration in its largest unit: "3 days". Nothing shorter than a minute is told apart."""
+        return format_timedelta(max(delta, timedelta(minutes=1)), granularity="minute", locale=self._locale)
+
+    def on(self, at: datetime) -> str:
+        """A moment as date and time in the person's own zone. `at` is timezone-aware."""
+        return format_datetime(at.astimezone(self._zone), "medium", locale=self._locale)
+
+    def language(self, code: str) -> str:
+        """The name of the language with this BCP 47 code: "French"; the code itself when nobody knows it."""
+        try:
+            name = Locale.parse(code.replace("-", "_")).get_display_name(self._locale)
+        except (ValueError, UnknownLocaleError):
+            return code
+        return name or code
+
+
+def _fill(template: str, names: dict[str, object]) -> str:
+    return _SLOT.sub(lambda slot: str(names.get(slot[1], slot[0])), template)
+
+
+@lru_cache(maxsize=256)
+def _catalogue(name: str) -> tuple[Locale, gettext.NullTranslations]:
+    try:
+        locale = Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        locale = Locale("en")
+    for wanted in (str(locale), locale.language):
+        file = resources.files("bot").joinpath("locale", wanted, "LC_MESSAGES", f"{DOMAIN}.mo")
+        if file.is_file():
+            with file.open("rb") as stream:
+                return locale, gettext.GNUTranslations(stream)
+    # Without a catalogue the sentences are English, and so must be the durations and dates within them.
+    return locale if locale.language == "en" else Locale("en"), gettext.NullTranslations()
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
