@@ -1,0 +1,244 @@
+"""The sections of the YAML file as frozen models. What each option means stands in config/example.yaml.
+
+Durations are seconds. A wrong value raises inside pydantic; `bot/reading.py` turns that into a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from bot.cron import trigger
+from bot.reading import nearest, wrong
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+# --- small types ------------------------------------------------------------------------------------------------------
+
+
+def _shape(pattern: str, problem: str, mend: str) -> AfterValidator:
+    def hold(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise wrong(problem, mend)
+        return value
+
+    return AfterValidator(hold)
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, float):
+        return value
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value.strip()) if isinstance(value, str) else None
+    if found is None or float(found[1]) == 0:
+        raise wrong("is not a duration", "Write a number and its unit: 250ms, 10s, 5m, 4h or 30d.")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def web_address(value: str) -> str:
+    """`value` without a slash at its end, if it is https, or http on this machine alone; else what is wrong."""
+    parts = urlsplit(value)
+    loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        raise wrong("is not a safe address", "Write the whole address, starting with https://.")
+    return value.rstrip("/")
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+Address = Annotated[str, AfterValidator(web_address)]
+_COPY = "Copy it from Slack: open its details; the id stands at the very end."
+Channel = Annotated[str, _shape(r"[CG][A-Z0-9]{2,}", "is not a Slack channel's id (they start with C or G)", _COPY)]
+Person = Annotated[
+    str,
+    _shape(
+        r"[UW][A-Z0-9]{2,}",
+        "is not a Slack member's id (they start with U or W)",
+        "Copy it from Slack: open the profile, ⋮, Copy member ID.",
+    ),
+]
+Agents = Annotated[
+    str,
+    _shape(
+        r"[SCGUW][A-Z0-9]{2,}",
+        "is not the id of a user group (S…), a channel (C…) or a member (U…)",
+        "Copy the id from Slack; names and @handles do not work here.",
+    ),
+]
+Name = Annotated[
+    str,
+    _shape(
+        r"[a-z0-9][a-z0-9_-]{0,39}",
+        "is not a short name",
+        "Use at most 40 small letters, digits, - and _; it becomes part of addresses.",
+    ),
+]
+Repo = Annotated[
+    str,
+    _shape(
+        r"[^/\s:]+(/[^/\s:]+)+", "is not a repository's name", "Write owner/name, without https:// and without .git."
+    ),
+]
+Login = Annotated[str, _shape(r"[^@\s]+", "is not a login", "Write the login alone, without @.")]
+Label = Annotated[str, Field(min_length=1, max_length=50)]
+
+# --- the file's sections ----------------------------------------------------------------------------------------------
+
+
+class Slack(_Model):
+    channel: Channel = Field(description="the id of the channel where cards go, such as C0123ABCD")
+    agents: tuple[Agents, ...] | None = None  # None: every full member
+    leads: tuple[Person, ...] = ()
+    language: Literal["en", "fr"] = "en"
+
+
+class Web(_Model):
+    public_url: Address = Field(description="the address under which others reach Passerelle, https://…")
+
+
+class Connection(_Model):
+    """A tracker or helpdesk as configured: `config` is an instance of its adapter's own model."""
+
+    kind: str
+    config: BaseModel
+
+
+class SupportDev(_Model):
+    slack: Person = Field(description="the Support Dev's Slack member id, such as U0123ABCD")
+    tracker: Login = Field(description="the Support Dev's login in the tracker")
+
+
+class Project(_Model):
+    key: Name = Field(description="a short name of your own, such as shop")
+    name: Annotated[str, Field(min_length=1, max_length=75)] = Field(description="what people read, such as Web shop")
+    tracker: str = Field(description="one of the names under `trackers`")
+    repository: Repo = Field(description="owner/name")
+    labels: tuple[Label, ...] = ("from-support",)
+    channel: Channel | None = None  # None: slack.channel
+    support_devs: Annotated[tuple[SupportDev, ...], Field(min_length=1)] = Field(
+        description="at least one, such as [{slack: U0123ABCD, tracker: octocat}]"
+    )
+    rotation: Literal["none"] = "none"
+    shipped_when: Literal["merged", "released"] = Field(description="merged or released")
+    prereleases: bool = False
+    privacy: Literal["link_only", "redacted", "full"] = "redacted"
+
+    @field_validator("tracker")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        trackers: tuple[str, ...] = (info.context or {}).get("trackers", (value,))
+        if value not in trackers:
+            raise wrong(
+                "names no tracker of this file", nearest(value, trackers) if trackers else "Add it to `trackers`."
+            )
+        return value
+
+    @field_validator("shipped_when", mode="before")
+    @classmethod
+    def _provable(cls, value: Any) -> Any:
+        if value == "deployed":
+            raise wrong("cannot be `deployed` in this version", "Write released, or merged, until a later version can.")
+        return value
+
+    @field_validator("rotation", mode="before")
+    @classmethod
+    def _steady(cls, value: Any) -> Any:
+        if value in ("daily", "weekly"):
+            raise wrong("cannot rotate in this version", "Write none; the first Support Dev is on duty.")
+        return value
+
+
+class Digest(_Model):
+    name: Name = Field(description="a short name of your own, such as morning")
+    channel: Channel = Field(description="the id of the channel it is posted to")
+    cron: str = Field(description='minute, hour, day, month, weekday: "0 9 * * mon-fri"')
+    timezone: str = Field(description="an IANA name, such as Europe/Paris")
+
+    def trigger(self) -> CronTrigger:
+        """When it is due."""
+        return trigger(self.cron, self.timezone)
+
+    @model_validator(mode="after")
+    def _due(self) -> Self:
+        try:
+            self.trigger()
+        except ValueError as error:
+            mend = 'Write, for example, cron: "0 9 * * mon-fri" and timezone: Europe/Paris.'
+            raise wrong(str(error), mend) from None
+        return self
+
+
+class Retention(_Model):
+    deliveries: Duration = 30 * 86400.0
+    customer_context: Duration = 180 * 86400.0
+
+
+class Timing(_Model):
+    timeout: Duration = 10.0  # of one call to a service
+    lease: Duration = 60.0  # how long a worker holds an effect
+    quiet: Duration = 30.0  # after an ambiguous end, before looking
+    poll: Duration = 60.0  # between two looks at a tracker
+    workers: Annotated[int, Field(ge=1, le=32)] = 4  # threads
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lease <= self.timeout or self.quiet <= self.timeout:
+            raise wrong(
+                "has a lease or a quiet period no longer than the timeout",
+                "Make `lease` and `quiet` longer than `timeout`, or a call still under way could be made again.",
+            )
+        return self
+
+
+def _distinct(field: str) -> AfterValidator:
+    def hold(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [getattr(item, field) for item in items]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise wrong(f"holds the {field} `{twice[0]}` twice", "Give each one of its own.")
+        return items
+
+    return AfterValidator(hold)
+
+
+class Configuration(_Model):
+    """The YAML file. A feature is on if and only if its section exists."""
+
+    slack: Slack = Field(description="a section with at least `channel`")
+    web: Web | None = None
+    trackers: Annotated[dict[Name, Connection], Field(min_length=1)] = Field(
+        description='at least one, such as github: {kind: github, token: "${GITHUB_TOKEN}"}'
+    )
+    helpdesks: dict[Name, Connection] = Field(default_factory=dict)
+    projects: Annotated[tuple[Project, ...], Field(min_length=1), _distinct("key")] = Field(
+        description="at least one; config/example.yaml shows it"
+    )
+    digests: Annotated[tuple[Digest, ...], _distinct("name")] = ()
+    retention: Retention = Retention()
+    timing: Timing = Timing()
+
+    @field_validator("helpdesks")
+    @classmethod
+    def _no_tracker(cls, value: dict[str, Connection], info: ValidationInfo) -> dict[str, Connection]:
+        for name in sorted(set(value) & set(info.data.get("trackers", {}))):
+            raise wrong(
+                f"holds `{name}`, which is a tracker's name too", "Rename one: /webhooks/<name> needs one each."
+            )
+        return value
