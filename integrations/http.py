@@ -1,0 +1,244 @@
+"""One HTTP client for helpdesks: time-outs, errors in the contract's words, paging, webhook signatures.
+
+A write is sent exactly once, whatever happens to it: only the outbox may decide to repeat one. A read is tried a second
+time when the line was dropped. Nothing of a request or an answer is logged.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+import httpx2
+
+from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
+
+MAX_BODY = 10_000_000  # bytes of one answer, unpacked
+MAX_REDIRECTS = 3
+MAX_REASON = 500  # characters
+
+_NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.LocalProtocolError,
+    httpx2.UnsupportedProtocol,
+    httpx2.TooManyRedirects,
+)
+_DROPPED = (httpx2.NetworkError, httpx2.RemoteProtocolError)
+
+Params = Mapping[str, str | int]
+
+
+def _unexplained(answer: object) -> str:  # noqa: ARG001 (the shape of `reason`)
+    return ""
+
+
+class HttpClient:
+    """Calls one helpdesk's JSON API; any number of threads may share it. Raises only `ServiceError`s.
+
+    `timeout` is in seconds, for each phase of a call and for reading its whole answer. `reason` takes the service's own
+    explanation out of an error's JSON. `undone` lists statuses, besides 429, by which this service says that it did
+    nothing and the same call may succeed later.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        *,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 10.0,
+        reason: Callable[[Any], str] = _unexplained,
+        undone: frozenset[int] = frozenset(),
+    ) -> None:
+        self.service = service
+        self._reason = reason
+        self._undone = undone
+        self._timeout = timeout
+        self._client = httpx2.Client(
+            base_url=url,
+            auth=auth,
+            headers={"Accept": "application/json", "User-Agent": "Passerelle", **(headers or {})},
+            timeout=timeout,
+            max_redirects=MAX_REDIRECTS,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, params: Params | None = None) -> Any:
+        """The JSON at `path`; tried once more when the line was dropped."""
+        try:
+            return self._call("GET", path, params=params)
+        except _Dropped:
+            return self._call("GET", path, params=params)
+
+    def send(self, method: Literal["POST", "PUT", "PATCH", "DELETE"], path: str, body: Any = None) -> Any:
+        """What a write answers: its JSON, or None for an empty answer. Sent once, never repeated or redirected."""
+        return self._call(method, path, body=body)
+
+    def pages(
+        self, path: str, params: Params, following: Callable[[Any], Params | None], most: int = 20
+    ) -> Iterator[Any]:
+        """Each page at `path`, at most `most`; `following` reads from one the parameters that fetch the next."""
+        more: Params | None = {}
+        for _ in range(most):
+            if more is None:
+                return
+            page = self.get(path, {**params, **more})
+            yield page
+            more = following(page)
+
+    def _call(self, method: str, path: str, params: Params | None = None, body: Any = None) -> Any:
+        write = method != "GET"
+        try:
+            with self._client.stream(method, path, params=params, json=body, follow_redirects=not write) as answer:
+                content = self._content(answer, write)
+        except httpx2.RequestError as error:
+            raise self._unreachable(error, write) from error
+        except httpx2.InvalidURL as error:
+            raise Rejected(self.service, f"the address is not a valid one: {error}") from error
+        if answer.is_success:
+            return self._json(answer, content, write)
+        raise self._refusal(answer, content, write)
+
+    def _content(self, answer: httpx2.Response, write: bool) -> bytes:
+        content = bytearray()
+        deadline = time.monotonic() + self._timeout
+        for chunk in answer.iter_bytes():
+            content += chunk
+            if len(content) > MAX_BODY:
+                raise Unavailable(self.service, "it answered with more than 10 MB", maybe_done=write)
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    self.service, f"it took more than {self._timeout:g} s to send its answer", maybe_done=write
+                )
+        return bytes(content)
+
+    def _json(self, answer: httpx2.Response, content: bytes, write: bool) -> Any:
+        if not content.strip():
+            return None
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            what = "a web page" if _is_html(answer, content) else "something else"
+            raise Unavailable(
+                self.service,
+                f"it answered with {what} instead of data; is `url` the helpdesk's own address?",
+                maybe_done=write,
+            ) from None
+
+    def _unreachable(self, error: httpx2.RequestError, write: bool) -> ServiceError:
+        maybe_done = write and not isinstance(error, _NEVER_SENT)
+        if isinstance(error, httpx2.TimeoutException):
+            return Unavailable(self.service, f"no answer within {self._timeout:g} s", maybe_done=maybe_done)
+        if isinstance(error, httpx2.TooManyRedirects):
+            return Unavailable(self.service, "it redirects in circles; is `url` right?", maybe_done=False)
+        if isinstance(error, _DROPPED) and not isinstance(error, httpx2.ConnectError):
+            return _Dropped(self.service, "the line was dropped before an answer came", maybe_done=maybe_done)
+        return Unavailable(self.service, f"it cannot be reached ({type(error).__name__})", maybe_done=maybe_done)
+
+    def _refusal(self, answer: httpx2.Response, content: bytes, write: bool) -> ServiceError:
+        status, reason = answer.status_code, self._explanation(content)
+        if status == 429 or status in self._undone:
+            detail = "too many requests" if status == 429 else reason or f"it is busy (HTTP {status})"
+            return Unavailable(self.service, detail, retry_after=retry_after(answer.headers), maybe_done=False)
+        if status in (401, 403):
+            return Unauthorised(self.service, reason or f"it refuses our credentials (HTTP {status})")
+        if status in (404, 410):
+            return NotFound(self.service, reason or "it does not exist, or is hidden from us")
+        if status >= 500 or status == 408:
+            return Unavailable(
+                self.service,
+                f"it failed (HTTP {status})",
+                retry_after=retry_after(answer.headers),
+                maybe_done=write,
+            )
+        if 300 <= status < 400:
+            return Rejected(self.service, "it sends us to another address; is `url` the helpdesk's present one?")
+        return Rejected(self.service, reason or f"it refuses (HTTP {status})")
+
+    def _explanation(self, content: bytes) -> str:
+        try:
+            return self._reason(json.loads(content))[:MAX_REASON]
+        except (ValueError, RecursionError):
+            return ""
+
+
+class _Dropped(Unavailable):
+    """The line was cut while we waited for an answer."""
+
+
+def _is_html(answer: httpx2.Response, content: bytes) -> bool:
+    return "html" in answer.headers.get("content-type", "") or content.lstrip()[:1] == b"<"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from `Retry-After` as seconds or as an HTTP date (RFC 9110, 10.2.3); None when not told."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    except ValueError:
+        pass
+    try:
+        when = parsedate_to_datetime(value)
+        since = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+        return max(0.0, (when - since).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """The value of a header, whatever the case of its name; "" when it is absent."""
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
+
+
+def signed(secret: str, message: bytes, given: str, encoding: Literal["hex", "base64"] = "hex") -> bool:
+    """Whether `given` is the HMAC-SHA256 of `message` under `secret`, compared in constant time."""
+    digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
+    expected = digest.hex().encode() if encoding == "hex" else base64.b64encode(digest)
+    return hmac.compare_digest(expected, given.encode("utf-8", "replace"))
+
+
+def is_fresh(stamp: str, now: datetime, within: float = 300.0) -> bool:
+    """Whether an ISO 8601 time with its zone is at most `within` seconds away from `now`, either way."""
+    try:
+        return abs((datetime.fromisoformat(stamp) - now).total_seconds()) <= within
+    except (ValueError, TypeError):
+        return False
+
+
+# --- reading JSON that may be anything ---------------------------------------------------------------------------------
+
+
+def dicts(answer: Any, key: str) -> list[dict[str, Any]]:
+    """The objects listed under `key`; [] when there is no such list."""
+    found = answer.get(key) if isinstance(answer, Mapping) else None
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def text_of(value: Any) -> str:
+    """A JSON value as text, "" for null."""
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def moment(value: Any) -> datetime:
+    """An ISO 8601 time in UTC; the year 1970 when it is none."""
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.fromtimestamp(0, UTC)
