@@ -61,10 +61,10 @@ def leaving(facts: Facts, policy: Policy) -> Facts:
     """
     if policy is Policy.FULL:
         return _rewritten(facts, lambda text: without_secrets(text).text)
-    names = (facts.customer_name, facts.customer_email)
+    names: tuple[str, ...] = (facts.customer_name, facts.customer_email)
     if policy is Policy.REDACTED:
         return _rewritten(replace(facts, customer_name="", customer_email=""), lambda text: redact(text, names).text)
-    names += (facts.organisation,)
+    names = (*names, facts.organisation)
     return Facts(
         ticket_number=facts.ticket_number,
         ticket_url=facts.ticket_url,

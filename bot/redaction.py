@@ -16,7 +16,7 @@ from dataclasses import dataclass
 Span = tuple[int, int]
 Finder = Callable[[str], Iterator[Span]]
 
-CARD, IBAN, TOKEN, PASSWORD = "card number", "IBAN", "token", "password"  # noqa: S105
+CARD, IBAN, TOKEN, PASSWORD = "card number", "IBAN", "token", "password"
 EMAIL, PHONE, CUSTOMER = "e-mail address", "phone number", "customer"
 
 _LABEL = re.compile(rf"(\[(?:{'|'.join((CARD, IBAN, TOKEN, PASSWORD, EMAIL, PHONE, CUSTOMER))})\])")
@@ -67,6 +67,8 @@ def _apply(text: str, label: str, finder: Finder, counts: Counter[str]) -> str:
     pieces = _LABEL.split(text)
     for index in range(0, len(pieces), 2):
         piece, at, kept = pieces[index], 0, []
+        if not piece.strip():
+            continue
         for start, end in _merged(finder(piece)):
             kept += [piece[at:start], f"[{label}]"]
             counts[label] += 1
@@ -116,6 +118,8 @@ def _luhn(number: str) -> bool:
 def _cards(text: str) -> Iterator[Span]:
     groups = list(_DIGITS.finditer(text))
     for first, group in enumerate(groups):
+        if int(group.group()[0]) not in range(2, 7):
+            continue
         number, end = "", group.start()
         for following in groups[first : first + 19]:
             if number and not _BETWEEN.fullmatch(text, end, following.start()):
@@ -132,38 +136,47 @@ _DOTTED_CARD = _by(
     r"(?<![\d.])\d{4}\.\d{4}\.\d{4}\.\d{4}(?!\d|\.\d)", lambda match: _luhn(match.group().replace(".", ""))
 )
 _CHECK_CODE = _by(r"(?i:\b(?:cvv2?|cvc2?|cryptogramme(?: visuel)?))[^\w\n]{1,4}(?:is |est )?(?P<value>\d{3,4})\b")
-_IBAN_LIKE = re.compile(rf"(?<![^\W_])[A-Za-z]{{2}}\d{{2}}(?:(?:{_BLANK}|[{_DASH}])?[A-Za-z0-9]){{11,30}}")
+_IBAN_START = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}")
+_IBAN_LENGTHS = {  # SWIFT, "IBAN Registry"
+    entry[:2]: int(entry[2:])
+    for entry in (
+        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
+        "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
+        "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
+        "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
+    ).split()
+}
 
 
 def _ibans(text: str) -> Iterator[Span]:
-    at = 0
-    while found := _IBAN_LIKE.search(text, at):
-        start, at = found.start(), found.start() + 1
-        for end in range(found.end(), start + 14, -1):
-            if text[end - 1].isalnum() and not text[end : end + 1].isalnum() and _mod97(text[start:end]):
-                yield start, end
-                at = end
-                break
+    for begin in _IBAN_START.finditer(text):
+        length = _IBAN_LENGTHS.get(begin.group()[:2].upper())
+        if length is None:
+            continue
+        shape = rf"(?:(?:{_BLANK}|[{_DASH}])?[A-Za-z0-9]){{{length}}}(?![^\W_])"
+        found = re.compile(shape).match(text, begin.start())
+        if found and _mod97(found.group()):
+            yield found.span()
 
 
 def _mod97(text: str) -> bool:
     plain = "".join(char for char in text if char.isalnum())
-    return len(plain) >= 15 and int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
+    return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
 
 
 # --- passwords and tokens ---------------------------------------------------------------------------------------------
 
-_PASSWORD_WORD = (
+_WORD_FOR_IT = (
     r"(?i:pass(?:word|wd|phrase|code)|pwd|\bmdp|mots?[ _]de[ _]passe|passwort|contraseña|wachtwoord|senha"
     r"|\bcode pin\b|\bpin code\b|pass(?==))"
 )
 _SAID = (
-    rf"{_PASSWORD_WORD}[\"'*_`)]{{0,3}}{_BLANK}{{0,3}}[:=：]{{1,2}}>?[*_`]{{0,3}}{_BLANK}{{0,3}}"
+    rf"{_WORD_FOR_IT}[\"'*_`)]{{0,3}}{_BLANK}{{0,3}}[:=：]{{1,2}}>?[*_`]{{0,3}}{_BLANK}{{0,3}}"
     r"(?P<value>\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|«[^»\n]{1,200}»|“[^”\n]{1,200}”|(?<==)[^\s&]+|\S+)"
 )
 # "is" also begins a plain sentence ("my password is wrong"), so the word must look like a password.
 _SAID_IN_A_SENTENCE = (
-    rf"{_PASSWORD_WORD}{_BLANK}{{1,3}}(?i:is|was|est|était|c'est)(?:{_BLANK}?:)?{_BLANK}{{1,3}}[\"'«“`]?{_BLANK}?"
+    rf"{_WORD_FOR_IT}{_BLANK}{{1,3}}(?i:is|was|est|était|c'est)(?:{_BLANK}?:)?{_BLANK}{{1,3}}[\"'«“`]?{_BLANK}?"
     r"(?P<value>(?=\S{0,100}\d|\S{1,100}[@#$%^&*_+=]\S)\S{4,})"
 )
 _USER_IN_URL = r"(?<=://)(?P<value>[^\s/?#:@]{0,256}:[^\s/?#]{1,256}|[^\s/?#:@]{16,256})@"
@@ -221,7 +234,10 @@ _BEFORE = r"(?<!\w)(?<!\d[.,/:-])"
 _AFTER = r"(?!\w)(?![.,/:-]\w)"
 _PAIRS = rf"(?P<gap>{_BLANK}|[./{_DASH}]|)\d{{2}}(?:(?P=gap)\d{{2}}){{3}}"  # one and the same gap: a date has two
 _FRENCH = rf"{_BEFORE}0[1-9]{_PAIRS}{_AFTER}"
-_FRENCH_ABROAD = rf"(?<![\w+])(?:\+|00){_BLANK}?33{_BLANK}?(?:[./{_DASH}]|\(0\))?{_BLANK}?0?[1-9](?:(?:{_BLANK}|[./{_DASH}])?\d{{2}}){{4}}(?!\d)"
+_FRENCH_ABROAD = (
+    rf"(?<![\w+])(?:\+|00){_BLANK}?33{_BLANK}?(?:[./{_DASH}]|\(0\))?{_BLANK}?0?[1-9]"
+    rf"(?:(?:{_BLANK}|[./{_DASH}])?\d{{2}}){{4}}(?!\d)"
+)
 _ABROAD = rf"(?<![\w+])\+{_BLANK}?[1-9]\d{{0,2}}(?:(?:{_BLANK}|[().{_DASH}]){{0,3}}\d){{6,13}}(?!\d)"
 _ABROAD_00 = rf"{_BEFORE}00{_BLANK}?(?:3[0-9]|4[0-9]|1)(?:(?:{_BLANK}|[().{_DASH}]){{0,3}}\d){{8,12}}{_AFTER}"
 _AMERICAN = rf"{_BEFORE}(?:\([2-9]\d{{2}}\){_BLANK}?\d{{3}}|[2-9]\d{{2}}[-.]\d{{3}})[-. ]\d{{4}}{_AFTER}"
