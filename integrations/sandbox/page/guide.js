@@ -1,0 +1,46 @@
+// The strip at the top: where the story stands and what comes next. It never blocks; any order works.
+import { h, sync } from "./dom.js";
+
+const issues = (state) => state.tracker.issues;
+const agentsAnswered = (state) => state.helpdesk.tickets.some((one) => one.answered);
+
+const STEPS = [
+  {
+    text: (state) => `As ${state.story.agent}, type /bug ${state.story.ticket} in #support`,
+    done: (state) => issues(state).length > 0 || Object.values(state.chat.views).some((views) => views.length),
+    go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, app.state.channels[0].id); app.chat.propose(`/bug ${app.state.story.ticket}`); },
+  },
+  {
+    text: () => "Say in a title what goes wrong, and send it to engineering",
+    done: (state) => issues(state).length > 0,
+    go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, app.state.channels[0].id); },
+  },
+  {
+    text: (state) => `The issue stands in the tracker. As ${state.story.developer}, open and merge a fix`,
+    done: (state) => state.tracker.merged > 0,
+    go: (app) => { app.show("tracker"); app.tracker.open(issues(app.state).findLast((one) => one.open)?.number ?? 0); },
+  },
+  {
+    text: (state) => `Fixed, not shipped yet. Publish release ${state.tracker.next}`,
+    done: (state) => state.tracker.merged > state.tracker.waiting,
+    go: (app) => { app.show("tracker"); document.querySelector("#release-form button").focus(); },
+  },
+  {
+    text: (state) => `It shipped. ${state.story.agent} has a direct message from Passerelle: write back to the customer`,
+    done: agentsAnswered,
+    go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, "dm"); },
+  },
+];
+const END = "The customer has heard. Now try: a second ticket on the same issue, /decline with a reason, “Not planned”, a customer for whom it is still broken";
+
+/** Shows the step after the last one that is done. */
+export function drawGuide(app) {
+  const { state } = app;
+  const last = STEPS.findLastIndex((step) => step.done(state));
+  const next = STEPS[last + 1];
+  const row = { at: last + 1, text: next ? next.text(state) : END };
+  sync(document.getElementById("guide"), [row], () => "step", (item) => h("div", { class: "step" },
+    h("span", { class: "step-dots", "aria-hidden": "true" }, STEPS.map((_, index) => h("i", { class: index < item.at ? "done" : index === item.at ? "now" : "" }))),
+    h("p", {}, next ? h("strong", {}, `${item.at + 1} · `) : null, item.text),
+    next ? h("button", { type: "button", dataset: { key: "guide/go" }, on: { click: () => STEPS[item.at].go(app) } }, "Take me there") : null));
+}
