@@ -1,0 +1,135 @@
+"""What the GitHub stand-in keeps: repositories, issues, pull requests and releases, as plain records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from integrations.sandbox.github.history import History
+
+LEVELS = ("pull", "triage", "push", "maintain", "admin")
+
+_REFERENCE = r"(?:(?P<repo>[\w.-]+/[\w.-]+)?#|https?://[^\s/]+/(?P<url>[\w.-]+/[\w.-]+)/(?:issues|pull)/)(?P<n>\d+)\b"
+_CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?[ \t]+" + _REFERENCE, re.IGNORECASE)
+_MENTION = re.compile(r"(?<![\w/&#-])" + _REFERENCE)
+_NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|<!--.*?-->", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Label:
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass(slots=True)
+class Comment:
+    id: int
+    by: str
+    body: str
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of an issue's timeline; what `facts` holds depends on the event."""
+
+    id: int
+    event: str
+    by: str
+    at: datetime
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Pull:
+    """What a pull request has beside being an issue."""
+
+    base: str
+    head: str
+    base_sha: str
+    head_sha: str
+    test_sha: str  # GitHub shows its trial merge as `merge_commit_sha` until the real one exists
+    merge_sha: str | None = None
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+    commits: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Issue:
+    id: int
+    number: int
+    by: str
+    title: str
+    body: str | None
+    created: datetime
+    updated: datetime
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    open: bool = True
+    reason: str | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    comments: list[Comment] = field(default_factory=list)
+    timeline: list[Happening] = field(default_factory=list)
+    pull: Pull | None = None
+
+
+@dataclass(slots=True)
+class Release:
+    id: int
+    tag: str
+    name: str
+    body: str
+    target: str
+    by: str
+    created: datetime  # the tagged commit's date, as on GitHub
+    published: datetime | None
+    draft: bool
+    prerelease: bool
+
+
+@dataclass(slots=True)
+class Repository:
+    id: int
+    full_name: str
+    private: bool
+    has_issues: bool
+    default_branch: str
+    created: datetime
+    archived: bool = False
+    levels: dict[str, str] = field(default_factory=dict)  # login → what they may do
+    history: History = field(default_factory=History)
+    issues: dict[int, Issue] = field(default_factory=dict)  # pull requests are issues too
+    labels: list[Label] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+
+    def may(self, login: str | None, level: str) -> bool:
+        """Whether `login` has at least `level` here."""
+        has = self.levels.get(login or "")
+        return has is not None and LEVELS.index(has) >= LEVELS.index(level)
+
+    def label(self, name: str) -> Label | None:
+        return next((label for label in self.labels if label.name.lower() == name.lower()), None)
+
+    def named_in(self, text: str, closing: bool = False) -> list[int]:
+        """The numbers of this repository's issues that `text` mentions, or says that it closes; code is not read."""
+        prose = _NOT_PROSE.sub(" ", text)
+        found = dict.fromkeys(
+            int(match["n"])
+            for match in (_CLOSING if closing else _MENTION).finditer(prose)
+            if (match["repo"] or match["url"] or self.full_name).lower() == self.full_name.lower()
+        )
+        return [number for number in found if number in self.issues]
+
+    def closes(self, issue: Issue) -> list[int]:
+        """The issues that a pull request's words will close: only when it aims at the default branch."""
+        if issue.pull is None or issue.pull.base != self.default_branch:
+            return []
+        numbers = self.named_in(f"{issue.title}\n{issue.body or ''}", closing=True)
+        return [number for number in numbers if self.issues[number].pull is None]

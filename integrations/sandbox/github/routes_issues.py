@@ -1,0 +1,227 @@
+"""The GitHub stand-in's routes for issues, their comments, labels and assignees ("GitHub REST API", Issues)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from integrations.sandbox.github.hub import Hub, Reason
+from integrations.sandbox.github.records import Issue, Repository
+from integrations.sandbox.github.rest import Asked, Door, Refused, Reply, invalid, missing
+from integrations.sandbox.github.shapes import Json
+
+MOST_TITLE = 256  # characters
+MOST_BODY = 65_536  # characters
+
+
+class IssueRoutes:
+    def __init__(self, hub: Hub, door: Door) -> None:
+        self.hub = hub
+        self.door = door
+        self.shapes = hub.shapes
+
+    def _issue(self, repo: Repository, asked: Asked) -> Issue:
+        issue = repo.issues.get(int(asked.parts["number"]))
+        if issue is None:
+            raise missing()
+        if not repo.has_issues and issue.pull is None:
+            raise Refused(410, "Issues are disabled for this repo")
+        return issue
+
+    def list_issues(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        if not repo.has_issues:
+            raise Refused(410, "Issues are disabled for this repo")
+        state = asked.choice("state", "open", "closed", "all")
+        since, creator = asked.time("since"), asked.query.get("creator", "").lower()
+        labels = {name.lower() for name in asked.query.get("labels", "").split(",") if name}
+        found = [
+            issue
+            for issue in repo.issues.values()
+            if (state == "all" or issue.open == (state == "open"))
+            and (since is None or issue.updated >= since)
+            and creator in ("", issue.by.lower())
+            and labels <= {label.name.lower() for label in issue.labels}
+        ]
+        return asked.page(sort(found, asked), lambda issue: self.shapes.issue(repo, issue))
+
+    def open_issue(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked)
+        if not repo.has_issues:
+            raise Refused(410, "Issues are disabled for this repo")
+        data = _checked(asked.data, "title")
+        labels, assignees = data.get("labels") or [], data.get("assignees") or []
+        if not repo.may(asked.login, "triage"):
+            labels, assignees = [], []  # "Create an issue": silently dropped without push access
+        _check_assignees(repo, assignees)
+        names = [label["name"] if isinstance(label, dict) else label for label in labels]
+        number = self.hub.open_issue(
+            repo.full_name, asked.login, data["title"], data.get("body"), names, list(assignees)
+        )
+        shape = self.shapes.issue(repo, repo.issues[number])
+        return Reply(shape, 201, {"Location": shape["url"]})
+
+    def show_issue(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        return Reply(self.shapes.issue(repo, self._issue(repo, asked)))
+
+    def edit_issue(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked)
+        issue = self._issue(repo, asked)
+        if issue.by != asked.login and not repo.may(asked.login, "triage"):
+            raise Refused(403, "Must have admin rights to Repository.")
+        data = _checked(asked.data)
+        state, reason = data.get("state"), data.get("state_reason")
+        if state not in (None, "open", "closed"):
+            raise invalid("Issue", "state", "invalid")
+        if reason not in (None, "completed", "not_planned", "duplicate", "reopened"):
+            raise invalid("Issue", "state_reason", "invalid")
+        why: Reason = reason if reason in ("completed", "not_planned", "duplicate") else "completed"
+        _check_assignees(repo, data.get("assignees") or [])
+        changes = {key: data[key] for key in ("title", "body", "labels", "assignees") if data.get(key) is not None}
+        self.hub.edit_issue(repo.full_name, issue.number, asked.login, changes)
+        if state == "closed" and (issue.open or reason):
+            self.hub.close_issue(repo.full_name, issue.number, asked.login, why)
+        elif state == "open":
+            self.hub.reopen_issue(repo.full_name, issue.number, asked.login)
+        return Reply(self.shapes.issue(repo, issue))
+
+    def list_comments(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        issue, since = self._issue(repo, asked), asked.time("since")
+        found = [comment for comment in issue.comments if since is None or comment.updated >= since]
+        return asked.page(found, lambda comment: self.shapes.comment(repo, issue, comment))
+
+    def comment(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked)
+        issue, text = self._issue(repo, asked), _text(asked.data)
+        made = self.hub.comment(repo.full_name, issue.number, asked.login, text)
+        shape = self.shapes.comment(repo, *self.hub.find_comment(repo, made))
+        return Reply(shape, 201, {"Location": shape["url"]})
+
+    def show_comment(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        try:
+            issue, comment = self.hub.find_comment(repo, int(asked.parts["id"]))
+        except LookupError:
+            raise missing() from None
+        return Reply(self.shapes.comment(repo, issue, comment))
+
+    def edit_comment(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked)
+        shape: Json = self.show_comment(asked).content
+        if shape["user"]["login"] != asked.login and not repo.may(asked.login, "push"):
+            raise Refused(403, "Must have admin rights to Repository.")
+        self.hub.edit_comment(repo.full_name, shape["id"], asked.login, _text(asked.data))
+        return self.show_comment(asked)
+
+    def timeline(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        issue = self._issue(repo, asked)
+        return asked.page(issue.timeline, lambda event: self.shapes.happening(repo, issue, event))
+
+    def events(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        issue = self._issue(repo, asked)
+        events = [event for event in issue.timeline if event.event not in ("commented", "cross-referenced")]
+        return asked.page(events, lambda event: self.shapes.happening(repo, issue, event))
+
+    def issue_labels(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        return asked.page(self._issue(repo, asked).labels, lambda label: self.shapes.label(repo, label))
+
+    def add_labels(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked, "triage")
+        issue = self._issue(repo, asked)
+        names = asked.data.get("labels") if isinstance(asked.data, dict) else asked.data
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise invalid("Label", "name", "invalid")
+        self.hub.label(repo.full_name, issue.number, asked.login, names)
+        return Reply([self.shapes.label(repo, label) for label in issue.labels])
+
+    def add_assignees(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked, "triage")
+        issue = self._issue(repo, asked)
+        self.hub.assign(repo.full_name, issue.number, asked.login, asked.data.get("assignees") or [])
+        return Reply(self.shapes.issue(repo, issue), 201)
+
+    def list_labels(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        return asked.page(repo.labels, lambda label: self.shapes.label(repo, label))
+
+    def make_label(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked, "push")
+        name = asked.data.get("name") or ""
+        if not 0 < len(name) <= 50:
+            raise invalid("Label", "name", "invalid" if name else "missing_field")
+        if repo.label(name):
+            raise invalid("Label", "name", "already_exists")
+        color, about = asked.data.get("color") or "ededed", asked.data.get("description")
+        label = self.hub.make_label(repo, name, color, about)
+        return Reply(self.shapes.label(repo, label), 201)
+
+    def show_label(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        label = repo.label(asked.parts["name"])
+        if label is None:
+            raise missing()
+        return Reply(self.shapes.label(repo, label))
+
+    def list_assignees(self, asked: Asked) -> Reply:
+        repo = self.door.repository(asked)
+        return asked.page(list(repo.levels), self.shapes.user)
+
+    def can_assign(self, asked: Asked) -> Reply:
+        if asked.parts["login"] not in self.door.repository(asked).levels:
+            raise missing()
+        return Reply(None, 204)
+
+
+def sort(found: list[Issue], asked: Asked) -> list[Issue]:
+    kind = asked.choice("sort", "created", "updated", "comments", "popularity", "long-running")
+    newest_first = asked.choice("direction", "desc", "asc") == "desc"
+    by: dict[str, Callable[[Issue], Any]] = {
+        "created": lambda issue: issue.number,
+        "updated": lambda issue: (issue.updated, issue.number),
+        "comments": lambda issue: (len(issue.comments), issue.number),
+    }
+    return sorted(found, key=by.get(kind, by["created"]), reverse=newest_first)
+
+
+def _text(data: Any, resource: str = "IssueComment") -> str:
+    """A comment's body, or the 422 that GitHub answers."""
+    text = data.get("body") if isinstance(data, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        raise invalid(resource, "body", "missing_field" if text is None else "custom", "body cannot be blank")
+    if len(text) > MOST_BODY:
+        raise Refused(422, "Validation Failed", [_too_long(resource, "body", MOST_BODY)])
+    return text
+
+
+def _too_long(resource: str, name: str, most: int) -> Json:
+    message = f"{name} is too long (maximum is {most} characters)"
+    return {"resource": resource, "field": name, "code": "custom", "message": message}
+
+
+def _checked(data: Any, *required: str) -> Json:
+    """An issue's fields, or the 422 that GitHub answers."""
+    if not isinstance(data, dict):
+        raise Refused(422, 'Invalid request.\n\n"title" wasn\'t supplied.')
+    for name in required:
+        if data.get(name) is None:
+            raise Refused(422, f'Invalid request.\n\n"{name}" wasn\'t supplied.')
+    for name, most in (("title", MOST_TITLE), ("body", MOST_BODY)):
+        value = data.get(name)
+        if value is not None and not isinstance(value, str):
+            raise Refused(422, f"Invalid request.\n\nFor 'properties/{name}', {value!r} is not a string.")
+        if value is not None and len(value) > most:
+            raise Refused(422, "Validation Failed", [_too_long("Issue", name, most)])
+    if "title" in data and data["title"] is not None and not data["title"].strip():
+        raise invalid("Issue", "title", "missing_field")
+    return dict(data)
+
+
+def _check_assignees(repo: Repository, logins: list[str]) -> None:
+    for login in logins:
+        if login not in repo.levels:
+            raise invalid("Issue", "assignees", "invalid", value=login)
