@@ -136,4 +136,12 @@ OWED = frozenset({WriteBack.DUE, WriteBack.HELD, WriteBack.SENDING, WriteBack.UN
 
 
 class UserError(Exception):
-    """A sentence for the person who asked, with the next step in it; never a bug."""
+    """A sentence for the person who asked, with the next step in it; never a bug.
+
+    `message` is literal in the code, so that it can be translated; `names` fill its {placeholders}.
+    """
+
+    def __init__(self, message: str, /, **names: object) -> None:
+        super().__init__(message.format(**names))
+        self.message = message
+        self.names = names

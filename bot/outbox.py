@@ -110,9 +110,13 @@ def retry(session: Session, clock: Clock, effect_id: int) -> Effect:
     """Take a dead letter up again, looking first for what its last try may have done. Raises UserError."""
     effect = session.get(Effect, effect_id, with_for_update=True)
     if effect is None:
-        raise UserError(f"There is no effect {effect_id}. `passerelle outbox list` shows them.")
+        raise UserError("There is no effect {id}. `passerelle outbox list` shows them.", id=effect_id)
     if effect.state not in (EffectState.DEAD, EffectState.READY, EffectState.DOUBT):
-        raise UserError(f"Effect {effect_id} is {effect.state}; only one that waits or was given up can be retried.")
+        raise UserError(
+            "Effect {id} is {state}; only one that waits or was given up can be retried.",
+            id=effect_id,
+            state=effect.state,
+        )
     # A dead letter that an operator retries may have taken effect on its last try: looking costs one call.
     effect.state = EffectState.READY if effect.attempts == 0 else EffectState.DOUBT
     effect.attempts, effect.next_at, effect.since = 0, clock.now(), clock.now()
@@ -123,9 +127,9 @@ def drop(session: Session, clock: Clock, effect_id: int) -> Effect:
     """Decide that a dead letter is not needed any more. Raises UserError."""
     effect = session.get(Effect, effect_id, with_for_update=True)
     if effect is None:
-        raise UserError(f"There is no effect {effect_id}. `passerelle outbox list` shows them.")
+        raise UserError("There is no effect {id}. `passerelle outbox list` shows them.", id=effect_id)
     if effect.state is EffectState.SENDING or effect.state not in (*UNDONE, EffectState.DEAD):
-        raise UserError(f"Effect {effect_id} is {effect.state} and cannot be dropped.")
+        raise UserError("Effect {id} is {state} and cannot be dropped.", id=effect_id, state=effect.state)
     effect.state, effect.done_at = EffectState.DROPPED, clock.now()
     return effect
 
@@ -165,8 +169,8 @@ class Outbox:
             self._failed(job, fence, performer, error)
         except Uncertain as error:
             self._gave_up(job, fence, performer, error, dead=False)
-        except Exception as error:  # noqa: BLE001 (one of the three edges: an effect)
-            self._broke(job, fence, performer, error)
+        except Exception:  # noqa: BLE001 (one of the three edges: an effect)
+            self._broke(job, fence, performer)
         else:
             self._settle(job, fence, performer, result)
         return True
@@ -254,7 +258,7 @@ class Outbox:
         else:
             lane.open_at = max(lane.open_at, until)
 
-    def _broke(self, job: Job, fence: int, performer: Performer, error: Exception) -> None:
+    def _broke(self, job: Job, fence: int, performer: Performer) -> None:
         """A failure of our own: logged with a reference, tried a few times, then left for a person."""
         reference = f"P-{random.randrange(16**6):06x}"  # noqa: S311 (a name, not a secret)
         log.exception("effect.bug", effect=job.id, key=job.key, reference=reference)

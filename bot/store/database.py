@@ -83,7 +83,7 @@ def _engine(url: str) -> sa.Engine:
             connection.execute("PRAGMA busy_timeout=30000")
             connection.execute("PRAGMA foreign_keys=ON")
         except sqlite3.Error as error:
-            raise UserError(f"{url} is not a database that can be opened: {error}") from error
+            raise UserError("{url} is not a database that can be opened: {why}", url=url, why=error) from error
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -151,6 +151,8 @@ class Issue(Row):
     fixes: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # of dicts, see bridge.records
     said_fixes: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # those that a Support Dev named
     heard_until: Mapped[datetime | None]  # the newest comment we have read
+    closed_seen: Mapped[bool] = mapped_column(default=False)  # the tracker showed it closed: open again is a reopening
+    reopened_at: Mapped[datetime | None]  # fixes from before do not count any more
     channel: Mapped[str]
     card_ts: Mapped[str] = mapped_column(default="")
     table_comment: Mapped[str] = mapped_column(default="")  # the tracker's id of the customers' table

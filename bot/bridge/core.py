@@ -1,0 +1,132 @@
+"""What every use case stands on: the services by name, the transaction, and the promises that keep outside in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot import outbox
+from bot.clock import Clock
+from bot.configuration import Configuration, Project
+from bot.model import Happening, Stage, UserError, move
+from bot.store.database import Store
+from bot.store.tables import Escalation, History, Issue, Person
+from integrations.base import Helpdesk, Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """The house's own state and the services it bridges. `look_up` asks Slack who somebody is."""
+
+    store: Store
+    clock: Clock
+    settings: Configuration
+    trackers: Mapping[str, Tracker]
+    helpdesks: Mapping[str, Helpdesk]
+    look_up: Callable[[str], Person]
+    may_flag: Callable[[Person], bool]
+
+    def project(self, key: str) -> Project:
+        """The project of that key. Raises UserError when the configuration no longer has it."""
+        for project in self.settings.projects:
+            if project.key == key:
+                return project
+        raise UserError(
+            "The project {key} is no longer in the configuration. Ask whoever operates Passerelle.", key=key
+        )
+
+    def tracker(self, issue: Issue) -> Tracker:
+        if issue.tracker not in self.trackers:
+            raise UserError("The tracker {name} is no longer in the configuration.", name=issue.tracker)
+        return self.trackers[issue.tracker]
+
+    def promise(self, session: Session, kind: str, key: str, subject: str, *, lane: str = "", **payload: Any) -> None:
+        outbox.promise(session, self.clock, kind, key, subject, lane=lane, **payload)
+
+    def refresh(self, session: Session, kind: str, key: str, subject: str, *, lane: str = "", **payload: Any) -> None:
+        outbox.refresh(session, self.clock, kind, key, subject, lane=lane, **payload)
+
+    def record(
+        self,
+        session: Session,
+        what: str,
+        *,
+        issue: Issue | None = None,
+        escalation: Escalation | None = None,
+        by: str = "",
+        proof: dict[str, Any] | None = None,
+    ) -> None:
+        """Write a line of history."""
+        session.add(
+            History(
+                issue_id=issue.id if issue else escalation.issue_id if escalation else None,
+                escalation_id=escalation.id if escalation else None,
+                at=self.clock.now(),
+                what=what,
+                by=by,
+                proof=proof,
+            )
+        )
+
+    def advance(
+        self, session: Session, issue: Issue, happening: Happening, by: str = "", proof: dict[str, Any] | None = None
+    ) -> bool:
+        """Move the issue's stage; False when `happening` means nothing where it stands."""
+        after = move(issue.stage, happening)
+        if after is issue.stage:
+            return False
+        issue.stage, issue.stage_since = after, self.clock.now()
+        self.record(
+            session, after.value if happening is not Happening.REOPENED else "reopened", issue=issue, by=by, proof=proof
+        )
+        return True
+
+    def notify(self, session: Session, template: str, key: str, person: str, **payload: Any) -> None:
+        """Promise one direct message, once per `key`."""
+        self.promise(
+            session, "notice", key, f"dm:{person}", lane=f"slack:{person}", template=template, person=person, **payload
+        )
+
+    def keep_current(self, session: Session, issue: Issue) -> None:
+        """What stands outside for this issue, the card and the customers' table, is brought up to date."""
+        self.refresh(
+            session, "card", f"card:{issue.id}", f"card:{issue.id}", lane=f"slack:{issue.channel}", issue=issue.id
+        )
+        if issue.number is not None:
+            self.refresh(
+                session,
+                "customers",
+                f"customers:{issue.id}",
+                f"issue:{issue.id}",
+                lane=self.lane(issue),
+                issue=issue.id,
+            )
+
+    def look_at(self, session: Session, issue: Issue) -> None:
+        """Promise to ask the tracker how the issue stands."""
+        self.refresh(session, "look", f"look:{issue.id}", f"look:{issue.id}", issue=issue.id)
+
+    def lane(self, issue: Issue) -> str:
+        tracker = self.trackers.get(issue.tracker)
+        return tracker.lane if tracker else ""
+
+    def announce(self, session: Session, escalation: Escalation) -> None:
+        """Once the issue has its number: the agent hears where the ticket went, and the ticket carries a note."""
+        if escalation.issue.stage is Stage.FILING:
+            return
+        ticket = escalation.ticket
+        self.notify(
+            session, "filed", f"filed:{escalation.id}:{escalation.agent}", escalation.agent, escalation=escalation.id
+        )
+        if ticket.helpdesk and ticket.helpdesk in self.helpdesks:
+            self.promise(
+                session,
+                "note",
+                f"note:{escalation.id}",
+                f"ticket:{ticket.id}",
+                lane=self.helpdesks[ticket.helpdesk].lane,
+                escalation=escalation.id,
+            )

@@ -1,0 +1,357 @@
+"""Flagging: from what a person typed to exactly one escalation, filed, attached or joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot import similar
+from bot.bridge import news
+from bot.bridge.core import Bridge
+from bot.configuration import Project
+from bot.model import Kind, Severity, Stage, UserError
+from bot.store.tables import Draft, Escalation, Follower, Issue, Person, Ticket
+from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
+from integrations.base import Ticket as HelpdeskTicket
+
+TITLE_LIMIT = 150
+"""Characters. GitHub takes 256; beyond 150 nobody reads it, and Slack's own lists cut it."""
+
+WORDS_LIMIT = 20_000
+"""Characters of a customer's words that are kept: what a person can read of a conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the modal can show. `problem` is a word of ours: "" | "unknown" | "forbidden" | "down" | "no_ticket"."""
+
+    draft: Draft
+    refused: bool
+    problem: str
+    helpdesk: str
+    carried: tuple[Escalation, ...]
+    projects: tuple[Project, ...]
+    public: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the person typed; empty where they left it."""
+
+    ticket: str = ""
+    title: str = ""
+    summary: str = ""
+    kind: str = ""
+    severity: str = ""
+    project: str = ""
+    similar: str = ""
+    words: str = ""
+    customer: str = ""
+    again: bool = False
+
+
+class FieldError(UserError):
+    """A field that cannot stay as it is: `field` is its name."""
+
+    def __init__(self, field: str, message: str, **names: object) -> None:
+        super().__init__(message, **names)
+        self.field = field
+
+
+def start(
+    bridge: Bridge,
+    person: str,
+    *,
+    channel: str = "",
+    thread_ts: str = "",
+    reference: str = "",
+    typed: Mapping[str, Any] | None = None,
+) -> Draft:
+    """Remember what the person is about to flag."""
+    draft = Draft(
+        person=person,
+        channel=channel,
+        thread_ts=thread_ts,
+        reference=reference,
+        typed=dict(typed or {}),
+        ticket=None,
+        allowed=None,
+        created_at=bridge.clock.now(),
+    )
+    with bridge.store.write() as session:
+        session.add(draft)
+    return draft
+
+
+def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[str, Any]) -> None:
+    """The person named another ticket in the modal, or for the first time."""
+    with bridge.store.write() as session:
+        draft = session.get_one(Draft, draft_id)
+        draft.reference, draft.typed = reference, {**draft.typed, **typed}
+        draft.helpdesk, draft.number, draft.ticket = "", "", None
+
+
+def fill(bridge: Bridge, draft_id: str) -> Filled:
+    """Ask Slack who this is and the helpdesk what the ticket says, and remember both with the draft."""
+    with bridge.store.read() as session:
+        draft = session.get_one(Draft, draft_id)
+    allowed = bridge.may_flag(bridge.look_up(draft.person))
+    found, problem = _fetch(bridge, draft.reference) if allowed else (None, "")
+    with bridge.store.write() as session:
+        draft = session.get_one(Draft, draft_id)
+        draft.allowed = allowed
+        if found is not None:
+            draft.helpdesk, draft.number, draft.ticket = found
+        carried = carried_by(session, draft.helpdesk, draft.number)
+    name = next(iter(bridge.helpdesks), "")
+    public = _public_projects(bridge) if allowed else frozenset()
+    return Filled(draft, not allowed, problem, draft.helpdesk or name, carried, bridge.settings.projects, public)
+
+
+def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, Any]] | None, str]:
+    named = _named(bridge, reference)
+    if named is None:
+        return None, "unknown" if reference and bridge.helpdesks else "no_ticket"
+    helpdesk, number = named
+    try:
+        ticket = bridge.helpdesks[helpdesk].ticket(number)
+    except NotFound:
+        return None, "unknown"
+    except (Unauthorised, Rejected):
+        return None, "forbidden"
+    except ServiceError:
+        return (helpdesk, number, {}), "down"
+    return (helpdesk, number, as_columns(ticket)), ""
+
+
+def _named(bridge: Bridge, reference: str) -> tuple[str, str] | None:
+    """Which helpdesk and number the person means."""
+    for name, helpdesk in bridge.helpdesks.items():
+        number = helpdesk.number_in(reference) if reference else None
+        if number is not None:
+            return name, number
+    return None
+
+
+def find_reference(helpdesks: Mapping[str, Helpdesk], text: str) -> str:
+    """The first word of a message that names a ticket by its address, or ""."""
+    for word in text.replace("|", " ").replace("<", " ").replace(">", " ").split():
+        if "/" in word and any(helpdesk.number_in(word) for helpdesk in helpdesks.values()):
+            return word
+    return ""
+
+
+def as_columns(ticket: HelpdeskTicket) -> dict[str, Any]:
+    """A helpdesk's ticket as the columns of our own: what the customer wrote, and since when they wait."""
+    theirs = [message for message in ticket.messages if message.role == "customer"]
+    words = "\n\n".join(message.text.strip() for message in theirs if message.text.strip())
+    names = [attachment.name for message in theirs for attachment in message.attachments]
+    return {
+        "url": ticket.url,
+        "subject": ticket.subject,
+        "customer_name": ticket.customer.name,
+        "customer_email": ticket.customer.email,
+        "organisation": ticket.customer.organisation,
+        "plan": ticket.customer.plan,
+        "language": ticket.language,
+        "words": words[:WORDS_LIMIT],
+        "attachments": names[:50],
+        "tags": list(ticket.tags)[:50],
+        "waiting_since": (theirs[0].at if theirs else ticket.created_at).isoformat(),
+    }
+
+
+def _public_projects(bridge: Bridge) -> frozenset[str]:
+    """The projects whose repository everybody can read, as far as the trackers say now."""
+    public = set()
+    for project in bridge.settings.projects:
+        try:
+            if bridge.trackers[project.tracker].repository(project.repository).public:
+                public.add(project.key)
+        except ServiceError:
+            continue
+    return frozenset(public)
+
+
+def carried_by(session: Session, helpdesk: str, number: str) -> tuple[Escalation, ...]:
+    """The escalations of this ticket whose issue is not settled, oldest first."""
+    if not number:
+        return ()
+    query = (
+        sa.select(Escalation)
+        .join(Ticket)
+        .join(Issue, Issue.id == Escalation.issue_id)
+        .where(Ticket.helpdesk == helpdesk, Ticket.number == number)
+        .where(Issue.stage.not_in([Stage.SHIPPED, Stage.DECLINED]))
+        .order_by(Escalation.flagged_at)
+    )
+    found = session.scalars(query).all()
+    for escalation in found:
+        _ = escalation.issue, escalation.ticket
+    return tuple(found)
+
+
+def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:
+    """Make the escalation that the draft stands for: a new issue, one more customer on a known issue, or following
+    what a colleague already carried. Pressing submit twice makes one. Raises FieldError, UserError."""
+    with bridge.store.write() as session:
+        draft = session.get(Draft, draft_id, with_for_update=True)
+        if draft is None:
+            raise UserError("This form is too old. Close it and flag the ticket again; nothing was filed.")
+        if draft.escalation_id is not None:
+            return session.get_one(Escalation, draft.escalation_id)
+        if draft.allowed is not True:
+            raise UserError("Slack has not told me yet whether you may flag tickets. Press the button once more.")
+        escalation = _joined(bridge, session, draft, fields) or _made(bridge, session, draft, fields)
+        draft.escalation_id = escalation.id
+        return escalation
+
+
+def _joined(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Escalation | None:
+    """The ticket is carried already, and nobody asked for a second issue."""
+    carried = carried_by(session, draft.helpdesk, draft.number)
+    chosen = [one for one in carried if one.issue_id == fields.similar] if fields.similar else list(carried)
+    if not chosen or (fields.again and not fields.similar):
+        return None
+    escalation = chosen[0]
+    if escalation.agent != draft.person and session.get(Follower, (escalation.id, draft.person)) is None:
+        session.add(Follower(escalation_id=escalation.id, person=draft.person, since=bridge.clock.now()))
+        session.flush()
+        bridge.record(session, "followed", escalation=escalation, by=draft.person)
+        bridge.notify(
+            session,
+            "follower",
+            f"follower:{escalation.id}:{draft.person}",
+            escalation.agent,
+            escalation=escalation.id,
+            by=draft.person,
+        )
+        bridge.keep_current(session, escalation.issue)
+    bridge.notify(session, "joined", f"joined:{draft.id}", draft.person, escalation=escalation.id)
+    return escalation
+
+
+def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Escalation:
+    known = session.get(Issue, fields.similar, with_for_update=True) if fields.similar else None
+    if fields.similar and known is None:
+        raise FieldError("similar", "That issue is not known here any more. Choose another, or leave this empty.")
+    title = _title(fields.title, known)
+    ticket = _ticket(bridge, session, draft, fields)
+    issue = known or _issue(bridge, session, fields, title)
+    escalation = Escalation(
+        ticket=ticket,
+        issue=issue,
+        agent=draft.person,
+        title=title,
+        summary=fields.summary.strip(),
+        flagged_at=bridge.clock.now(),
+    )
+    session.add(escalation)
+    session.flush()
+    bridge.record(session, "attached" if known else "flagged", escalation=escalation, by=draft.person)
+    if known is None:
+        bridge.promise(
+            session, "issue", f"issue:{issue.id}", f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id
+        )
+    else:
+        bridge.announce(session, escalation)
+        news.owe_standing(bridge, session, escalation)
+    bridge.keep_current(session, issue)
+    return escalation
+
+
+def _title(typed: str, known: Issue | None) -> str:
+    title = " ".join(typed.split())
+    if not title and known is not None:
+        return known.title
+    if not title:
+        raise FieldError("title", "Say in one line what goes wrong.")
+    if len(title) > TITLE_LIMIT:
+        raise FieldError(
+            "title",
+            "This title has {n} characters; {limit} fit. Put the rest into the summary.",
+            n=len(title),
+            limit=TITLE_LIMIT,
+        )
+    return title
+
+
+def _ticket(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Ticket:
+    columns: dict[str, Any] = dict(draft.ticket or {})
+    since = columns.pop("waiting_since", None)
+    waiting_since = datetime.fromisoformat(since) if since else bridge.clock.now()
+    if not columns.get("words") and fields.words.strip():
+        columns["words"] = fields.words.strip()[:WORDS_LIMIT]
+        columns.setdefault("customer_name", "" if "@" in fields.customer else fields.customer.strip())
+        columns.setdefault("customer_email", fields.customer.strip() if "@" in fields.customer else "")
+    if not draft.number and not columns.get("words"):
+        raise FieldError("words", "Paste what the customer wrote, so that the Support Dev can understand it.")
+    if draft.number:
+        known = session.scalar(
+            sa.select(Ticket).where(Ticket.helpdesk == draft.helpdesk, Ticket.number == draft.number)
+        )
+        if known is not None:
+            for name, value in columns.items():
+                setattr(known, name, value)
+            return known
+    ticket = Ticket(
+        helpdesk=draft.helpdesk or None, number=draft.number or None, waiting_since=waiting_since, **columns
+    )
+    session.add(ticket)
+    session.flush()
+    return ticket
+
+
+def _issue(bridge: Bridge, session: Session, fields: Fields, title: str) -> Issue:
+    projects = bridge.settings.projects
+    project = bridge.project(fields.project) if fields.project else projects[0]
+    now = bridge.clock.now()
+    issue = Issue(
+        project=project.key,
+        tracker=project.tracker,
+        repository=project.repository,
+        number=None,
+        title=title,
+        kind=Kind(fields.kind or Kind.BUG),
+        severity=Severity(fields.severity or Severity.NORMAL),
+        stage=Stage.FILING,
+        stage_since=now,
+        created_at=now,
+        heard_until=None,
+        channel=project.channel or bridge.settings.slack.channel,
+        support_dev=project.support_devs[0].slack if project.support_devs else "",
+    )
+    session.add(issue)
+    session.flush()
+    return issue
+
+
+def suggest(bridge: Bridge, typed: str) -> list[Issue]:
+    """The stored issues that a typed word may mean, best first: for the modal's select, from our own store."""
+    with bridge.store.read() as session:
+        recent = session.scalars(
+            sa.select(Issue).where(Issue.number.is_not(None)).order_by(Issue.stage_since.desc()).limit(2000)
+        ).all()
+    by_id = {issue.id: issue for issue in recent}
+    candidates = [
+        similar.Candidate(
+            issue.id,
+            issue.number or 0,
+            issue.title,
+            issue.stage not in (Stage.SHIPPED, Stage.DECLINED),
+            issue.stage_since,
+        )
+        for issue in recent
+    ]
+    return [by_id[one.id] for one in similar.rank(typed, candidates, bridge.clock.now())]
+
+
+def person_name(session: Session, person: str) -> str:
+    """How we call somebody of the workspace; their Slack id when we never looked."""
+    known = session.get(Person, person)
+    return known.name if known else person

@@ -1,0 +1,130 @@
+"""News: what customers should hear, who hears it, and the write-back that each escalation then owes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.bridge.core import Bridge
+from bot.model import News, Step, WriteBack, step
+from bot.store.tables import Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
+
+SUPERSEDED = "superseded"
+"""The reason of a write-back that newer news made pointless before it was written."""
+
+
+def publish(
+    bridge: Bridge,
+    session: Session,
+    issue: Issue,
+    kind: News,
+    cause: str,
+    *,
+    text: str = "",
+    proof: dict[str, Any] | None = None,
+    by: str = "",
+) -> NewsItem | None:
+    """Publish a piece of news to everybody on the issue; None when this cause was published before."""
+    known = session.scalar(sa.select(NewsItem).where(NewsItem.issue_id == issue.id, NewsItem.cause == cause))
+    if known is not None:
+        return None
+    _supersede(bridge, session, issue)
+    news = NewsItem(
+        issue_id=issue.id, kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now()
+    )
+    session.add(news)
+    session.flush()
+    for escalation in issue.escalations:
+        owe(bridge, session, escalation, news)
+    return news
+
+
+def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> None:
+    """A ticket that joins an issue late hears the news that still stands, in a round of its own."""
+    for news in escalation.issue.news:
+        if news.stands:
+            owe(bridge, session, escalation, news)
+
+
+def owe(bridge: Bridge, session: Session, escalation: Escalation, news: NewsItem) -> None:
+    """Make the write-back due for the agent, and let followers hear."""
+    exists = session.scalar(
+        sa.select(WriteBackRow.id).where(WriteBackRow.escalation_id == escalation.id, WriteBackRow.news_id == news.id)
+    )
+    if exists is None:
+        session.add(
+            WriteBackRow(
+                escalation_id=escalation.id, news_id=news.id, agent=escalation.agent, due_at=bridge.clock.now()
+            )
+        )
+    for person in {escalation.agent, *(follower.person for follower in escalation.followers)}:
+        hear(bridge, session, person, escalation, news)
+
+
+def hear(bridge: Bridge, session: Session, person: str, escalation: Escalation, news: NewsItem) -> None:
+    """One person hears one piece of news about one escalation, once, in the open round of its cause."""
+    if session.get(Hearing, (person, escalation.id, news.id)) is not None:
+        return
+    current = _open_round(bridge, session, person, news.cause)
+    session.add(
+        Hearing(person=person, escalation_id=escalation.id, news_id=news.id, round_id=current.id, at=bridge.clock.now())
+    )
+    session.flush()
+    bridge.promise(
+        session, "told", f"told:{current.id}:{person}", f"dm:{person}", lane=f"slack:{person}", round=current.id
+    )
+
+
+def _open_round(bridge: Bridge, session: Session, person: str, cause: str) -> Round:
+    found = session.scalar(
+        sa.select(Round).where(Round.agent == person, Round.cause == cause, Round.sealed_at.is_(None))
+    )
+    if found is None:
+        found = Round(cause=cause, agent=person, created_at=bridge.clock.now())
+        session.add(found)
+        session.flush()
+    return found
+
+
+def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
+    """The news no longer holds: what was not written yet waits."""
+    for news in issue.news:
+        news.stands = False
+    _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD)
+
+
+def _supersede(bridge: Bridge, session: Session, issue: Issue) -> None:
+    """Newer news takes the place of what was held: nobody has to write the old one any more."""
+    for row in _step_all(bridge, session, issue, WriteBack.HELD, Step.RELEASE):
+        row.state = WriteBack.SKIPPED
+        row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
+
+
+def _step_all(bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step) -> list[WriteBackRow]:
+    rows = list(
+        session.scalars(
+            sa.select(WriteBackRow)
+            .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+            .where(Escalation.issue_id == issue.id, WriteBackRow.state == state)
+        )
+    )
+    for row in rows:
+        row.state = step(row.state, taken) or row.state
+        refresh_round(bridge, session, row)
+    return rows
+
+
+def refresh_round(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
+    """The message that told of this write-back shows its new state."""
+    hearing = session.get(Hearing, (row.agent, row.escalation_id, row.news_id))
+    if hearing is not None:
+        bridge.refresh(
+            session,
+            "round",
+            f"round:{hearing.round_id}",
+            f"dm:{row.agent}",
+            lane=f"slack:{row.agent}",
+            round=hearing.round_id,
+        )

@@ -1,0 +1,35 @@
+"""What a Support Dev says in an issue's comment: `/decline reason`, or `@the-bot decline reason`. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+NAMES = ("decline", "fixed-by")
+
+_FENCE = re.compile(r"^\s{0,3}(```|~~~)")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    name: str
+    text: str
+
+
+def parse(comment: str, login: str) -> list[Command]:
+    """The commands in a comment, in order. A command is the first word of a line; its text goes on until the next
+    command or the comment's end. Quoted lines and fenced code are not commands."""
+    start = re.compile(
+        rf"^(?:/|@{re.escape(login)}\s+/?)({'|'.join(NAMES)})(?![\w-])[ \t]*:?[ \t]*(.*)$", re.IGNORECASE
+    )
+    found: list[tuple[str, list[str]]] = []
+    fenced = False
+    for line in comment.replace("\r\n", "\n").split("\n"):
+        if _FENCE.match(line):
+            fenced = not fenced
+        match = None if fenced else start.match(line)
+        if match:
+            found.append((match[1].lower(), [match[2]]))
+        elif found:
+            found[-1][1].append(line)
+    return [Command(name, "\n".join(lines).strip()) for name, lines in found]
