@@ -138,7 +138,6 @@ def _configuration(
         configuration = Configuration.model_validate(data, context={"trackers": names})
     except ValidationError as error:
         found |= findings(error, Configuration, str(file))
-    found = {key: each for key, each in found.items() if key not in unset}
     for key, name in unset.items():
         where = place(key, str(file))
         found[key] = Finding(where, f"asks for ${{{name}}}, which is not set", f"Set the environment variable {name}.")
