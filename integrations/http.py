@@ -222,7 +222,7 @@ def is_fresh(stamp: str, now: datetime, within: float = 300.0) -> bool:
         return False
 
 
-# --- reading JSON that may be anything ---------------------------------------------------------------------------------
+# --- reading JSON that may be anything -------------------------------------------------------------------------------
 
 
 def dicts(answer: Any, key: str) -> list[dict[str, Any]]:

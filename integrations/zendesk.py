@@ -73,7 +73,7 @@ class Config(BaseModel):
     @classmethod
     def _plain_address(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise ValueError("must look like https://acme.zendesk.com")
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -133,13 +133,12 @@ class Zendesk:
             comments += dicts(page, "comments")
             people |= {user.get("id"): user for user in dicts(page, "users")}
         organisations = {found.get("id"): found for found in dicts(answer, "organizations")}
-        me = self._my_id()
         requester = people.get(raw.get("requester_id"), {})
-        messages = [_message(comment, people, me, raw.get("requester_id")) for comment in comments]
+        messages = [_message(comment, people, self._my_id(), raw.get("requester_id")) for comment in comments]
         return Ticket(
             number=number,
             url=f"{self._config.url}/agent/tickets/{number}",
-            subject=text_of(raw.get("subject")) or text_of(raw.get("raw_subject")),
+            subject=text_of(raw.get("subject")),
             customer=self._customer(raw, requester, organisations.get(raw.get("organization_id"), {})),
             messages=tuple(sorted(messages, key=lambda message: message.at)),
             created_at=moment(raw.get("created_at")),
@@ -187,8 +186,9 @@ class Zendesk:
                 author = audit.get("author_id")
                 # A reply in an agent's name: the updater is our account, but the audit may bear the agent's id.
                 in_our_name = author in staff and (audit.get("via") or {}).get("channel") == "api"
-                if author == me or in_our_name:
-                    return _comment_in(audit)[0]
+                written, _ = _comment_in(audit)
+                if written and (author == me or in_our_name):
+                    return written
         return None
 
     # --- writing ------------------------------------------------------------------------------------------------------
@@ -209,6 +209,8 @@ class Zendesk:
         return self._write(number, comment, key)
 
     def _write(self, number: str, comment: Mapping[str, Any], key: str) -> str:
+        if not str(comment["body"]).strip():
+            raise Rejected(self.name, "an empty message cannot be sent: write something first")
         body = {"ticket": {"comment": comment, "metadata": {_METADATA: key}}}
         path = self._path(number)
         try:
@@ -217,7 +219,7 @@ class Zendesk:
             raise self._closed(number) or error from None
         written, public = _comment_in(self._object(answer, "audit", maybe_done=True))
         if not written:
-            raise Unavailable(self.name, f"it did not confirm what it wrote to ticket {number}", maybe_done=True)
+            raise Unavailable(self.name, f"it did not confirm what it wrote to ticket {number}")
         if comment["public"] and public is False:
             raise Rejected(
                 self.name,
@@ -346,10 +348,10 @@ def _message(comment: Mapping[str, Any], people: Mapping[Any, Mapping[str, Any]]
         text=reduced(text_of(comment.get("html_body")), plain),
         attachments=tuple(
             Attachment(
-                name=text_of(attached.get("file_name")),
-                url=text_of(attached.get("content_url")),
-                content_type=text_of(attached.get("content_type")),
-                size=int(attached.get("size") or 0),
+                text_of(attached.get("file_name")),
+                text_of(attached.get("content_url")),
+                text_of(attached.get("content_type")),
+                attached["size"] if isinstance(attached.get("size"), int) else 0,
             )
             for attached in dicts(comment, "attachments")
         ),
