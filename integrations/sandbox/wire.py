@@ -87,15 +87,22 @@ class Wire:
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
-        status: int | None = None
+        noted = False
+
+        def note(status: int | None) -> None:
+            """Once per request, and before the sender can know its end: who has an answer finds it in the ledger."""
+            nonlocal noted
+            if not noted:
+                query = scope["query_string"].decode()
+                self.calls.append(Call(scope["method"], scope["path"], query, status, body, self.now()))
+            noted = True
 
         async def replay() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def recording(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                note(message["status"])
             await send(message)
 
         async def swallow(message: Message) -> None:
@@ -110,12 +117,12 @@ class Wire:
             if fault.how in ("drop_after", "error_after"):
                 await self.app(scope, replay, swallow)
             if fault.how in ("drop", "drop_after"):
+                note(None)
                 receive.__self__.transport.abort()  # type: ignore[attr-defined]  # uvicorn's request cycle
                 return
             await JSONResponse(fault.body, fault.status, fault.headers)(scope, replay, recording)
         finally:
-            query = scope["query_string"].decode()
-            self.calls.append(Call(scope["method"], scope["path"], query, status, body, self.now()))
+            note(None)
 
 
 async def _read(receive: Receive) -> bytes:
