@@ -42,14 +42,10 @@ _SKEW = timedelta(minutes=2)  # how far our clock may be ahead of GitHub's
 _CLOSING_PULLS = """
 query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
-    nameWithOwner
+    url
     issue(number: $number) {
       closedByPullRequestsReferences(last: 20, includeClosedPrs: true) {
-        nodes {
-          number title url merged mergedAt baseRefName
-          mergeCommit { oid url }
-          repository { nameWithOwner }
-        }
+        nodes { number title url merged mergedAt baseRefName mergeCommit { oid } }
       }
     }
   }
@@ -192,7 +188,7 @@ class GitHub:
         pulls: list[dict[str, Any]] = [
             self._wire.get(path_of(repo, "pulls", item["number"]), dict)
             for item in crossed
-            if "pull_request" in item and answers.closes(item, repo, number)
+            if answers.pull_of(item, repo) and answers.closes(item, repo, number)
         ]
         if not pulls:
             query = {"state": "closed", "sort": "updated", "direction": "desc"}

@@ -106,8 +106,8 @@ def pull_fix(item: Json) -> Fix:
 def closing_pulls(found: Json) -> list[Fix]:
     """The merged pull requests of the issue's own repository, from GraphQL; elsewhere their commits prove nothing."""
     here = found["repository"]
-    issue_found = here["issue"] or {}
-    nodes = (issue_found.get("closedByPullRequestsReferences") or {}).get("nodes") or ()
+    nodes = here["issue"]["closedByPullRequestsReferences"]["nodes"]
+    merged = [pull for pull in nodes if pull and pull["merged"] and pull.get("mergeCommit")]
     return [
         _pull_fix(
             pull["mergeCommit"]["oid"],
@@ -117,11 +117,8 @@ def closing_pulls(found: Json) -> list[Fix]:
             pull["baseRefName"],
             pull["mergedAt"],
         )
-        for pull in nodes
-        if pull
-        and pull["merged"]
-        and pull.get("mergeCommit")
-        and pull["repository"]["nameWithOwner"] == here["nameWithOwner"]
+        for pull in merged
+        if pull["url"].startswith(f"{here['url']}/pull/")
     ]
 
 
@@ -135,6 +132,10 @@ def closed_here(event: Json, repo: str) -> bool:
     if event.get("event") != "closed" or not event.get("commit_id"):
         return False
     return f"/repos/{repo}/".casefold() in str(event.get("commit_url") or f"/repos/{repo}/").casefold()
+
+
+def pull_of(item: Json, repo: str) -> bool:
+    return "pull_request" in item and f"/{repo}/pull/".casefold() in str(item.get("html_url")).casefold()
 
 
 def closes(item: Json, repo: str, number: int) -> bool:

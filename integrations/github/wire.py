@@ -108,12 +108,12 @@ class Wire:
                 if missing_ok:
                     return
                 raise
-            if page > 1 and items and items[0].get("id") == first:  # a look-alike that knows no pages
+            if items and items[0] == first:  # a look-alike that knows no pages
                 return
             yield from items
             if len(items) < PAGE:
                 return
-            first = items[0].get("id")
+            first = items[0]
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any] | None:
         """The answer's `data`; None when this server has no GraphQL, or an older one that lacks a field."""

@@ -1,0 +1,1 @@
+"""The contract suites that adapters pass; authors of third-party adapters subclass them."""

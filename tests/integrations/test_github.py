@@ -1,0 +1,391 @@
+"""The GitHub adapter: the contract suite against the sandbox's GitHub, then what is GitHub's alone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from pydantic import SecretStr, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from integrations.base import (
+    IssueDraft,
+    IssueTouched,
+    Rejected,
+    ReleasesTouched,
+    Tracker,
+    Unauthorised,
+    Unavailable,
+    mark,
+)
+from integrations.github import Config, GitHub
+from integrations.sandbox.github import GitHubStandIn, Token
+from integrations.sandbox.wire import Fault, Server
+from integrations.testing.tracker import TrackerContract
+from integrations.testing.world import Trouble
+
+FIXTURES = Path(__file__).parent / "fixtures" / "github"
+REPO = "acme/shop"
+SECRET = "sandbox-webhook-secret"
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
+
+
+class GitHubWorld:
+    """The sandbox's GitHub as the contract suite sees it."""
+
+    repo = REPO
+    somebody = "leo-dev"
+    stranger = "nora-elsewhere"
+
+    def __init__(self, hub: GitHubStandIn) -> None:
+        self.hub = hub
+
+    def tracker(self, token: str = "ghp_sandbox", secret: str | None = SECRET, url: str = "") -> GitHub:
+        webhook_secret = SecretStr(secret) if secret else None
+        config = Config(url=url or self.hub.url, token=SecretStr(token), webhook_secret=webhook_secret)
+        return GitHub("github", config, timeout=1)
+
+    def open_issue(self, by: str, title: str, body: str = "") -> int:
+        return self.hub.open_issue(REPO, by, title, body)
+
+    def body(self, number: int) -> str:
+        repo = self.hub.find(REPO)
+        return (repo.issues[number].body or "") if repo else ""
+
+    def comment(self, by: str, number: int, text: str) -> None:
+        self.hub.comment(REPO, number, by, text)
+
+    def close(self, number: int, reason: Literal["completed", "not_planned"]) -> None:
+        self.hub.close_issue(REPO, number, self.somebody, reason)
+
+    def propose_fix(self, number: int) -> str:
+        return f"#{self.hub.open_pull(REPO, self.somebody, 'Keep the basket', f'Fixes #{number}')}"
+
+    def merge(self, reference: str) -> str:
+        return self.hub.merge_pull(REPO, int(reference.lstrip("#")), self.somebody)
+
+    def commit(self) -> str:
+        return self.hub.commit(REPO, "main", "Tidy up")
+
+    def publish_release(self, tag: str, draft: bool = False) -> None:
+        self.hub.publish_release(REPO, tag, draft=draft)
+
+    def switch_issues_off(self) -> None:
+        self.hub.set_issues_enabled(REPO, False)
+
+    def trouble(self, kind: Trouble) -> None:
+        validation = {"message": "Validation Failed", "errors": [{"field": "title", "code": "custom"}]}
+        limit = {"message": "You have exceeded a secondary rate limit."}
+        fault = {
+            "refused": Fault("refuse", "POST", status=422, body=validation),
+            "failed": Fault("refuse", "POST", status=502),
+            "failed after": Fault("error_after", "POST", status=502),
+            "dropped": Fault("drop", "POST"),
+            "dropped after": Fault("drop_after", "POST"),
+            "limited": Fault("refuse", "POST", status=403, body=limit, headers={"Retry-After": "7"}),
+        }[kind]
+        self.hub.wire.faults.append(fault)
+
+    def trouble_reading(self, times: int) -> None:
+        self.hub.wire.faults.append(Fault("refuse", "GET", status=502, times=times))
+
+    def writes(self) -> int:
+        return len([call for call in self.hub.wire.calls if call.method in WRITES and call.path != "/graphql"])
+
+    def reads(self) -> list[int | None]:
+        return [call.status for call in self.hub.wire.calls if call.method == "GET"]
+
+    def with_wrong_token(self) -> Tracker:
+        return self.tracker(token="ghp_wrong")
+
+    def without_secret(self) -> Tracker:
+        return self.tracker(secret=None)
+
+    def unreachable(self) -> Tracker:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # taken and not listening, then free
+            return self.tracker(url=f"http://127.0.0.1:{taken.getsockname()[1]}")
+
+    def delivery(self, of: Literal["issue", "comment", "release"]) -> tuple[dict[str, str], bytes]:
+        self.hub.hooks.hold = True
+        repo = self.hub.find(REPO)
+        if repo and not repo.issues:
+            self.open_issue(self.somebody, "Basket")
+        if of == "comment":
+            self.comment(self.somebody, 1, "Seen")
+        if of == "release":
+            self.publish_release(f"v{len(self.hub.hooks.deliveries)}")
+        event = {"issue": "issues", "comment": "issue_comment", "release": "release"}[of]
+        found = [delivery for delivery in self.hub.hooks.deliveries if delivery.event == event]
+        return dict(found[-1].headers), found[-1].body
+
+
+@pytest.fixture
+def hub() -> Iterator[GitHubStandIn]:
+    hub = GitHubStandIn().start()
+    hub.add_repo(REPO, collaborators=["leo-dev"])
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def world(hub: GitHubStandIn) -> GitHubWorld:
+    return GitHubWorld(hub)
+
+
+@pytest.fixture
+def tracker(world: GitHubWorld) -> GitHub:
+    return world.tracker()
+
+
+class TestContract(TrackerContract):
+    """GitHub keeps the contract."""
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("issues.closed", [IssueTouched(REPO, 12)]),
+        ("issue_comment.created", [IssueTouched(REPO, 12)]),
+        ("issue_comment.on_pull", []),
+        ("pull_request.closed", []),
+        ("release.published", [ReleasesTouched(REPO)]),
+        ("ping", []),
+    ],
+)
+@pytest.mark.parametrize("form", [False, True])
+def test_deliveries_are_read_as_json_and_as_form(tracker: GitHub, name: str, meant: list[object], form: bool) -> None:
+    """Both content types that GitHub's webhook settings offer mean the same."""
+    body = (FIXTURES / f"{name}.json").read_bytes()
+    headers = {"X-GitHub-Event": name.partition(".")[0], "Content-Type": "application/json"}
+    if form:
+        body = urlencode({"payload": body.decode()}).encode()
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    assert tracker.read(headers, body) == meant
+
+
+def test_a_signature_is_githubs_hmac(tracker: GitHub) -> None:
+    """A delivery signed by hand, as "Validating webhook deliveries" tells, is accepted; without an id it is not."""
+    body = b'{"zen": "Keep it simple."}'
+    signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-Hub-Signature-256": signature, "X-GitHub-Delivery": "d-1"}
+    assert tracker.verify(headers, body, datetime.now(UTC)) == "d-1"
+
+
+# --- the wire ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_silent_service_is_given_up_on(hub: GitHubStandIn, tracker: GitHub) -> None:
+    """A write that gets no answer in time may be done, and is not made again."""
+    hub.wire.faults.append(Fault("late", "POST", seconds=1.6))
+    with pytest.raises(Unavailable) as doubt:
+        tracker.create_issue(REPO, IssueDraft("Basket", "…"), "k1")
+    assert (doubt.value.detail, doubt.value.maybe_done) == ("no answer in time", True)
+
+
+def test_a_spent_allowance_names_its_end(hub: GitHubStandIn, tracker: GitHub) -> None:
+    """The primary limit has no Retry-After: the seconds follow from x-ratelimit-reset."""
+    reset = int((datetime.now(UTC) + timedelta(minutes=10)).timestamp())
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset)}
+    hub.wire.faults.append(Fault("refuse", "GET", status=403, headers=headers))
+    with pytest.raises(Unavailable) as limit:
+        tracker.repository(REPO)
+    assert 590 <= (limit.value.retry_after or 0) <= 601
+    assert len(hub.wire.calls) == 1
+
+
+def test_a_missing_permission_is_named(hub: GitHubStandIn, tracker: GitHub) -> None:
+    """GitHub says in a header what a fine-grained token would need."""
+    body = {"message": "Resource not accessible by personal access token"}
+    headers = {"X-Accepted-GitHub-Permissions": "issues=write"}
+    hub.wire.faults.append(Fault("refuse", "POST", status=403, body=body, headers=headers))
+    with pytest.raises(Unauthorised, match="issues=write"):
+        tracker.create_issue(REPO, IssueDraft("Basket", "…"), "k1")
+
+
+def test_a_refusal_is_githubs_own_reason(tracker: GitHub) -> None:
+    """A blank title is refused in words that can be shown."""
+    with pytest.raises(Rejected, match="Validation Failed: title is missing_field"):
+        tracker.create_issue(REPO, IssueDraft("   ", "…"), "k1")
+
+
+def test_an_archived_repository_is_a_refusal(hub: GitHubStandIn, tracker: GitHub) -> None:
+    """No token helps there, so it is not Unauthorised; `check` says what does."""
+    hub.set_archived(REPO, True)
+    with pytest.raises(Rejected, match="archived"):
+        tracker.create_issue(REPO, IssueDraft("Basket", "…"), "k1")
+    assert [finding.mend for finding in tracker.check(REPO)] == ["Unarchive it, or name another repository."]
+
+
+def test_check_says_what_role_is_missing(hub: GitHubStandIn, tracker: GitHub) -> None:
+    """An account that may only read cannot label or assign."""
+    hub.set_permission(REPO, hub.login, "pull")
+    assert ["role" in finding.mend for finding in tracker.check(REPO)] == [True]
+    hub.set_permission(REPO, hub.login, None)
+    assert ["invite" in finding.mend for finding in tracker.check(REPO)] == [True]
+
+
+def test_check_says_when_a_scope_is_missing(hub: GitHubStandIn, world: GitHubWorld) -> None:
+    """A classic token without `repo` sees no private repository."""
+    hub.tokens["ghp_scopeless"] = Token(hub.login, scopes=("gist",))
+    assert [REPO in finding.where for finding in world.tracker("ghp_scopeless").check(REPO)] == [True]
+
+
+def test_nothing_secret_is_logged(tracker: GitHub, caplog: pytest.LogCaptureFixture) -> None:
+    """Even at DEBUG neither the token nor what is written reaches the log."""
+    caplog.set_level(logging.DEBUG)
+    tracker.create_issue(REPO, IssueDraft("Basket", "Nora's words"), "k1")
+    assert "ghp_sandbox" not in caplog.text
+    assert "Nora's words" not in caplog.text
+
+
+def test_the_server_may_call_itself_by_another_name(hub: GitHubStandIn, world: GitHubWorld) -> None:
+    """Behind a proxy the addresses in answers name another host; paging and editing work all the same."""
+    hub.shapes.url = "http://github.acme.example"
+    tracker = world.tracker(url=f"http://127.0.0.1:{hub._server.port}")  # type: ignore[union-attr]
+    number = world.open_issue("leo-dev", "Basket")
+    for count in range(105):
+        world.comment("leo-dev", number, f"Comment {count}")
+    made = tracker.comment(REPO, number, "Waiting: 2", "k1")
+    tracker.edit_comment(REPO, number, made.id, "Waiting: 3", "k1")
+    assert len(tracker.comments(REPO, number)) == 106
+
+
+def test_since_is_sent_in_utc(hub: GitHubStandIn, tracker: GitHub) -> None:
+    """A time of another zone is the same moment; two minutes are kept for clocks that differ."""
+    paris = timezone(timedelta(hours=1))
+    assert tracker.marked_issue(REPO, "k1", datetime(2026, 3, 1, 0, 30, tzinfo=paris)) is None
+    asked = parse_qs(hub.wire.calls[-1].query)
+    assert asked["since"] == ["2026-02-28T23:28:00Z"]
+
+
+def test_a_cut_text_closes_its_code_block(tracker: GitHub, world: GitHubWorld) -> None:
+    """Otherwise the mark would show, and swallow nothing but be read as code."""
+    made = tracker.create_issue(REPO, IssueDraft("Basket", "```\n" + "log line\n" * 20_000), "k1")
+    body = world.body(made.number)
+    assert len(body) <= 65_536
+    assert body.endswith(f"\n```\n\n…\n\n{mark('k1')}")
+
+
+def test_a_misspelt_key_is_refused() -> None:
+    """The configuration says at once what it does not know."""
+    with pytest.raises(ValidationError, match="tokn"):
+        Config.model_validate({"kind": "github", "token": "x", "tokn": "y"})
+
+
+# --- fixes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
+def test_each_way_of_merging_gives_the_commit_on_the_branch(
+    hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld, method: Literal["squash", "merge", "rebase"]
+) -> None:
+    """Squash and rebase make new commits: it is those that a release holds."""
+    number = world.open_issue("leo-dev", "Basket")
+    pull = hub.open_pull(REPO, "leo-dev", "Keep the basket", f"Fixes #{number}")
+    sha = hub.merge_pull(REPO, pull, "leo-dev", method)
+    [fix] = tracker.fixes(REPO, number)
+    assert (fix.sha, fix.pull, fix.branch, fix.title) == (sha, pull, "main", "Keep the basket")
+    assert tracker.contains(REPO, "main", fix.sha)
+    assert hub.wire.calls_to("GET", ".*/pulls.*") == []  # GraphQL told it all
+
+
+def test_a_commit_that_closed_the_issue_is_a_fix(hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld) -> None:
+    """Pushed straight to the default branch, without a pull request."""
+    number = world.open_issue("leo-dev", "Basket")
+    sha = hub.commit(REPO, "main", f"Keep the basket\n\nFixes #{number}", by="leo-dev")
+    [fix] = tracker.fixes(REPO, number)
+    assert (fix.sha, fix.pull, fix.title) == (sha, None, "Keep the basket")
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_without_graphql_closing_keywords_tell(
+    hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld, status: int
+) -> None:
+    """Look-alikes of GitHub have no GraphQL; a merged pull request that names the issue is found all the same."""
+    hub.wire.faults.append(Fault("refuse", "POST", "/graphql", status=status, times=None))
+    number = world.open_issue("leo-dev", "Basket")
+    world.propose_fix(number)
+    sha = world.merge(world.propose_fix(number))
+    mentions = hub.open_pull(REPO, "leo-dev", "Unrelated", f"See #{number}")
+    hub.merge_pull(REPO, mentions, "leo-dev")
+    assert [fix.sha for fix in tracker.fixes(REPO, number)] == [sha]
+
+
+def test_a_pull_request_may_be_named_by_its_address(tracker: GitHub, world: GitHubWorld) -> None:
+    """What a Support Dev pastes; one of another repository proves nothing here."""
+    named = world.propose_fix(world.open_issue("leo-dev", "Basket"))
+    sha = world.merge(named)
+    number = named.lstrip("#")
+    assert tracker.fix(REPO, f"https://github.com/acme/shop/pull/{number}/files").sha == sha
+    with pytest.raises(Rejected, match="acme/other"):
+        tracker.fix(REPO, f"https://github.com/acme/other/pull/{number}")
+
+
+def test_a_long_comparison_is_read_to_its_end(hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld) -> None:
+    """A release with more commits than a page holds."""
+    world.publish_release("v1")
+    shas = {world.commit() for _ in range(330)}
+    world.publish_release("v2")
+    assert tracker.commits_between(REPO, "v1", "v2") == shas
+
+
+# --- answers that are not GitHub's ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def odd(request: pytest.FixtureRequest) -> Iterator[GitHub]:
+    """The adapter before a server that answers everything with what the test names."""
+
+    async def answer(asked: Request) -> Response:
+        found = request.param
+        return PlainTextResponse(found) if isinstance(found, str) else JSONResponse(found)
+
+    methods = ["GET", "POST", "PATCH"]
+    server = Server(Starlette(routes=[Route("/{rest:path}", answer, methods=methods)])).start()
+    yield GitHub("github", Config(url=server.url, token=SecretStr("x")), timeout=1)
+    server.stop()
+
+
+@pytest.mark.parametrize("odd", ["<html>Sign in to the proxy</html>", {}, [], [7], {"login": None}], indirect=True)
+def test_an_answer_that_is_not_githubs_is_a_service_error(odd: GitHub) -> None:
+    """A captive portal or a proxy's page never becomes a bug of ours."""
+    for ask in (
+        lambda: odd.repository(REPO),
+        lambda: odd.issue(REPO, 1),
+        lambda: odd.create_issue(REPO, IssueDraft("Basket", "…"), "k1"),
+        lambda: odd.fix(REPO, "#1"),
+        lambda: odd.contains(REPO, "main", "0a1b2c3"),
+    ):
+        with pytest.raises((Unavailable, Rejected)):
+            ask()
+
+
+def test_a_path_of_enterprise_server_is_kept(hub: GitHubStandIn) -> None:
+    """REST lies under /api/v3 and GraphQL beside it, under /api/graphql."""
+    paths: list[str] = []
+
+    async def note(asked: Request) -> Response:
+        paths.append(asked.url.path)
+        empty = {"data": {"repository": {"url": "", "issue": {"closedByPullRequestsReferences": {"nodes": []}}}}}
+        return JSONResponse(empty if asked.method == "POST" else [])
+
+    server = Server(Starlette(routes=[Route("/{rest:path}", note, methods=["GET", "POST"])])).start()
+    tracker = GitHub("github", Config(url=f"{server.url}/api/v3", token=SecretStr("x")))
+    assert tracker.fixes(REPO, 12) == []
+    assert paths == ["/api/v3/repos/acme/shop/issues/12/timeline", "/api/graphql"]
+    server.stop()
