@@ -1,0 +1,282 @@
+"""The human side: what people do in Slack, as the payloads that Slack sends for it, and what they then see.
+
+The payloads' shapes are those of the pages "Interaction payloads", "Slash commands" and "Events API".
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from integrations.sandbox.blocks import STATEFUL, elements, options, suggestion_problems
+from integrations.sandbox.slack import responses, views
+from integrations.sandbox.slack.delivery import Answer, Delivery
+from integrations.sandbox.slack.workspace import Json, SlackError, View, Workspace
+
+_TROUBLE = "We had some trouble connecting. Try again?"
+
+
+class People:
+    """What a person can do, each method callable from any thread. A LookupError or ValueError means that no person
+    could have done it: the button is not there, the select has no such option."""
+
+    workspace: Workspace
+    delivery: Delivery
+    subscribed: tuple[str, ...]
+
+    @property
+    def base_url(self) -> str:
+        raise NotImplementedError
+
+    # --- commands and shortcuts
+
+    def command(self, user: str, text: str, channel: str, command: str = "/bug") -> Answer:
+        """Types a slash command; its immediate answer is shown as Slack shows it."""
+        me, where = self.workspace.identity, self.workspace.conversation(channel)
+        name = self.workspace.person(user)["name"]
+        payload = {
+            **{"token": me.token, "team_id": me.team_id, "team_domain": me.team_domain},
+            **{"channel_id": channel, "channel_name": where.name, "user_id": user, "user_name": name},
+            **{"command": command, "text": text, "api_app_id": me.app_id, "is_enterprise_install": "false"},
+            "response_url": self._response_url(user, channel),
+            "trigger_id": self.workspace.new_trigger(user),
+        }
+        answer = self.delivery.deliver("slash_commands", payload)
+        error = "" if answer.ok else "operation_timeout" if answer.late else "dispatch_failed"
+        with self.workspace.change():
+            try:
+                if answer.ok and answer.body:
+                    said = answer.body if isinstance(answer.body, dict) else {"text": answer.body}
+                    responses.show(self.workspace, channel, user, said)
+            except SlackError as refusal:
+                error = refusal.code
+            if error:
+                said = {"text": f"{command} failed with the error “{error}”"}
+                responses.show(self.workspace, channel, user, said)
+        return answer
+
+    def shortcut(self, user: str, callback_id: str) -> Answer:
+        """Chooses a global shortcut."""
+        payload = self._from(user, "shortcut") | {"callback_id": callback_id, "action_ts": self.workspace.ts()}
+        return self.delivery.deliver("interactive", payload | {"trigger_id": self.workspace.new_trigger(user)})
+
+    def message_shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Answer:
+        """Chooses a message shortcut on a message."""
+        message = self._message(user, channel, ts)
+        where = self.workspace.conversation(channel)
+        payload = self._from(user, "message_action") | {
+            **{"callback_id": callback_id, "action_ts": self.workspace.ts(), "message_ts": ts, "message": message},
+            "channel": {"id": channel, "name": where.name},
+            "response_url": self._response_url(user, channel, ts),
+            "trigger_id": self.workspace.new_trigger(user),
+        }
+        return self.delivery.deliver("interactive", payload)
+
+    # --- messages
+
+    def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> str:
+        """Posts a message as a person and returns its ts; the app hears of it when it is in that conversation.
+
+        The bot's own id as `channel` is the person's direct messages with it.
+        """
+        me = self.workspace.identity
+        with self.workspace.change():
+            self.workspace.person(user)
+            where = self.workspace.dm(user) if channel == me.bot_user else self.workspace.conversation(channel)
+            said = {"text": text, **({"thread_ts": thread_ts} if thread_ts else {})}
+            message = copy.deepcopy(self.workspace.add_message(where, user, said))
+        if me.bot_user in where.members:
+            extra = {"channel": where.id, "event_ts": message["ts"]}
+            kinds = {"message": {"channel_type": "im" if where.dm_with else "channel"}}
+            if f"<@{me.bot_user}>" in text:
+                kinds["app_mention"] = {}
+            for kind, more in kinds.items():
+                if kind in self.subscribed:
+                    self.event({**message, **extra, **more, "type": kind})
+        return str(message["ts"])
+
+    def event(self, event: Json, *, event_id: str = "", retry: int = 0) -> Answer:
+        """Delivers one Events API event. The same `event_id` with `retry` 1, 2, 3 is Slack's repetition."""
+        me = self.workspace.identity
+        authorization = {"enterprise_id": None, "team_id": me.team_id, "user_id": me.bot_user, "is_bot": True}
+        payload = {
+            **{"token": me.token, "team_id": me.team_id, "context_team_id": me.team_id, "api_app_id": me.app_id},
+            **{"context_enterprise_id": None, "event": event, "type": "event_callback"},
+            "event_id": event_id or f"Ev{self.workspace.number():08X}",
+            "event_time": int(self.workspace.now().timestamp()),
+            "authorizations": [{**authorization, "is_enterprise_install": False}],
+            "is_ext_shared_channel": False,
+        }
+        return self.delivery.deliver("events_api", payload, retry)
+
+    def open_home(self, user: str) -> Json | None:
+        """Opens the app's home tab and returns it as it then is; None when the app published none."""
+        if "app_home_opened" in self.subscribed:
+            with self.workspace.change():
+                channel = self.workspace.dm(user).id
+            event = {"type": "app_home_opened", "user": user, "channel": channel, "tab": "home"}
+            home = self.workspace.homes.get(user)
+            view = {"view": home.payload()} if home else {}
+            self.event({**event, **view, "event_ts": self.workspace.ts()})
+        home = self.workspace.homes.get(user)
+        return home.shown() if home else None
+
+    def press(
+        self, user: str, channel: str, ts: str, action_id: str, value: str | None = None, index: int = 0
+    ) -> Answer:
+        """Presses a button (or chooses in a select) of a message: the `index`-th with that action_id and value."""
+        message = self._message(user, channel, ts)
+        hidden = bool(message.get("is_ephemeral"))
+        block, element = _pressed(message.get("blocks", []), action_id, value, index)
+        container: Json = {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": hidden}
+        if message.get("thread_ts"):
+            container["thread_ts"] = message["thread_ts"]
+        chosen = views.state_of(View(user, {}), element, value) if element["type"] in STATEFUL else {}
+        payload = self._from(user, "block_actions") | {
+            "container": container,
+            "channel": {"id": channel, "name": self.workspace.conversation(channel).name},
+            "state": {"values": {}},
+            "response_url": self._response_url(user, channel, ts),
+            "trigger_id": self.workspace.new_trigger(user),
+            "actions": [_action(block, element, chosen, self.workspace.ts())],
+        }
+        if not hidden:
+            payload["message"] = message
+        return self.delivery.deliver("interactive", payload)
+
+    # --- views
+
+    def press_in_view(self, view_id: str, action_id: str, value: Any = None, index: int = 0) -> Answer:
+        """Presses a button, or chooses in a select that tells the app at once, in a modal or home tab."""
+        with self.workspace.change():
+            view = views.find(self.workspace, view_id)
+            block, element = _pressed(view.data["blocks"], action_id, value, index)
+            chosen: Json = {}
+            if element["type"] in STATEFUL:
+                chosen = view.typed[block["block_id"]][action_id] = views.state_of(view, element, value)
+            shown = view.payload()
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            return Answer(200, "", late=False)  # Slack tells the app nothing before the submission
+        payload = self._from(view.user, "block_actions") | {
+            **{"container": {"type": "view", "view_id": view_id}, "view": shown, "state": shown["state"]},
+            "trigger_id": self.workspace.new_trigger(view.user, view_id),
+            "actions": [_action(block, element, chosen, self.workspace.ts())],
+        }
+        return self.delivery.deliver("interactive", payload)
+
+    def suggest(self, view_id: str, action_id: str, typed: str) -> list[Json]:
+        """Types into an external select and returns the options that come up; [] as well when the app fails."""
+        view = views.find(self.workspace, view_id)
+        block, element = _pressed(view.data["blocks"], action_id, None, 0)
+        if len(typed) < element.get("min_query_length", 3):
+            return []
+        payload = self._from(view.user, "block_suggestion") | {
+            **{"action_id": action_id, "block_id": block["block_id"], "value": typed, "view": view.payload()},
+            "container": {"type": "view", "view_id": view_id},
+        }
+        answer = self.delivery.deliver("interactive", payload)
+        if not answer.ok or suggestion_problems(answer.body):
+            return []
+        view.suggested[action_id] = options(answer.body)
+        return copy.deepcopy(view.suggested[action_id])
+
+    def submit(self, view_id: str, values: dict[str, Any] | None = None) -> Answer:
+        """Fills inputs (by block_id; the others keep what stands in them) and submits; the answer is applied.
+
+        What Slack's own client refuses, such as an empty required input, never reaches the app: status 0.
+        """
+        with self.workspace.change():
+            view = views.find(self.workspace, view_id)
+            for block_id, value in (values or {}).items():
+                views.enter(view, block_id, value)
+            view.errors = views.incomplete(view)
+            if view.errors:
+                return Answer(0, {"response_action": "errors", "errors": dict(view.errors)}, late=False)
+            payload = self._from(view.user, "view_submission") | {"view": view.payload(), "response_urls": []}
+            payload["trigger_id"] = self.workspace.new_trigger(view.user, view_id)
+        answer = self.delivery.deliver("interactive", payload)
+        with self.workspace.change():
+            try:
+                self._apply(view, answer)
+            except SlackError:
+                view.errors = {"": _TROUBLE}
+        return answer
+
+    def _apply(self, view: View, answer: Answer) -> None:
+        """Does what a view_submission was answered with (page "Modals")."""
+        body: Json = {} if answer.body == "" else answer.body
+        if not answer.ok or not isinstance(body, dict):
+            raise SlackError("invalid_answer")
+        action = body.get("response_action")
+        stack = self.workspace.stacks.get(view.user, [])
+        if action == "errors":
+            inputs = {block["block_id"] for block in view.data["blocks"] if block["type"] == "input"}
+            if not body.get("errors") or not inputs.issuperset(body["errors"]):
+                raise SlackError("invalid_answer")
+            view.errors = dict(body["errors"])
+        elif action == "update":
+            views.fill(self.workspace, view, views.check(body.get("view")))
+        elif action == "push":
+            views.show(self.workspace, view.user, views.check(body.get("view")), push=True)
+        elif action == "clear":
+            self.workspace.stacks[view.user] = []
+        elif body:
+            raise SlackError("invalid_answer")
+        elif view in stack:
+            stack.remove(view)
+
+    def close_view(self, view_id: str) -> Answer:
+        """Cancels a modal; the app hears of it when the view has `notify_on_close`."""
+        with self.workspace.change():
+            view = views.find(self.workspace, view_id)
+            stack = self.workspace.stacks[view.user]
+            self.workspace.stacks[view.user] = stack[: stack.index(view)]
+        if not view.data["notify_on_close"]:
+            return Answer(200, "", late=False)
+        payload = self._from(view.user, "view_closed") | {"view": view.payload(), "is_cleared": False}
+        return self.delivery.deliver("interactive", payload)
+
+    # --- what payloads share
+
+    def _from(self, user: str, kind: str) -> Json:
+        me, person = self.workspace.identity, self.workspace.person(user)
+        name = person["name"]
+        return {
+            "type": kind,
+            "user": {"id": user, "username": name, "name": name, "team_id": person["team_id"]},
+            **{"api_app_id": me.app_id, "token": me.token, "team": {"id": me.team_id, "domain": me.team_domain}},
+            **{"enterprise": None, "is_enterprise_install": False},
+        }
+
+    def _response_url(self, user: str, channel: str, ts: str = "") -> str:
+        return self.base_url + self.workspace.new_response_url(user, channel, ts)
+
+    def _message(self, user: str, channel: str, ts: str) -> Json:
+        """The message as this person sees it."""
+        with self.workspace.changed:
+            where = self.workspace.conversation(channel)
+            if where.dm_with not in ("", user):
+                raise LookupError(f"{channel} is not a conversation of {user}")
+            for message in [*where.messages, *self.workspace.ephemerals.get(user, [])]:
+                if message["ts"] == ts and message.get("channel", channel) == channel:
+                    return copy.deepcopy(message)
+        raise LookupError(f"{user} sees no message {ts} in {channel}")
+
+
+def _pressed(blocks: list[Json], action_id: str, value: Any, index: int) -> tuple[Json, Json]:
+    """The element that a person means; a button only when it carries that value."""
+    there = [
+        (block, element)
+        for block, element in elements(blocks)
+        if element["action_id"] == action_id
+        and (value is None or element["type"] != "button" or element.get("value") == value)
+    ]
+    if index >= len(there):
+        present = [(element["action_id"], element.get("value")) for _, element in elements(blocks)]
+        raise LookupError(f"no {action_id!r} with value {value!r} there; there are {present}")
+    return there[index]
+
+
+def _action(block: Json, element: Json, chosen: Json, ts: str) -> Json:
+    kept: Json = {key: element[key] for key in ("type", "text", "value", "style") if key in element}
+    return {**kept, **chosen, "block_id": block["block_id"], "action_id": element["action_id"], "action_ts": ts}
