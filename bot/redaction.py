@@ -137,15 +137,13 @@ _DOTTED_CARD = _by(
 )
 _CHECK_CODE = _by(r"(?i:\b(?:cvv2?|cvc2?|cryptogramme(?: visuel)?))[^\w\n]{1,4}(?:is |est )?(?P<value>\d{3,4})\b")
 _IBAN_START = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}")
-_IBAN_LENGTHS = {  # SWIFT, "IBAN Registry"
-    entry[:2]: int(entry[2:])
-    for entry in (
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
-        "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
-        "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
-        "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
-    ).split()
-}
+_IBAN_REGISTRY = (  # SWIFT, "IBAN Registry": each country's length
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
+    "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
+    "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
+    "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
+)
+_IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_REGISTRY.split()}
 
 
 def _ibans(text: str) -> Iterator[Span]:
@@ -214,16 +212,17 @@ def _random(match: re.Match[str]) -> bool:
 _AT = re.compile(
     r"(?:@|＠|%40)(?!\dx\.)(?=((?:[\w-]{1,63}\.){1,10}(?:[xX][nN]--[\w-]{1,59}|[^\W\d_]{2,63})))"
 )  # not "logo@2x.png"
-_LOCAL_END = re.compile(r"[\w.+%'-]*\Z")
+_USUAL, _ALLOWED = frozenset("_.+%'-"), frozenset("_.+%'-!#$&*/=?^`{|}~")  # before the @; letters and digits too
 
 
 def _emails(text: str) -> Iterator[Span]:
     at = 0
     for found in _AT.finditer(text):
         start = found.start()
-        while start > at and (text[start - 1].isalnum() or text[start - 1] in "_.+%'-"):
+        marks = _USUAL if text[start - 1 : start].isalnum() or text[start - 1 : start] in _USUAL else _ALLOWED
+        while start > at and (text[start - 1].isalnum() or text[start - 1] in marks):
             start -= 1
-        while start < found.start() and text[start] in "'.-":
+        while start < found.start() - 1 and text[start] in "'.-":
             start += 1
         if start < found.start():
             yield start, found.end(1)

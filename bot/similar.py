@@ -18,7 +18,7 @@ class Candidate:
     """A stored issue that a ticket could be attached to."""
 
     id: str
-    number: int
+    number: str  # "" until it is filed
     title: str
     open: bool
     updated_at: datetime
@@ -36,8 +36,8 @@ def rank(typed: str, candidates: Sequence[Candidate], now: datetime) -> list[Can
     unfinished = words[-1] if words and typed[-1:].isalnum() else None
     titles = [frozenset(_words(candidate.title)) for candidate in candidates]
     common = Counter(word for title in titles for word in title)
-    number = re.fullmatch(r"\s*#?0*(\d{1,18})\s*", typed, re.ASCII)
-    exact = int(number[1]) if number else None
+    number = re.fullmatch(r"\s*#?0*([1-9][0-9]*)\s*", typed)
+    exact = number[1] if number else None
 
     scored = []
     for candidate, title in zip(candidates, titles, strict=True):
