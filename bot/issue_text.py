@@ -1,12 +1,11 @@
 """The texts that Passerelle writes in the tracker and on the ticket: GitHub Markdown, and plain text for notes. Pure.
 
 What comes in has been reduced by `bot/privacy.py` as the project's policy asks; here it is kept from becoming markup.
-GitHub takes bodies of up to 65,536 characters (facts of its REST API, "Issues"); ours stay below 60,000.
+GitHub takes bodies of up to 65,536 characters ("REST API endpoints for issues"); ours stay below 60,000.
 """
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,37 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.model import Kind, Severity
+from bot.privacy import Facts, harmless, quoted
+from bot.redaction import INVISIBLE
 from bot.texts import Say
 
 BODY_SIZE = 60_000  # characters
 TITLE_SIZE = 256
-_WORDS_SIZE = 40_000
+_WORDS_SIZE = 30_000
 _SUMMARY_SIZE = 10_000
-_MARKUP = re.compile(r"([\\`*_\[\]|~#<>])")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueFacts:
-    """What the issue says; each may be empty, and is when the policy keeps it back.
-
-    `summary` and `words` are Markdown already made harmless by the privacy guard; all else is plain text.
-    """
-
-    ticket_number: str = ""
-    ticket_url: str = ""
-    helpdesk: str = ""
-    subject: str = ""
-    customer: str = ""
-    organisation: str = ""
-    plan: str = ""
-    language: str = ""  # BCP 47
-    words: str = ""
-    attachments: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    summary: str = ""
-    agent: str = ""
-    kind: Kind = Kind.BUG
-    severity: Severity = Severity.NORMAL
+_BARE_PIPE = re.compile(r"(?<!\\)\|")  # inside a code span, where it would end the cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +43,23 @@ def issue_title(title: str) -> str:
     return _cut(_one_line(title, TITLE_SIZE * 4), TITLE_SIZE)
 
 
-def issue_body(say: Say, facts: IssueFacts) -> str:
-    """The issue's text: the agent's words, the customer's as a quote, the context, and how to talk back."""
-    parts = [_cut(facts.summary.strip(), _SUMMARY_SIZE)]
+def issue_body(say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Severity) -> str:
+    """The issue's text: the agent's words, the customer's as a quote, the context, and how to talk back.
+
+    `facts` are what `bot.privacy.leaving` lets leave; they are made harmless here. `agent` is a name.
+    """
+    parts = [_summary(facts.agent_summary)]
     if facts.words.strip():
-        parts += [f"### {say('In the customer’s words')}", quote(facts.words, _WORDS_SIZE)]
-    parts.append(_context(say, facts))
-    parts.append(_from(say, facts))
-    parts.append(f"<sub>{say('To decline, comment `/decline` and the reason.')} {_fixed_by(say)}</sub>")
+        heading = say("In the customer’s words")
+        parts += [f"### {heading}", quote(facts.words, _WORDS_SIZE)]
+    parts.append(_context(say, facts, kind, severity))
+    if agent:
+        parts.append(say("Flagged by {agent}, who writes back to the customer.", agent=text(agent, 80)))
+    how = say(
+        "To decline, comment `/decline` and the reason. To name a fix that did not close this issue by itself, "
+        "comment `/fixed-by` and the commit or pull request."
+    )
+    parts.append(f"<sub>{how}</sub>")
     return "\n\n".join(part for part in parts if part)
 
 
@@ -106,55 +92,59 @@ def decline_comment(say: Say, by: str, reason: str) -> str:
 
 def ticket_note(say: Say, title: str, issue_label: str, issue_url: str, agent: str) -> str:
     """The internal note on the ticket, as plain text: which issue stands for it."""
-    named = {"issue": issue_label, "title": _one_line(title, 200), "agent": _one_line(agent, 80)}
-    first = say("Carried to {issue} by {agent}: {title}", **named)
+    first = say(
+        "Carried to {issue} by {agent}: {title}",
+        issue=issue_label,
+        agent=_one_line(agent, 80),
+        title=_one_line(title, 200),
+    )
     return "\n".join([first, issue_url, say("Whoever flagged it hears when the fix has shipped.")])
 
 
 def text(value: str, limit: int = 200) -> str:
-    """Untrusted plain text for a line or a table cell: no markup, no mention, no reference, no line break."""
-    safe = _MARKUP.sub(r"\\\1", html.unescape(_one_line(value, limit)))
-    return safe.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\#", "#\u2060").replace("@", "@\u2060")
+    """Untrusted plain text, harmless and on one line, also in a table's cell."""
+    return _BARE_PIPE.sub(r"\\|", harmless(_one_line(value, limit)))
 
 
 def quote(value: str, limit: int) -> str:
-    """Text as a Markdown quote, at most `limit` characters of it."""
-    lines = _cut(value.strip(), limit // 2).splitlines()
-    quoted = "\n".join(f"> {line}".rstrip() for line in lines)
-    return _cut(quoted, limit)
+    """Untrusted text as a harmless Markdown quote; of a long one the beginning, at most `limit` characters."""
+    take = limit
+    while True:
+        made, left_out = quoted(value, take)
+        made += "\n>\n> …" if left_out else ""
+        if len(made) <= limit:
+            return made
+        take = min(take - 1, take * limit // len(made))
 
 
-def _context(say: Say, facts: IssueFacts) -> str:
-    kind = {Kind.BUG: say("Bug"), Kind.TOOLING: say("Support tooling")}[facts.kind]
-    severity = {
+def _summary(value: str) -> str:
+    take = _SUMMARY_SIZE
+    while len(made := harmless(value.strip()[:take])) > _SUMMARY_SIZE:
+        take = min(take - 1, take * _SUMMARY_SIZE // len(made))
+    return made
+
+
+def _context(say: Say, facts: Facts, kind: Kind, severity: Severity) -> str:
+    kinds = {Kind.BUG: say("Bug"), Kind.TOOLING: say("Support tooling")}
+    severities = {
         Severity.CRITICAL: say("Critical"),
         Severity.HIGH: say("High"),
         Severity.NORMAL: say("Normal"),
         Severity.LOW: say("Low"),
-    }[facts.severity]
+    }
     cells = [
         (say("Ticket"), _link(facts.ticket_number, facts.ticket_url, facts.helpdesk)),
         (say("Subject"), text(facts.subject)),
-        (say("Customer"), text(facts.customer, 80)),
+        (say("Customer"), text(" ".join(filter(None, (facts.customer_name, facts.customer_email))), 120)),
         (say("Organisation"), text(facts.organisation, 80)),
         (say("Plan"), text(facts.plan, 80)),
         (say("Language"), text(say.language(facts.language), 60) if facts.language else ""),
-        (say("Kind"), kind),
-        (say("Severity"), severity),
+        (say("Kind"), kinds[kind]),
+        (say("Severity"), severities[severity]),
         (say("Attachments"), ", ".join(text(name, 80) for name in facts.attachments[:20])),
         (say("Tags"), ", ".join(text(tag, 60) for tag in facts.tags[:20])),
     ]
     return "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {value} |" for name, value in cells if value)
-
-
-def _from(say: Say, facts: IssueFacts) -> str:
-    return (
-        say("Flagged by {agent}, who writes back to the customer.", agent=text(facts.agent, 80)) if facts.agent else ""
-    )
-
-
-def _fixed_by(say: Say) -> str:
-    return say("To name a fix that closed nothing by itself, comment `/fixed-by` and the commit or pull request.")
 
 
 def _columns(say: Say, rows: Sequence[Waiting], now: datetime | None) -> dict[str, list[str]]:
@@ -187,7 +177,9 @@ def _link(number: str, url: str, helpdesk: str = "") -> str:
 
 
 def _one_line(value: str, limit: int) -> str:
-    clean = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in value[: limit * 4])
+    clean = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in INVISIBLE.sub("", value[: limit * 4])
+    )
     return _cut(" ".join(clean.split()), limit)
 
 

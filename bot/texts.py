@@ -11,7 +11,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
 
 DOMAIN = "passerelle"
@@ -53,7 +53,8 @@ class Say:
 
     def on(self, at: datetime) -> str:
         """A moment as date and time in the person's own zone. `at` is timezone-aware."""
-        return format_datetime(at.astimezone(self._zone), "medium", locale=self._locale)
+        there = at.astimezone(self._zone)
+        return f"{format_date(there, locale=self._locale)}, {format_time(there, 'short', locale=self._locale)}"
 
     def language(self, code: str) -> str:
         """The name of the language with this BCP 47 code: "French"; the code itself when nobody knows it."""

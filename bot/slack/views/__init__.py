@@ -1,7 +1,7 @@
 """Everything a person sees in Slack: data in, blocks out. Pure; each view takes the reader's `Say` first."""
 
 from bot.slack.views.card import Card, card, stage_words
-from bot.slack.views.facts import Already, FlagForm, NewsLine, TicketFacts, headline, left_out
+from bot.slack.views.facts import Already, FlagForm, NewsLine, TicketFacts, happened, headline, left_out
 from bot.slack.views.lists import (
     Digest,
     DigestLine,
@@ -70,6 +70,7 @@ __all__ = [
     "flag_looking",
     "flag_refused",
     "followed",
+    "happened",
     "headline",
     "help_",
     "joined",

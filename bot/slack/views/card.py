@@ -121,6 +121,8 @@ def _until_shipped(say: Say, data: Card) -> str:
     commit = data.proof.sha[:7]
     if not commit:
         return say("Waits for proof that the fix is live.")
+    if data.shipped_when == "merged":
+        return say("Waits for {commit} to be merged.", commit=commit)
     if data.shipped_when == "deployed":
         return say("Waits for a deployment that contains {commit}.", commit=commit)
     return say("Waits for a release that contains {commit}.", commit=commit)

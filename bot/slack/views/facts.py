@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.model import Kind, News, Severity
+from bot.redaction import CARD, CUSTOMER, EMAIL, IBAN, PASSWORD, PHONE, TOKEN
 from bot.slack.views.parts import Bold, IssueName, Link, Proof, TicketName, one_line, ticket_link
 from bot.texts import Say
 
@@ -42,7 +43,7 @@ class FlagForm:
     facts: TicketFacts | None = None
     note: str = ""  # a sentence: why there are no facts
     public: bool = False  # the repository is public: only title, summary and link are carried
-    redacted: Mapping[str, int] = field(default_factory=dict)  # by what: card, token, password, email, phone
+    redacted: Mapping[str, int] = field(default_factory=dict)  # `counts` of a `Redacted`
     already: Already | None = None
     projects: tuple[tuple[str, str], ...] = ()  # (key, name), the default first
     similar: bool = False  # there are issues to attach to
@@ -134,14 +135,39 @@ def several(say: Say, names: tuple[str, ...], most: int = 8) -> str:
 def left_out(say: Say, redacted: Mapping[str, int]) -> str:
     """What will not leave the helpdesk: "1 card number and 2 e-mail addresses"; "" when nothing."""
     named = {
-        "card": say.many("{n} card number", "{n} card numbers", redacted.get("card", 0)),
-        "token": say.many("{n} access key", "{n} access keys", redacted.get("token", 0)),
-        "password": say.many("{n} password", "{n} passwords", redacted.get("password", 0)),
-        "email": say.many("{n} e-mail address", "{n} e-mail addresses", redacted.get("email", 0)),
-        "phone": say.many("{n} phone number", "{n} phone numbers", redacted.get("phone", 0)),
+        CARD: say.many("{n} card number", "{n} card numbers", redacted.get(CARD, 0)),
+        IBAN: say.many("{n} bank account number", "{n} bank account numbers", redacted.get(IBAN, 0)),
+        TOKEN: say.many("{n} token", "{n} tokens", redacted.get(TOKEN, 0)),
+        PASSWORD: say.many("{n} password", "{n} passwords", redacted.get(PASSWORD, 0)),
+        EMAIL: say.many("{n} e-mail address", "{n} e-mail addresses", redacted.get(EMAIL, 0)),
+        PHONE: say.many("{n} phone number", "{n} phone numbers", redacted.get(PHONE, 0)),
+        CUSTOMER: say.many("the customer’s name, once", "the customer’s name, {n} times", redacted.get(CUSTOMER, 0)),
     }
     others = sum(n for what, n in redacted.items() if what not in named)
     found = [text for what, text in named.items() if redacted.get(what, 0) > 0]
     if others:
         found.append(say.many("{n} other detail", "{n} other details", others))
     return say.listed(found)
+
+
+def happened(say: Say, what: str) -> str:
+    """A line of an escalation's history as people say it; an unknown word stays as it is."""
+    return {
+        "flagged": say("Flagged"),
+        "attached": say("Attached to the issue"),
+        "followed": say("Flagged by a colleague too, who follows"),
+        "filed": say("Issue filed"),
+        "acknowledged": say("In hand"),
+        "fixed": say("Fixed, not shipped yet"),
+        "shipped": say("Shipped"),
+        "declined": say("Declined"),
+        "reopened": say("Opened again"),
+        "told": say("The agent was told"),
+        "due": say("Write-back due"),
+        "held": say("Write-back on hold"),
+        "sending": say("Reply on its way"),
+        "written": say("Customer written to"),
+        "uncertain": say("Unclear whether the reply went out"),
+        "skipped": say("Write-back skipped"),
+        "refused": say("The helpdesk refused the reply"),
+    }.get(what, what)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.model import Stage
 from bot.slack.views.card import stage_words
-from bot.slack.views.facts import TicketFacts
+from bot.slack.views.facts import TicketFacts, happened
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
     MESSAGE_SIZE,
@@ -25,13 +25,14 @@ from bot.slack.views.parts import (
     header,
     lines,
     one_line,
+    one_row,
     plain,
     post,
     proof_line,
-    row,
     size,
     small,
     ticket_link,
+    write_back_buttons,
 )
 from bot.texts import Say
 
@@ -68,7 +69,7 @@ class MineLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
     at: datetime
-    what: str  # a sentence
+    what: str  # the word that the history has for it
     by: str = ""
 
 
@@ -83,6 +84,7 @@ class Status:
     waiting: int = 0
     proof: Proof = field(default_factory=Proof)
     history: tuple[HistoryLine, ...] = ()  # oldest first
+    write_back_id: str = ""  # of the reader's own, when it is due
 
 
 def digest(say: Say, data: Digest) -> Post:
@@ -151,12 +153,14 @@ def status(say: Say, data: Status) -> Post:
     history = [_happened(say, line) for line in data.history[-15:]]
     title = one_line(data.issue.title)
     blocks = [header(title or say("No title")), lines(*rows), *([bullets(history)] if history else [])]
+    if data.write_back_id:
+        blocks.insert(2, write_back_buttons(say, data.write_back_id))
     return post("\n".join([title, *(plain(line) for line in [*rows, *history] if line)]), blocks)
 
 
 def _happened(say: Say, line: HistoryLine) -> list[object]:
     by = f" ({one_line(line.by, 60)})" if line.by else ""
-    return [f"{say.on(line.at)}: {one_line(line.what, 250)}{by}"]
+    return [f"{say.on(line.at)}: {one_line(happened(say, line.what), 250)}{by}"]
 
 
 def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[object]]:
@@ -173,7 +177,7 @@ def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[object]]:
 
 def _mine(say: Say, line: MineLine) -> Block:
     accessory = button(say("Write back"), "write_back", line.write_back_id) if line.write_back_id else None
-    return row(_mine_line(say, line), accessory)
+    return one_row(_mine_line(say, line), accessory)
 
 
 def _mine_line(say: Say, line: MineLine) -> list[object]:
@@ -189,7 +193,7 @@ def _mine_line(say: Say, line: MineLine) -> list[object]:
 
 def _more(say: Say, n: int) -> str:
     return say.many(
-        "And {n} more. They show as you write back to these.",
-        "And {n} more. They show as you write back to these.",
+        "And {n} more. It moves up as you write back to these.",
+        "And {n} more. They move up as you write back to these.",
         n,
     )

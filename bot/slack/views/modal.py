@@ -6,6 +6,7 @@ A first view shows no input that wants a default, since Slack keeps the old stat
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.model import Kind, Severity
 from bot.slack.views.facts import FlagForm, NewsLine, TicketFacts, about, headline, kind_word, left_out, severity_word
@@ -15,6 +16,7 @@ from bot.slack.views.parts import (
     TicketName,
     cut,
     excerpt,
+    filled,
     lines,
     one_line,
     proof_line,
@@ -24,7 +26,7 @@ from bot.slack.views.parts import (
 from bot.texts import Say
 
 EXCERPT = 600
-View = dict[str, object]
+View = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
     blocks += _already(say, form)
     blocks += _inputs(say, form)
     submit = say("Follow") if form.already else say("File it")
-    return _view(say, "flag", _flag_title(say), draft_id, [b for b in blocks if b.get("elements") != []], submit=submit)
+    return _view(say, "flag", _flag_title(say), draft_id, blocks, submit=submit)
 
 
 def flag_refused(say: Say, sentence: str) -> View:
@@ -184,7 +186,7 @@ def _similar(say: Say) -> Block:
 
 
 def _choice(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[str, str], ...], chosen: str) -> Block:
-    options = [{"text": _face(one_line(text, 75), 75), "value": value} for value, text in values[:100]]
+    options = [{"text": _face(one_line(text, 75) or value, 75), "value": value} for value, text in values[:100]]
     initial = next((option for option in options if option["value"] == chosen), options[0])
     element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
     return _input(label, name, element)
@@ -216,6 +218,6 @@ def _view(say: Say, callback: str, title: str, metadata: str, blocks: list[Block
         "title": _face(title, 24),
         "close": _face(say("Cancel") if submit else say("Close"), 24),
         "private_metadata": metadata,
-        "blocks": blocks,
+        "blocks": filled(blocks),
     }
     return {**view, "submit": _face(submit, 24)} if submit else view

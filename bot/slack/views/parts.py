@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.privacy import plain as escape
 from bot.texts import Say
 
 Block = dict[str, Any]
@@ -24,7 +25,7 @@ MESSAGE_SIZE = 12_500  # of a message's blocks as JSON, in UTF-16 units; Slack w
 TEXT_SIZE = 3_000
 VIEW_BLOCKS = 100
 PRIVATE_METADATA = 3_000
-URL_SIZE = 1_000
+URL_SIZE = 400  # a longer address would take the room of what people must read
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
@@ -139,17 +140,12 @@ def web(url: str) -> str:
     return url if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def escape(text: str) -> str:
-    """Text for a mrkdwn field, in which no mention, channel call or link can arise."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
 def plain(pieces: Iterable[object]) -> str:
-    """A line as bare words."""
-    return "".join(piece.id if isinstance(piece, Person) else _text(piece) for piece in pieces)
+    """A line as bare words; who is called by it is not."""
+    return "".join(_text(piece) for piece in pieces if not isinstance(piece, Person)).strip()
 
 
 def mrkdwn(pieces: Iterable[object]) -> str:
@@ -158,15 +154,17 @@ def mrkdwn(pieces: Iterable[object]) -> str:
 
 
 def _text(piece: object) -> str:
+    if isinstance(piece, Person):
+        return piece.id
     return piece.text if isinstance(piece, Link | Bold | Code) else str(piece)
 
 
 def _mrkdwn(piece: object) -> str:
     if isinstance(piece, Person) and _PERSON.fullmatch(piece.id):
         return f"<@{piece.id}>"
-    if isinstance(piece, Link) and web(piece.url):
-        return f"<{escape(piece.url)}|{escape(piece.text)}>"
-    return escape(piece.id if isinstance(piece, Person) else _text(piece))
+    if isinstance(piece, Link) and piece.text and web(piece.url):
+        return f"<{piece.url.replace('&', '&amp;')}|{escape(piece.text)}>"
+    return escape(_text(piece))
 
 
 def _element(piece: object) -> Block:
@@ -174,7 +172,7 @@ def _element(piece: object) -> Block:
         return {"type": "user", "user_id": piece.id}
     if isinstance(piece, Link) and web(piece.url):
         return {"type": "link", "url": piece.url, "text": piece.text}
-    text = cut(piece.id if isinstance(piece, Person) else _text(piece), TEXT_SIZE)
+    text = cut(_text(piece), TEXT_SIZE)
     style = {"bold": True} if isinstance(piece, Bold) else {"code": True} if isinstance(piece, Code) else None
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 
@@ -187,7 +185,7 @@ def _elements(pieces: Sequence[object]) -> list[Block]:
 
 
 def header(text: str) -> Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": one_line(text), "emoji": False}}
+    return {"type": "header", "text": {"type": "plain_text", "text": one_line(text) or "…", "emoji": False}}
 
 
 def small(text: str) -> Block:
@@ -229,9 +227,12 @@ def actions(*buttons: Block) -> Block:
     return {"type": "actions", "elements": list(buttons)}
 
 
-def row(pieces: Sequence[object], accessory: Block | None = None) -> Block:
+def one_row(pieces: Sequence[object], accessory: Block | None = None) -> Block:
     """One line with a button at its end."""
-    text = {"type": "mrkdwn", "text": mrkdwn(pieces), "verbatim": True}
+    line = mrkdwn(pieces)
+    if units(line) > TEXT_SIZE:  # an address full of what must be escaped
+        line = escape(cut(plain(pieces), TEXT_SIZE // 5))
+    text = {"type": "mrkdwn", "text": line, "verbatim": True}
     return {"type": "section", "text": text, **({"accessory": accessory} if accessory else {})}
 
 
@@ -241,8 +242,24 @@ def size(blocks: Sequence[Block]) -> int:
 
 
 def post(text: str, blocks: Sequence[Block]) -> Post:
-    """A message; `text` is bare words and is escaped here."""
-    return Post(cut(escape(cut(text, 2_000)), TEXT_SIZE), list(blocks))
+    """A message; `text` is bare words and is escaped here. What passes Slack's size is left out from the end."""
+    kept = filled(blocks)[:MESSAGE_BLOCKS]
+    while size(kept) > MESSAGE_SIZE:
+        kept.pop()
+    return Post(cut(escape(cut(text, 2_000)), TEXT_SIZE), kept)
+
+
+def filled(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks that have something to show."""
+    return [block for block in blocks if block.get("elements") != []]
+
+
+def write_back_buttons(say: Say, write_back_id: str) -> Block:
+    return actions(
+        button(say("Write back"), "write_back", write_back_id, style="primary"),
+        button(say("Already written"), "mark_written", write_back_id),
+        button(say("Skip"), "skip", write_back_id),
+    )
 
 
 # --- sentences that several views share -------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.model import News, WriteBack
@@ -15,12 +14,12 @@ from bot.slack.views.parts import (
     IssueName,
     Post,
     actions,
-    bullets,
     button,
     excerpt,
     header,
     lines,
     one_line,
+    one_row,
     plain,
     post,
     proof_line,
@@ -28,11 +27,12 @@ from bot.slack.views.parts import (
     small,
     ticket_link,
     words,
+    write_back_buttons,
 )
 from bot.texts import Say
 
-_ROOM_FOR_REST = 3_500  # of MESSAGE_SIZE, kept for the customers who get one line each
-_ROOM_AT_END = 600
+_FULL_ROWS = 10  # more customers due than this get a row each, their words in the modal
+_ROOM_AT_END = 500  # of MESSAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +60,23 @@ class Round:
 
 
 def round_(say: Say, data: Round) -> Post:
-    """The one message of a round: due customers first, in full as long as there is room, then one line each."""
+    """The one message of a round: those still due first, with words and buttons; many of them take one row each."""
+    alone = len(data.issues) == 1
+    due = sum(row.state is WriteBack.DUE for issue in data.issues for row in issue.rows)
     blocks: list[Block] = [header(_title(say, data))]
     text = [_title(say, data)]
-    rest: list[tuple[RoundIssue, Row]] = []
+    left = 0
     for issue in data.issues:
-        if len(blocks) > MESSAGE_BLOCKS - 10 or size(blocks) > MESSAGE_SIZE - 2 * _ROOM_FOR_REST:
-            rest += [(issue, row) for row in issue.rows]
+        news = _news_lines(say, issue, alone)
+        text += [plain(line) for line in news] + ([words(issue.news.reason, 400)] if issue.news.reason else [])
+        text += [_row_text(say, row) for row in issue.rows]
+        start = [lines(*news, quote=words(issue.news.reason, 800))]
+        if not _room(blocks, start):
+            left += len(issue.rows)
             continue
-        blocks.append(_news(say, issue, alone=len(data.issues) == 1))
-        text += _news_text(say, issue, alone=len(data.issues) == 1)
-        rest += _full_rows(say, issue, blocks, _words_each(data))
-    blocks += _rest(say, rest, MESSAGE_SIZE - size(blocks) - _ROOM_AT_END)
-    return post("\n".join(text + [_row_text(say, row) for issue in data.issues for row in issue.rows]), blocks)
+        blocks += start
+        left += _customers(say, issue, blocks, due)
+    return post("\n".join(text), blocks + _end(say, data, due, left))
 
 
 def uncertain(say: Say, row: Row, issue: IssueName) -> Post:
@@ -100,10 +104,8 @@ def refused(say: Say, row: Row, why: str, reply: str) -> Post:
         ticket=ticket_link(say, row.facts.ticket),
         reason=one_line(why, 500),
     )
-    kept = say("Your words are kept here:")
-    parts = [reply[start : start + 1_400] for start in range(0, min(len(reply), 4_200), 1_400)]
-    quotes = [lines(quote=words(part)) for part in parts if words(part)]
-    blocks = [lines(sentence, [kept] if quotes else []), *quotes]
+    kept = [say("Your words are kept here:")] if reply.strip() else []
+    blocks = [lines(sentence, kept, quote=words(reply))]
     blocks.append(actions(button(say("Write back"), "write_back", row.write_back_id, style="primary")))
     return post(plain(sentence) + "\n" + words(reply, 1_200), blocks)
 
@@ -130,47 +132,46 @@ def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[object]]:
     return rows
 
 
-def _news(say: Say, issue: RoundIssue, alone: bool) -> Block:
-    return lines(*_news_lines(say, issue, alone), quote=words(issue.news.reason, 800))
-
-
-def _news_text(say: Say, issue: RoundIssue, alone: bool) -> list[str]:
-    reason = [words(issue.news.reason, 400)] if issue.news.reason else []
-    return [plain(line) for line in _news_lines(say, issue, alone)] + reason
-
-
-def _words_each(data: Round) -> int:
-    """How much of each customer's words there is room for."""
-    customers = sum(len(issue.rows) for issue in data.issues)
-    return 600 if customers <= 3 else 300 if customers <= 8 else 140
-
-
-def _full_rows(say: Say, issue: RoundIssue, blocks: list[Block], limit: int) -> list[tuple[RoundIssue, Row]]:
-    """Append customers while there is room; return those left over."""
+def _customers(say: Say, issue: RoundIssue, blocks: list[Block], due: int) -> int:
+    """Append an issue's customers while there is room, those due first; returns how many are left out."""
     rows = sorted(issue.rows, key=lambda row: row.state is not WriteBack.DUE)
     for index, row in enumerate(rows):
-        full = _customer(say, issue, row, limit)
-        room = MESSAGE_SIZE - _ROOM_FOR_REST - _ROOM_AT_END
-        if len(blocks) + len(full) > MESSAGE_BLOCKS - 2 or size([*blocks, *full]) > room:
-            return [(issue, left) for left in rows[index:]]
-        blocks += full
-    return []
+        full = row.state is WriteBack.DUE and due <= _FULL_ROWS
+        shapes = [_full(say, issue, row, 600 if due <= 3 else 240)] if full else []
+        shape = next((shape for shape in [*shapes, [_compact(say, issue, row)]] if _room(blocks, shape)), None)
+        if shape is None:
+            return len(rows) - index
+        blocks += shape
+    return 0
 
 
-def _customer(say: Say, issue: RoundIssue, row: Row, limit: int) -> list[Block]:
-    rows: list[list[object]] = [_row_line(say, row), [_state(say, row)]]
-    blocks = [lines(*rows, quote=excerpt(row.facts.words, limit))]
-    if row.state is WriteBack.DUE and not issue.owner:
-        blocks.append(_buttons(say, row))
-    return blocks
+def _room(blocks: list[Block], more: list[Block]) -> bool:
+    together = [*blocks, *more]
+    return len(together) < MESSAGE_BLOCKS and size(together) < MESSAGE_SIZE - _ROOM_AT_END
 
 
-def _buttons(say: Say, row: Row) -> Block:
-    return actions(
-        button(say("Write back"), "write_back", row.write_back_id, style="primary"),
-        button(say("Already written"), "mark_written", row.write_back_id),
-        button(say("Skip"), "skip", row.write_back_id),
+def _full(say: Say, issue: RoundIssue, row: Row, limit: int) -> list[Block]:
+    customer = lines(_row_line(say, row), [_state(say, row)], quote=excerpt(row.facts.words, limit))
+    return [customer] if issue.owner else [customer, write_back_buttons(say, row.write_back_id)]
+
+
+def _compact(say: Say, issue: RoundIssue, row: Row) -> Block:
+    more = _state(say, row) or one_line(row.facts.words, 60)
+    can_write = row.state is WriteBack.DUE and not issue.owner
+    return one_row(
+        [*_row_line(say, row), *(["\n", more] if more else [])],
+        button(say("Write back"), "write_back", row.write_back_id) if can_write else None,
     )
+
+
+def _end(say: Say, data: Round, due: int, left: int) -> list[Block]:
+    """Where to see the customers left out, and how to be done with one that has only a row."""
+    sentences = []
+    if left:
+        sentences.append(say.many("And {n} more customer: /bug mine", "And {n} more customers: /bug mine", left))
+    if due > _FULL_ROWS and not all(issue.owner for issue in data.issues):
+        sentences.append(say("Written already, or nothing to say? /bug status and the ticket’s number."))
+    return [small(" · ".join(sentences))] if sentences else []
 
 
 def _row_line(say: Say, row: Row) -> list[object]:
@@ -202,26 +203,6 @@ def _state(say: Say, row: Row) -> str:
             return say("Skipped: {reason}", reason=one_line(row.reason, 200))
         case WriteBack.SKIPPED:
             return say("Skipped.")
-
-
-def _rest(say: Say, rest: Sequence[tuple[RoundIssue, Row]], room: int) -> list[Block]:
-    """One line for each customer left over, as long as there is room, and where to see the others."""
-    if not rest:
-        return []
-    shown: list[list[object]] = []
-    for _, row in rest:
-        state = _state(say, row)
-        line = [*_row_line(say, row), *([" · ", state] if state else [])]
-        if size([bullets([*shown, line])]) > room:
-            break
-        shown.append(line)
-    blocks = [bullets(shown)] if shown else []
-    left = len(rest) - len(shown)
-    if left:
-        more = say.many("And {n} more customer: /bug mine", "And {n} more customers: /bug mine", left)
-    else:
-        more = say("To write back to these: /bug mine")
-    return [*blocks, small(more)]
 
 
 def _row_text(say: Say, row: Row) -> str:
