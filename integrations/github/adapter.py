@@ -68,7 +68,7 @@ class Config(BaseModel):
 class GitHub:
     """GitHub as a tracker. Safe to share between threads; `timeout` is in seconds, rounded up to whole ones."""
 
-    kept_headers = ("x-github-event", "x-github-delivery", "content-type")
+    kept_headers: tuple[str, ...] = ("x-github-event", "x-github-delivery", "content-type")
 
     def __init__(self, name: str, config: Config, timeout: float = 10.0) -> None:
         self.name = name

@@ -20,10 +20,13 @@ def findings(wire: Wire, repo: str) -> list[Finding]:
     token, where = f"trackers.{wire.name}.token", f"projects: {repo}"
     try:
         wire.get("/user", dict)
-        item = wire.get(path_of(repo), dict)
     except Unauthorised as error:
         return [Finding(token, error.detail, "Make a new token on GitHub and put it in the configuration.")]
-    except NotFound:
+    except ServiceError as error:
+        return [Finding(f"trackers.{wire.name}.url", error.detail, "Check the url and the network, then try again.")]
+    try:
+        item = wire.get(path_of(repo), dict)
+    except (Unauthorised, NotFound):
         return [Finding(where, "GitHub shows no such repository to this token", _INVITE)]
     except Unavailable as error:
         return [Finding(f"trackers.{wire.name}.url", error.detail, "Check the url and the network, then try again.")]

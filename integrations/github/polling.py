@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from integrations.base import Event, IssueTouched, ReleasesTouched, Watch
-from integrations.github.answers import path_of, utc
+from integrations.github.answers import path_of
 from integrations.github.wire import PAGES_MAX, Wire
 
 _PAGE = 50  # items; few change between two polls
 _LAG = timedelta(minutes=2)  # how late a list may show a change: GitHub's replicas lag
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before GitHub
 _TELLING = ("updated_at", "state", "state_reason", "comments", "title", "body", "labels", "assignees")
 
 
@@ -30,32 +32,47 @@ def issues(wire: Wire, repo: str, watch: Watch) -> tuple[list[Event], Watch]:
     first, etag = _listed(wire, f"{path_of(repo, 'issues')}?{urlencode(query)}", watch.state.get("etag", ""))
     if first is None:
         return [], watch
-    old = json.loads(watch.state.get("seen", "{}"))
     since = watch.state.get("since")
-    items = first
-    for page in range(2, PAGES_MAX + 1):
-        if since is None or len(items) < _PAGE * (page - 1) or items[-1].get("updated_at", "") < since:
-            break
-        items = items + wire.get(f"{path_of(repo, 'issues')}?{urlencode(query | {'page': page})}", list)
-    return wire.translated(lambda found: _changes(repo, found, old, since, etag), items)
+    items = wire.translated(lambda found: [_Change.of(item) for item in found], first)
+    page = 2
+    while since and len(items) == _PAGE * (page - 1) and items[-1].at >= _time(since) and page <= PAGES_MAX:
+        more = wire.get(f"{path_of(repo, 'issues')}?{urlencode(query | {'page': page})}", list)
+        items += wire.translated(lambda found: [_Change.of(item) for item in found], more)
+        page += 1
+    return _changes(repo, items, watch, etag)
 
 
-def _changes(
-    repo: str, items: list[Mapping[str, Any]], old: Mapping[str, str], since: str | None, etag: str
-) -> tuple[list[Event], Watch]:
-    recent = [item for item in items if since is None or item["updated_at"] >= since]
-    digests = {str(item["number"]): _digest({key: item.get(key) for key in _TELLING}) for item in recent}
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a list tells of one issue or pull request; `digest` differs when anything that matters to us does."""
+
+    number: int
+    at: datetime
+    pull: bool
+    digest: str
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> _Change:
+        digest = _digest([item.get(key) for key in _TELLING])
+        return cls(int(item["number"]), _time(item["updated_at"]), "pull_request" in item, digest)
+
+
+def _changes(repo: str, items: list[_Change], watch: Watch, etag: str) -> tuple[list[Event], Watch]:
+    known = json.loads(watch.state.get("seen", "{}"))
+    since = _time(watch.state.get("since", ""))
+    recent = {item.number: item for item in items if item.at >= since}
     touched: list[Event] = [
-        IssueTouched(repo, int(item["number"]))
-        for item in reversed(recent)
-        if since is not None
-        and "pull_request" not in item
-        and digests[str(item["number"])] != old.get(str(item["number"]))
+        IssueTouched(repo, item.number)
+        for item in sorted(recent.values(), key=lambda item: item.at)
+        if watch.state and not item.pull and known.get(str(item.number)) != item.digest
     ]
-    newest = max((item["updated_at"] for item in recent), default="")
-    border = utc(datetime.fromisoformat(newest) - _LAG) if newest else since or ""
-    seen = {str(item["number"]): digests[str(item["number"])] for item in recent if item["updated_at"] >= border}
-    return list(dict.fromkeys(touched)), Watch({"etag": etag, "since": border, "seen": json.dumps(seen)})
+    border = max([since, *(item.at - _LAG for item in recent.values())])
+    seen = {str(item.number): item.digest for item in recent.values() if item.at >= border}
+    return touched, Watch({"etag": etag, "since": border.isoformat(), "seen": json.dumps(seen)})
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text) if text else _BEGINNING
 
 
 def releases(wire: Wire, repo: str, watch: Watch) -> tuple[list[Event], Watch]:
