@@ -46,7 +46,7 @@ export class Modal {
 
   focus(key, caret, view) {
     const body = this.layer.querySelector(".modal-body");
-    const wrong = Object.keys(view.errors ?? {})[0];
+    const wrong = Object.keys(view.errors ?? {}).find(Boolean);
     if (wrong) return body.querySelector(`[data-block="${CSS.escape(wrong)}"] :is(${SUMMONS})`)?.focus();
     if (key) {
       focusKey(this.layer, key);
@@ -80,7 +80,7 @@ export class Modal {
       on: { submit: (event) => { event.preventDefault(); this.submit(); } } },
     h("div", { class: "modal-head" }, h("h3", { id: "modal-title", class: "modal-title" }, textObject(view.title, names)),
       h("button", { type: "button", class: "icon", "aria-label": "Close", on: { click: () => this.close() } }, "×")),
-    h("div", { class: "modal-body" }, renderBlocks(view.blocks, ctx)),
+    h("div", { class: "modal-body" }, view.errors?.[""] ? h("p", { class: "error", role: "alert" }, view.errors[""]) : null, renderBlocks(view.blocks, ctx)),
     h("div", { class: "modal-foot" },
       h("button", { type: "button", on: { click: () => this.close() } }, view.close ? textObject(view.close, names) : view.submit ? "Cancel" : "Close"),
       view.submit ? h("button", { type: "submit", class: "primary" }, textObject(view.submit, names)) : null));

@@ -15,6 +15,23 @@ class App {
     this.helpdesk = new Helpdesk(this);
     for (const tab of document.querySelectorAll(".pane-tabs button")) tab.addEventListener("click", () => this.show(tab.dataset.pane));
     arrows(document.querySelector(".pane-tabs"));
+    document.addEventListener("click", (event) => this.follows(event));
+  }
+
+  /** A link to the tracker or the helpdesk opens in its pane. */
+  follows(event) {
+    const link = event.target.closest?.("a[href]");
+    const { tracker, helpdesk } = this.state ?? {};
+    if (!link || !tracker) return;
+    const [pane, path] = link.href.startsWith(`${tracker.url}/`) ? [this.tracker, link.href.slice(tracker.url.length)]
+      : link.href.startsWith(`${helpdesk.url}/`) ? [this.helpdesk, link.href.slice(helpdesk.url.length)] : [];
+    if (!pane) return;
+    event.preventDefault();
+    const [, number] = /\/(?:issues|tickets)\/(\d+)/.exec(path) ?? [];
+    this.show(pane === this.tracker ? "tracker" : "helpdesk");
+    if (number) pane.open(Number(number));
+    else if (/\/releases\b/.test(path)) this.tracker.open(0);
+    else this.toast(`On the real service this opens ${path}`);
   }
 
   /** On a narrow screen, brings a pane to the front. */
@@ -48,7 +65,7 @@ class App {
   }
 
   /** Follows the state for as long as the page is open. */
-  async follow() {
+  async keepUp() {
     let version = "";
     for (;;) {
       const state = await this.ask(version);
@@ -98,4 +115,4 @@ function news(before, after, chat) {
   return said.join(" ");
 }
 
-new App().follow();
+new App().keepUp();

@@ -21,10 +21,12 @@ export class Tracker {
   }
 
   open(number) {
+    if (number && !this.app.state.tracker.issues.some((one) => one.number === number)) return this.app.toast(`${number} is a pull request; this page shows issues`);
     this.at = number;
     this.draw();
     $("tracker-body").scrollTop = 0;
     $("tracker-body").focus({ preventScroll: true });
+    return undefined;
   }
 
   issue() {

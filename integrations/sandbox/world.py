@@ -1,0 +1,64 @@
+"""The sandbox: Slack, GitHub and a helpdesk on loopback with the story in them, and the page to play it on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from integrations.sandbox.page import application
+from integrations.sandbox.story import World
+from integrations.sandbox.wire import Now, Server, utc_now
+
+
+class Sandbox(World):
+    """The three services, ready to play; `page_url` shows them side by side.
+
+    `tickets`: a file of JSON lines `{subject, body, customer: {name, email}, language?}` to put in the helpdesk instead
+    of the story's; ValueError names its first wrong line. `port`: the page's (0: a free one), the others are free ones.
+    `limits`: whether the stand-ins refuse what the real services' rate limits would.
+    """
+
+    def __init__(self, now: Now = utc_now, tickets: Path | None = None, port: int = 0, *, limits: bool = True) -> None:
+        super().__init__(now, tickets, limits=limits)
+        self._port = port
+        self._page: Server | None = None
+
+    def start(self) -> Sandbox:
+        self.slack.start()
+        self.github.start()
+        self.zendesk.start()
+        self._page = Server(application(self), self._port).start()
+        return self
+
+    def stop(self) -> None:
+        if self._page is not None:
+            self._page.stop()
+            self._page = None
+        self.zendesk.stop()
+        self.github.stop()
+        self.slack.stop()
+
+    @property
+    def page_url(self) -> str:
+        """Where the demo page is, with a slash at the end."""
+        if self._page is None:
+            raise RuntimeError("the sandbox was not started")
+        return f"{self._page.url}/"
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which the bot works with this sandbox (see `config/demo.yaml`)."""
+        identity = self.slack.workspace.identity
+        return {
+            "SLACK_BOT_TOKEN": identity.bot_token,
+            "SLACK_APP_TOKEN": identity.app_token,
+            "SLACK_SIGNING_SECRET": identity.signing_secret,
+            "SLACK_API_URL": self.slack.api_url,
+            "SANDBOX_GITHUB_URL": self.github.url,
+            "SANDBOX_GITHUB_TOKEN": next(iter(self.github.tokens)),
+            "SANDBOX_ZENDESK_URL": self.zendesk.url,
+            "SANDBOX_ZENDESK_TOKEN": self.zendesk.token,
+        }
+
+    def send_webhooks_to(self, bot_url: str) -> None:
+        """Let GitHub and the helpdesk call the bot at `bot_url`, under the names that `config/demo.yaml` gives them."""
+        self.github.webhook_url = f"{bot_url.rstrip('/')}/webhooks/github"
+        self.zendesk.webhook_url = f"{bot_url.rstrip('/')}/webhooks/zendesk"
