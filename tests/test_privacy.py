@@ -77,7 +77,7 @@ def test_redacted_keeps_the_story_and_drops_the_person() -> None:
 def test_full_keeps_everything_but_secrets() -> None:
     """Name, address and phone leave under `full`; a card number and a password never do."""
     left = leaving(FACTS, Policy.FULL)
-    assert (left.customer_name, left.customer_email, left.subject) == astuple(FACTS)[4:6][:2] + (FACTS.subject,)
+    assert (left.customer_name, left.customer_email) == (FACTS.customer_name, FACTS.customer_email)
     assert "[card number]" in left.words
     assert "06 12 34 56 78" in left.words
     assert "hunter2" not in left.agent_summary
@@ -95,11 +95,7 @@ def test_link_only_never_says_a_word_of_the_customers(facts: Facts) -> None:
     """No word of four letters that only the customer's fields hold is in what leaves."""
     own = [facts.ticket_number, facts.ticket_url, facts.helpdesk, facts.agent_title, facts.agent_summary]
     label_words = _words("card number IBAN token password e-mail address phone customer")
-    said = {
-        word
-        for value in astuple(leaving(facts, Policy.LINK_ONLY))
-        for word in _words("\n".join([*value, ""][:0]) + str(value))
-    }
+    said = {word for value in astuple(leaving(facts, Policy.LINK_ONLY)) for word in _words(str(value))}
     customers = {word for value in astuple(facts) for word in _words(str(value))}
     assert said & customers <= {word for text in own for word in _words(text)} | label_words
 
@@ -242,8 +238,8 @@ def test_no_email_address_is_left(before: str, email: str, after: str) -> None:
     assert not re.search(r"[A-Za-z0-9]@[A-Za-z0-9-]+\.[A-Za-z]{2,}", left.replace("@2x.", ""))
 
 
-pieces = st.lists(st.one_of(texts, st.sampled_from([text for text, _ in GONE]), st.sampled_from(
-    ["[token]", "[e-mail address]", "password: ", "token=", "+33 ", "06 12", "@", "\u200d", "key ", "://", "12"])), max_size=8)  # fmt: skip
+FRAGMENTS = ["[token]", "[e-mail address]", "password: ", "token=", "+33 ", "06 12", "@", "\u200d", "key ", "://", "12"]
+pieces = st.lists(st.one_of(texts, st.sampled_from(FRAGMENTS + [text for text, _ in GONE])), max_size=8)
 
 
 @given(pieces, st.lists(texts, max_size=2))
@@ -264,30 +260,27 @@ ATTACKS = [
     "/close", "/decline no", "  /assign @octocat", "@passerelle-bot decline", "![](https://evil.example/p.png)",
     "[x](javascript:alert(1))", "<img src=x>", "<b>", "</div>", mark("issue:1"), "<!--", "-->", "[[_TOC_]]", "[TOC]",
     "[vulnerability:12]", "# Title", "- item", "1. one", "2) two", "+ a", "* b", "> quote", "```", "~~~", "    code",
-    "\tcode", "---", "===", "| a | b |\n|---|---|", ":-", "a\n:-", "**bold**", "_it_", "~~no~~", "`", "``", "\\", "&#64;a",
-    "&lt;", "\u202eevil", "\x00", "\u200b", "\u2028", "\r", "\r\n", "\n", "\n\n", " ", "[a]: http://x.example", "[a]",
-    "<https://x.example>", "- [ ] task", "^alert#1", "*iteration:1", "$`x`$", "[^1]", "://", "x@y.example",
+    "\tcode", "---", "===", "| a | b |\n|---|---|", ":-", "a\n:-", "**bold**", "_it_", "~~no~~", "`", "``", "\\",
+    "&#64;a", "&lt;", "\u202eevil", "\x00", "\u200b", "\u2028", "\r", "\r\n", "\n", "\n\n", " ", "[a]",
+    "[a]: http://x.example", "<https://x.example>", "- [ ] task", "^alert#1", "*iteration:1", "$`x`$", "[^1]", "://", "x@y.example",
 ]  # fmt: skip
 hostile = st.lists(st.one_of(st.sampled_from(ATTACKS), st.text(max_size=10)), max_size=10).map("".join)
 
 
-def _shown(markdown: str, allowed: set[str]) -> str:
-    """The text a reader sees; fails on anything but paragraphs of text and code spans."""
+LIVE = re.compile(r"@[\w-]|[#!$%&~^]\d|(?i:g[hl]-\d)|\[\[|(?i:\[toc)|(?i:\[[a-z_]+:\d)")
+
+
+def _shown(markdown: str, wrapped_in: str = "") -> str:
+    """The text a reader sees; fails on anything but paragraphs of text and code spans, and on a live reference."""
     shown = ""
-    for token in PARSER.parse(markdown):
-        assert token.type in allowed | {"paragraph_open", "paragraph_close", "inline"}, (token.type, markdown)
-        for child in token.children or []:
-            assert child.type in {"text", "softbreak", "hardbreak", "code_inline", "text_special"}, (
-                child.type,
-                markdown,
-            )
-            shown += child.content if child.type != "hardbreak" else "\n"
-            if child.type != "code_inline":
-                assert not re.search(r"@[\w-]|[#!$%&~^]\d|(?i:g[hl]-\d)|://|(?i:www\.)|\[\[|\[toc|@/", child.content), (
-                    markdown
-                )
-        text = "".join(child.content for child in token.children or [] if child.type.startswith("text"))
-        assert not re.search(r"@[\w-]|[#!$%&~^]\d|(?i:g[hl]-\d)|\[\[", text), markdown
+    for block in PARSER.parse(markdown):
+        assert block.type.removesuffix("_open").removesuffix("_close") in {"paragraph", "inline", wrapped_in}, markdown
+        for child in block.children or []:
+            assert child.type in {"text", "softbreak", "hardbreak", "code_inline"}, (child.type, markdown)
+            shown += child.content
+        text = "".join(child.content if child.type == "text" else "\n" for child in block.children or [])
+        assert not LIVE.search(text), markdown
+        assert not re.search(r"://|(?i:www\.)", text), markdown
     return shown
 
 
@@ -298,8 +291,8 @@ def _letters(text: str) -> str:
 @given(hostile)
 @example("`http://a.example\\`http://b.example")
 def test_untrusted_text_is_shown_as_written_and_does_nothing(text: str) -> None:
-    """A Markdown parser sees only paragraphs of plain text, without a live mention or reference, and nothing is lost."""
-    assert _letters(_shown(harmless(text), set())) == _letters(text)
+    """A Markdown parser sees paragraphs of plain text without a live mention or reference, and nothing is lost."""
+    assert _letters(_shown(harmless(text))) == _letters(text)
 
 
 @given(hostile)
@@ -313,12 +306,17 @@ def test_the_raw_text_holds_no_command_and_no_mark(text: str) -> None:
 
 @given(hostile, st.integers(min_value=1, max_value=60))
 def test_a_quotation_stays_one_and_has_a_known_size(text: str, limit: int) -> None:
-    """The quote is one blockquote whatever is in it, at most six times the limit and two characters, and says if it was cut."""
-    shown, cut = quoted(text, limit)
-    _shown(shown, {"blockquote_open", "blockquote_close"})
+    """Whatever is in it, the quote is one blockquote, six times the limit and two characters at most."""
+    shown, _ = quoted(text, limit)
+    _shown(shown, "blockquote")
     assert len(shown) <= 6 * limit + 2
     assert all(line.startswith(">") for line in shown.splitlines())
-    assert cut or _letters(shown.replace(">", "")).count("a") == _letters(text).count("a") + shown.count("&amp;")
+
+
+def test_a_quotation_says_whether_it_was_cut() -> None:
+    """A text of the limit's length is whole; one character more, and the caller can say that it was cut."""
+    assert quoted("rien ne va", 10) == ("> rien ne va", False)
+    assert quoted("rien ne va\nplus", 10) == ("> rien ne va", True)
 
 
 def test_lines_stay_lines() -> None:
@@ -371,10 +369,10 @@ def test_an_excerpt_keeps_its_limit(text: str, limit: int) -> None:
 # --- size -------------------------------------------------------------------------------------------------------------
 
 BOMBS = [
-    "a", "4", "1 ", "4111 ", "@", "a@", "-eyJ", "eyJaaaaa.", "password ", "password: ", "password is ", "token ", "token",
-    "-----BEGIN PRIVATE KEY-----", "://", "://a:", "FR76 ", "+1 ", "06 12 ", "?a", "tel ", "sk-", "(", "+1(1", "www.", "[",
-    "`", "[token]", "@xn--", "\n", " ", "a\u200d", "\u200d", "http://", "zoe ", "-", "@a-a.", "password: '", "&a", "<",
-    "a.", "\"", "secret=", "order ", "\u00a0",
+    "a", "4", "1 ", "4111 ", "@", "a@", "-eyJ", "eyJaaaaa.", "password ", "password: ", "password is ", "token ",
+    "token", "-----BEGIN PRIVATE KEY-----", "://", "://a:", "FR76 ", "+1 ", "06 12 ", "?a", "tel ", "sk-", "(", "+1(1",
+    "www.", "[", "`", "[token]", "@xn--", "\n", " ", "a\u200d", "\u200d", "http://", "zoe ", "-", "@a-a.", "<", "&a",
+    "password: '", "a.", '"', "secret=", "order ", "\u00a0", "!@",
 ]  # fmt: skip
 
 
