@@ -113,6 +113,11 @@ class Core:
             before = repo.history.branches[branch]
             made = repo.history.commit(branch, message, by or repo.full_name.split("/")[0], self._now())
             self._pushed(repo, branch, before, [made], made.author)
+            for issue in repo.issues.values():
+                if issue.pull and issue.open and issue.pull.head == branch:
+                    issue.pull.head_sha = made.sha
+                    issue.pull.commits.append(made.sha)
+                    self._tell_issue(repo, issue, made.author, "synchronize", before=before, after=made.sha)
             return made.sha
 
     def branch(self, full_name: str, name: str, start: str) -> None:
@@ -124,6 +129,16 @@ class Core:
                 raise ValueError(f"cannot start {name} at {start}")
             repo.history.branches[name] = commit.sha
             self._pushed(repo, name, NO_COMMIT, [], commit.author)
+
+    def tag(self, full_name: str, name: str, target: str) -> None:
+        """A new tag at `target` (branch, tag or sha), without a release."""
+        with self.lock:
+            repo = self._repo(full_name)
+            commit = repo.history.resolve(target)
+            if commit is None or name in repo.history.tags:
+                raise ValueError(f"cannot tag {target} as {name}")
+            repo.history.tags[name] = commit.sha
+            self._tell_push(repo, f"refs/tags/{name}", NO_COMMIT, commit.sha, [], repo.full_name.split("/")[0])
 
     def rename_branch(self, full_name: str, old: str, new: str) -> None:
         with self.lock:
@@ -162,9 +177,9 @@ class Core:
         self.version += 1
 
     def _new_issue(self, repo: Repository, by: str, title: str, body: str | None, pull: Pull | None = None) -> Issue:
-        number = max(repo.issues, default=0) + 1
-        issue = Issue(self._id(), number, by, title, body, self._now(), self._now(), pull=pull)
-        repo.issues[number] = issue
+        repo.numbers += 1
+        issue = Issue(self._id(), repo.numbers, by, title, body, self._now(), self._now(), pull=pull)
+        repo.issues[issue.number] = issue
         self._cross_reference(repo, issue, by, f"{title}\n{body or ''}")
         return issue
 
@@ -191,8 +206,8 @@ class Core:
         return label
 
     def _assign(self, repo: Repository, issue: Issue, by: str, logins: Sequence[str]) -> None:
-        for login in logins:
-            if login in repo.levels and login not in issue.assignees:
+        for login in filter(None, map(repo.member, logins)):
+            if login not in issue.assignees:
                 issue.assignees.append(login)
                 self._note(issue, "assigned", by, assignee=login)
                 self._tell_issue(repo, issue, by, "assigned", assignee=self.shapes.user(login))

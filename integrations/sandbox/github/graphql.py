@@ -162,9 +162,12 @@ class _World:
                 return None
             return self._pull(repo, found)
 
+        return {**self._facts(repo), "issue": issue, "pullRequest": pull}
+
+    def _facts(self, repo: Repository) -> Json:
         page = f"{self.shapes.url}/{repo.full_name}"
         facts = {"nameWithOwner": repo.full_name, "isPrivate": repo.private, "url": page}
-        return {"__typename": "Repository", **facts, "issue": issue, "pullRequest": pull}
+        return {"__typename": "Repository", **facts}
 
     def _thread(self, repo: Repository, issue: Issue, state: str) -> Json:
         return {
@@ -176,6 +179,7 @@ class _World:
             "state": state,
             "closed": not issue.open,
             "closedAt": iso(issue.closed_at),
+            "repository": self._facts(repo),
         }
 
     def _issue(self, repo: Repository, issue: Issue) -> Json:

@@ -94,6 +94,13 @@ class Hub(Core):
             self._note(issue, "reopened", by, state_reason=issue.reason)
             self._tell_issue(repo, issue, by, "reopened")
 
+    def delete_issue(self, full_name: str, number: int, by: str) -> None:
+        """Gone for good: the API answers 410 for it."""
+        with self.lock:
+            repo, issue = self._issue(full_name, number)
+            del repo.issues[number]
+            self._tell_issue(repo, issue, by, "deleted")
+
     def comment(self, full_name: str, number: int, by: str, text: str) -> int:
         """Returns the comment's id."""
         with self.lock:
@@ -133,7 +140,7 @@ class Hub(Core):
             if base not in repo.history.branches:
                 raise LookupError(f"{full_name} has no branch {base}")
             start = repo.history.branches[base]
-            head = f"patch-{len(repo.issues) + 1}"
+            head = f"patch-{repo.numbers + 1}"
             repo.history.branches[head] = start
             made = repo.history.commit(head, title, by, self._now())
             test = repo.history.write((start, made.sha), f"Merge {made.sha} into {start}", by, self._now())
@@ -161,6 +168,8 @@ class Hub(Core):
                 message = f"Merge pull request #{number} from {owner}/{pull.head}\n\n{issue.title}"
             pull.head_sha = repo.history.branches[pull.head]
             new = repo.history.merge(pull.base, pull.head, method, message.strip(), by, self._now())
+            if not new:
+                raise ValueError(f"{full_name}#{number} has nothing to merge")
             pull.merge_sha = new[-1].sha
             pull.merged_at, pull.merged_by = self._now(), by
             self._note(issue, "merged", by, commit_id=pull.merge_sha)
@@ -207,8 +216,8 @@ class Hub(Core):
                     self.version += 1
                     return release.id
             release.draft, release.published, release.created = False, self._now(), commit.at
-            if repo.history.tags.setdefault(tag, commit.sha) == commit.sha:
-                self._tell_push(repo, f"refs/tags/{tag}", NO_COMMIT, commit.sha, [], by)
+            if tag not in repo.history.tags:
+                self.tag(full_name, tag, commit.sha)
             for action in ("published", "created", "prereleased" if release.prerelease else "released"):
                 self._tell(repo, "release", by, action=action, release=self.shapes.release(repo, release))
             return release.id

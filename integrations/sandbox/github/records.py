@@ -108,11 +108,16 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)  # pull requests are issues too
     labels: list[Label] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    numbers: int = 0  # the last number given; a deleted issue's is never given again
 
     def may(self, login: str | None, level: str) -> bool:
         """Whether `login` has at least `level` here."""
-        has = self.levels.get(login or "")
+        has = self.levels.get(self.member(login or "") or "")
         return has is not None and LEVELS.index(has) >= LEVELS.index(level)
+
+    def member(self, login: str) -> str | None:
+        """The login as it is spelt, when it is one that may be assigned here; case does not count."""
+        return next((known for known in self.levels if known.lower() == login.lower()), None)
 
     def label(self, name: str) -> Label | None:
         return next((label for label in self.labels if label.name.lower() == name.lower()), None)

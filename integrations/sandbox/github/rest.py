@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -80,6 +80,12 @@ class Asked:
         if self.token is None:
             raise Refused(401, "Requires authentication")
         return self.token.login
+
+    @property
+    def fields(self) -> Json:
+        if not isinstance(self.data, dict):
+            raise Refused(422, "Invalid request.\n\nFor 'links/0/schema', the body is not an object.")
+        return self.data
 
     def number(self, name: str, default: int, most: int) -> int:
         value = self.query.get(name, "")
@@ -159,7 +165,7 @@ class Door:
                     raise missing()
                 self._admit(request)
                 data = self._json(body) if request.method in WRITES else {}
-                path = request.url.path
+                path = quote(request.url.path, safe="/:@!$&'()*+,;=~%")
                 query = request.query_params
                 reply = handler(
                     Asked(request.method, path, query, request.path_params, data, token, self.hub.shapes.url)
@@ -188,7 +194,7 @@ class Door:
         if request.url.path in ("/rate_limit", "/meta"):
             return
         if self._used >= self.requests_per_hour:
-            raise Refused(403, "API rate limit exceeded for user ID 5001.")
+            raise Refused(403, "API rate limit exceeded for your account.")
         self._used += 1
         if request.method not in WRITES or request.url.path == "/graphql" or self.writes_per_minute is None:
             return
@@ -229,13 +235,15 @@ class Door:
     def repository(self, asked: Asked) -> Repository:
         """The repository in the address; 404 when there is none, or none that this token may know of."""
         repo = self.hub.find(f"{asked.parts['owner']}/{asked.parts['repo']}")
-        token = asked.token
-        if repo is None or (repo.private and not self._sees(repo, token)):
+        if repo is None or not self.sees(asked.token, repo):
             raise missing()
         return repo
 
     @staticmethod
-    def _sees(repo: Repository, token: Token | None) -> bool:
+    def sees(token: Token | None, repo: Repository) -> bool:
+        """Whether this token may know that the repository exists."""
+        if not repo.private:
+            return True
         return token is not None and "repo" in token.scopes and repo.may(token.login, "pull")
 
     def writable(self, asked: Asked, level: str = "") -> Repository:

@@ -8,8 +8,9 @@ from starlette.routing import Route
 
 from integrations.sandbox.github.graphql import answer as graphql
 from integrations.sandbox.github.hub import Hub
+from integrations.sandbox.github.pages import Pages
 from integrations.sandbox.github.records import Repository
-from integrations.sandbox.github.rest import Asked, Door, Reply
+from integrations.sandbox.github.rest import Asked, Door, Refused, Reply
 from integrations.sandbox.github.routes_code import CodeRoutes
 from integrations.sandbox.github.routes_issues import IssueRoutes
 
@@ -60,10 +61,10 @@ class Routes:
             repo + "/commits/{ref}/pulls": {"GET": code.commit_pulls},
             repo + "/commits/{ref:path}": {"GET": code.show_commit},
             repo + "/compare/{range:path}": {"GET": code.compare},
-            "/{rest:path}": {},
         }
         methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-        return [Route(path, self.door.endpoint(handlers), methods=methods) for path, handlers in addresses.items()]
+        routes = [Route(path, self.door.endpoint(handlers), methods=methods) for path, handlers in addresses.items()]
+        return [*routes, *Pages(self.hub).table(), Route("/{rest:path}", self.door.endpoint({}), methods=methods)]
 
     def user(self, asked: Asked) -> Reply:
         return Reply({**(self.shapes.user(asked.login) or {}), "name": None, "email": None, "two_factor": True})
@@ -73,11 +74,12 @@ class Routes:
         return Reply({"resources": {"core": core, "search": {**core, "limit": 30}, "graphql": core}, "rate": core})
 
     def graphql(self, asked: Asked) -> Reply:
-        login = asked.login
+        if asked.token is None:
+            raise Refused(401, "This endpoint requires you to be authenticated.")
 
         def find(owner: str, name: str) -> Repository | None:
             repo = self.hub.find(f"{owner}/{name}")
-            return repo if repo and (not repo.private or repo.may(login, "pull")) else None
+            return repo if repo and self.door.sees(asked.token, repo) else None
 
         return Reply(graphql(self.shapes, find, asked.data))
 

@@ -22,6 +22,8 @@ class IssueRoutes:
 
     def _issue(self, repo: Repository, asked: Asked) -> Issue:
         issue = repo.issues.get(int(asked.parts["number"]))
+        if issue is None and 0 < int(asked.parts["number"]) <= repo.numbers:
+            raise Refused(410, "This issue was deleted")
         if issue is None:
             raise missing()
         if not repo.has_issues and issue.pull is None:
@@ -49,15 +51,12 @@ class IssueRoutes:
         repo = self.door.writable(asked)
         if not repo.has_issues:
             raise Refused(410, "Issues are disabled for this repo")
-        data = _checked(asked.data, "title")
+        data = _checked(asked.fields, "title")
         labels, assignees = data.get("labels") or [], data.get("assignees") or []
         if not repo.may(asked.login, "triage"):
             labels, assignees = [], []  # "Create an issue": silently dropped without push access
         _check_assignees(repo, assignees)
-        names = [label["name"] if isinstance(label, dict) else label for label in labels]
-        number = self.hub.open_issue(
-            repo.full_name, asked.login, data["title"], data.get("body"), names, list(assignees)
-        )
+        number = self.hub.open_issue(repo.full_name, asked.login, data["title"], data.get("body"), labels, assignees)
         shape = self.shapes.issue(repo, repo.issues[number])
         return Reply(shape, 201, {"Location": shape["url"]})
 
@@ -70,7 +69,7 @@ class IssueRoutes:
         issue = self._issue(repo, asked)
         if issue.by != asked.login and not repo.may(asked.login, "triage"):
             raise Refused(403, "Must have admin rights to Repository.")
-        data = _checked(asked.data)
+        data = _checked(asked.fields)
         state, reason = data.get("state"), data.get("state_reason")
         if state not in (None, "open", "closed"):
             raise invalid("Issue", "state", "invalid")
@@ -133,16 +132,14 @@ class IssueRoutes:
     def add_labels(self, asked: Asked) -> Reply:
         repo = self.door.writable(asked, "triage")
         issue = self._issue(repo, asked)
-        names = asked.data.get("labels") if isinstance(asked.data, dict) else asked.data
-        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise invalid("Label", "name", "invalid")
+        names = _names(asked.data.get("labels") if isinstance(asked.data, dict) else asked.data)
         self.hub.label(repo.full_name, issue.number, asked.login, names)
         return Reply([self.shapes.label(repo, label) for label in issue.labels])
 
     def add_assignees(self, asked: Asked) -> Reply:
         repo = self.door.writable(asked, "triage")
         issue = self._issue(repo, asked)
-        self.hub.assign(repo.full_name, issue.number, asked.login, asked.data.get("assignees") or [])
+        self.hub.assign(repo.full_name, issue.number, asked.login, _names(asked.fields.get("assignees") or []))
         return Reply(self.shapes.issue(repo, issue), 201)
 
     def list_labels(self, asked: Asked) -> Reply:
@@ -151,12 +148,12 @@ class IssueRoutes:
 
     def make_label(self, asked: Asked) -> Reply:
         repo = self.door.writable(asked, "push")
-        name = asked.data.get("name") or ""
+        name = asked.fields.get("name") or ""
         if not 0 < len(name) <= 50:
             raise invalid("Label", "name", "invalid" if name else "missing_field")
         if repo.label(name):
             raise invalid("Label", "name", "already_exists")
-        color, about = asked.data.get("color") or "ededed", asked.data.get("description")
+        color, about = asked.fields.get("color") or "ededed", asked.fields.get("description")
         label = self.hub.make_label(repo, name, color, about)
         return Reply(self.shapes.label(repo, label), 201)
 
@@ -172,7 +169,7 @@ class IssueRoutes:
         return asked.page(list(repo.levels), self.shapes.user)
 
     def can_assign(self, asked: Asked) -> Reply:
-        if asked.parts["login"] not in self.door.repository(asked).levels:
+        if self.door.repository(asked).member(asked.parts["login"]) is None:
             raise missing()
         return Reply(None, 204)
 
@@ -203,10 +200,8 @@ def _too_long(resource: str, name: str, most: int) -> Json:
     return {"resource": resource, "field": name, "code": "custom", "message": message}
 
 
-def _checked(data: Any, *required: str) -> Json:
+def _checked(data: Json, *required: str) -> Json:
     """An issue's fields, or the 422 that GitHub answers."""
-    if not isinstance(data, dict):
-        raise Refused(422, 'Invalid request.\n\n"title" wasn\'t supplied.')
     for name in required:
         if data.get(name) is None:
             raise Refused(422, f'Invalid request.\n\n"{name}" wasn\'t supplied.')
@@ -218,10 +213,21 @@ def _checked(data: Any, *required: str) -> Json:
             raise Refused(422, "Validation Failed", [_too_long("Issue", name, most)])
     if "title" in data and data["title"] is not None and not data["title"].strip():
         raise invalid("Issue", "title", "missing_field")
-    return dict(data)
+    return {**data, **{name: _names(data[name]) for name in ("labels", "assignees") if data.get(name) is not None}}
+
+
+def _names(given: Any) -> list[str]:
+    """Labels or logins, given as words or as objects with a name."""
+    names = []
+    for item in given if isinstance(given, list) else [None]:
+        name = item.get("name") if isinstance(item, dict) else item
+        if not isinstance(name, str) or not 0 < len(name) <= 50:
+            raise invalid("Label", "name", "invalid")
+        names.append(name)
+    return names
 
 
 def _check_assignees(repo: Repository, logins: list[str]) -> None:
     for login in logins:
-        if login not in repo.levels:
+        if repo.member(login) is None:
             raise invalid("Issue", "assignees", "invalid", value=login)
