@@ -96,21 +96,29 @@ def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[st
         draft.helpdesk, draft.number, draft.ticket = "", "", None
 
 
+def draft(bridge: Bridge, draft_id: str) -> Draft:
+    """The draft of that id. Raises UserError when it is gone."""
+    with bridge.store.read() as session:
+        found = session.get(Draft, draft_id)
+    if found is None:
+        raise UserError("This form is too old. Close it and flag the ticket again; nothing was filed.")
+    return found
+
+
 def fill(bridge: Bridge, draft_id: str) -> Filled:
     """Ask Slack who this is and the helpdesk what the ticket says, and remember both with the draft."""
-    with bridge.store.read() as session:
-        draft = session.get_one(Draft, draft_id)
-    allowed = bridge.may_flag(bridge.look_up(draft.person))
-    found, problem = _fetch(bridge, draft.reference) if allowed else (None, "")
+    before = draft(bridge, draft_id)
+    allowed = bridge.may_flag(bridge.look_up(before.person))
+    found, problem = _fetch(bridge, before.reference) if allowed else (None, "")
     with bridge.store.write() as session:
-        draft = session.get_one(Draft, draft_id)
-        draft.allowed = allowed
+        row = session.get_one(Draft, draft_id)
+        row.allowed = allowed
         if found is not None:
-            draft.helpdesk, draft.number, draft.ticket = found
-        carried = carried_by(session, draft.helpdesk, draft.number)
+            row.helpdesk, row.number, row.ticket = found
+        carried = carried_by(session, row.helpdesk, row.number)
     name = next(iter(bridge.helpdesks), "")
     public = _public_projects(bridge) if allowed else frozenset()
-    return Filled(draft, not allowed, problem, draft.helpdesk or name, carried, bridge.settings.projects, public)
+    return Filled(row, not allowed, problem, row.helpdesk or name, carried, bridge.settings.projects, public)
 
 
 def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, Any]] | None, str]:
@@ -341,7 +349,7 @@ def suggest(bridge: Bridge, typed: str) -> list[Issue]:
     candidates = [
         similar.Candidate(
             issue.id,
-            issue.number or 0,
+            str(issue.number or ""),
             issue.title,
             issue.stage not in (Stage.SHIPPED, Stage.DECLINED),
             issue.stage_since,

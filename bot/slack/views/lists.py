@@ -146,7 +146,7 @@ def status(say: Say, data: Status) -> Post:
     """One escalation and its history, the latest happenings when there are many."""
     symbol, stage = stage_words(say, data.stage)
     agent = one_line(data.agent, 80)
-    carried = say.pieces("{ticket}, carried by {agent}", ticket=ticket_link(say, data.ticket), agent=agent)
+    carried = say.pieces("Carried from {ticket} by {agent}.", ticket=ticket_link(say, data.ticket), agent=agent)
     rows: list[list[object]] = [[f"{symbol} ", Bold(stage), " · ", data.issue.link], carried]
     rows.append([say.many("{n} customer waits.", "{n} customers wait.", data.waiting)] if data.waiting else [])
     rows.append(proof_line(say, data.proof))

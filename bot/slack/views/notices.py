@@ -64,7 +64,7 @@ def yours_already(say: Say, ticket: TicketName, issue: IssueName) -> Post:
 def filing_failed(say: Say, ticket: TicketName, title: str, why: str, next_step: str) -> Post:
     """To the agent: no issue yet, why, and what happens next. Both are sentences."""
     sentence = say.pieces(
-        "{ticket} has no issue yet: {reason}", ticket=ticket_link(say, ticket), reason=words(why, 800)
+        "No issue yet for {ticket}: {reason}", ticket=ticket_link(say, ticket), reason=words(why, 800)
     )
     return _notice([Bold(one_line(title))], sentence, [words(next_step, 800)])
 

@@ -1,0 +1,94 @@
+"""Effects on a ticket: the internal note, the agent's reply, and noticing that somebody answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot import issue_text
+from bot.bridge import write_back
+from bot.model import Step, WriteBack
+from bot.outbox import Job, Uncertain
+from bot.performers.base import Base
+from bot.slack import shown
+from bot.store.tables import Escalation, Ticket, WriteBackRow
+from bot.texts import Say
+from integrations.base import Helpdesk, NotFound
+
+TAG = "passerelle"
+"""The tag by which a helpdesk's views find the tickets that wait for an issue."""
+
+STALE = ""
+"""Nothing to send any more: the write-back went another way meanwhile."""
+
+
+class Note(Base):
+    """`note:{escalation}`: the ticket carries an internal note with the issue's link, and a tag."""
+
+    def look(self, job: Job) -> str | None:
+        helpdesk, ticket, _ = self._read(job)
+        return helpdesk.marked(ticket.number or "", job.key)
+
+    def perform(self, job: Job) -> str:
+        helpdesk, ticket, text = self._read(job)
+        helpdesk.tag(ticket.number or "", TAG)
+        return helpdesk.note(ticket.number or "", text, job.key)
+
+    def _read(self, job: Job) -> tuple[Helpdesk, Ticket, str]:
+        with self.bridge.store.read() as session:
+            escalation = session.get_one(Escalation, job.payload["escalation"])
+            ticket, issue = escalation.ticket, shown.issue_name(escalation.issue)
+            agent = self.people.name(session, escalation.agent)
+        say = Say(self.bridge.settings.slack.language)
+        text = issue_text.ticket_note(say, issue.title, issue.label, issue.url, agent)
+        return self.bridge.helpdesks[ticket.helpdesk or ""], ticket, text
+
+
+class Reply(Base):
+    """`reply:{write-back}:{try}`: the agent's words, as a public reply. Never repeated on doubt."""
+
+    def look(self, job: Job) -> str | None:
+        with self.bridge.store.read() as session:
+            row = session.get_one(WriteBackRow, job.payload["write_back"])
+            ticket = row.escalation.ticket
+        found = self.bridge.helpdesks[ticket.helpdesk or ""].marked(ticket.number or "", job.key)
+        if found is None:
+            raise Uncertain("the helpdesk did not say clearly whether it has the reply")
+        return found
+
+    def perform(self, job: Job) -> str:
+        with self.bridge.store.read() as session:
+            row = session.get_one(WriteBackRow, job.payload["write_back"])
+            ticket, text = row.escalation.ticket, row.text
+            agent = self.people.email(session, job.payload["by"])
+        if row.state is not WriteBack.SENDING or not job.key.endswith(f":{row.tries}"):
+            return STALE
+        return self.bridge.helpdesks[ticket.helpdesk or ""].reply(ticket.number or "", text, job.key, agent)
+
+    def settle(self, session: Session, job: Job, result: str) -> None:
+        if result != STALE:
+            write_back.sent(self.bridge, session, job.payload["write_back"])
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        row = session.get_one(WriteBackRow, job.payload["write_back"])
+        if row.state is not WriteBack.SENDING:
+            return
+        taken = Step.DOUBT if isinstance(error, Uncertain) else Step.REFUSED
+        write_back.not_sent(self.bridge, session, row.id, taken, str(error))
+
+
+class LookAtTicket(Base):
+    """`ticket:{id}`: has an agent answered the customer in the helpdesk itself?"""
+
+    def perform(self, job: Job) -> list[datetime]:
+        with self.bridge.store.read() as session:
+            ticket = session.get_one(Ticket, job.payload["ticket"])
+        try:
+            found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
+        except NotFound:
+            return []
+        return [message.at for message in found.messages if message.public and message.role == "agent"]
+
+    def settle(self, session: Session, job: Job, result: list[datetime]) -> None:
+        write_back.notice(self.bridge, session, job.payload["ticket"], result)

@@ -1,0 +1,224 @@
+"""Effects in Slack: the card, the notices, the rounds, the digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot import reports
+from bot.outbox import Job
+from bot.performers.base import Base
+from bot.slack import shown, views
+from bot.store.tables import Escalation, Issue, Round, WriteBackRow
+from bot.texts import Say
+from integrations.base import NotFound
+
+
+class Card(Base):
+    """`card:{issue}`: the one card that stands for the issue, edited in place."""
+
+    def look(self, job: Job) -> str | None:
+        issue, post = self._read(job)
+        if issue.card_ts:
+            return None
+        found = self.chat.find(issue.channel, job.key, issue.created_at)
+        if found is not None:
+            self.chat.update(issue.channel, found, post, job.key)
+        return found
+
+    def perform(self, job: Job) -> str:
+        issue, post = self._read(job)
+        if issue.card_ts:
+            try:
+                self.chat.update(issue.channel, issue.card_ts, post, job.key)
+            except NotFound:  # somebody deleted our card
+                return self.chat.post(issue.channel, post, job.key)
+            return issue.card_ts
+        return self.chat.post(issue.channel, post, job.key)
+
+    def _read(self, job: Job) -> tuple[Issue, views.Post]:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+            shipped_when = self.bridge.project(issue.project).shipped_when
+
+            def name(person: str) -> str:
+                return self.people.name(session, person)
+
+            data = shown.card(issue, shipped_when, name, self.bridge.clock.now())
+        return issue, views.card(Say(self.bridge.settings.slack.language), data)
+
+    def settle(self, session: Session, job: Job, result: str) -> None:
+        session.get_one(Issue, job.payload["issue"]).card_ts = result
+
+
+class Told(Base):
+    """`told:{round}:{agent}`: one message for everything that one cause makes due for one agent."""
+
+    def look(self, job: Job) -> tuple[str, str] | None:
+        item, _ = self._read(job)
+        channel = self.chat.dm(item.agent)
+        found = self.chat.find(channel, job.key, item.created_at)
+        return (channel, found) if found else None
+
+    def perform(self, job: Job) -> tuple[str, str]:
+        with self.bridge.store.write() as session:
+            sealed = session.get_one(Round, job.payload["round"], with_for_update=True)
+            sealed.sealed_at = sealed.sealed_at or self.bridge.clock.now()
+        item, post = self._read(job)
+        channel = self.chat.dm(item.agent)
+        return channel, self.chat.post(channel, post, job.key)
+
+    def _read(self, job: Job) -> tuple[Round, views.Post]:
+        return _round(self, job.payload["round"])
+
+    def settle(self, session: Session, job: Job, result: tuple[str, str]) -> None:
+        item = session.get_one(Round, job.payload["round"])
+        item.channel, item.ts = result
+        for escalation in {hearing.escalation for hearing in item.hearings}:
+            self.bridge.record(session, "told", escalation=escalation, by=item.agent)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        item = session.get_one(Round, job.payload["round"])
+        for lead in self.bridge.settings.slack.leads:
+            self.bridge.notify(session, "untold", f"untold:{item.id}:{lead}", lead, round=item.id)
+
+
+class RefreshRound(Base):
+    """`round:{id}`: the message shows how far each write-back is."""
+
+    def perform(self, job: Job) -> bool:
+        item, post = _round(self, job.payload["round"])
+        if item.ts:
+            self.chat.update(item.channel, item.ts, post, f"told:{item.id}:{item.agent}")
+        return True
+
+
+def _round(self: Base, round_id: str) -> tuple[Round, views.Post]:
+    with self.bridge.store.read() as session:
+        item = session.get_one(Round, round_id)
+
+        def name(person: str) -> str:
+            return self.people.name(session, person)
+
+        data = shown.round_(item, name, self.bridge.clock.now())
+        return item, views.round_(self.people.say(session, item.agent), data)
+
+
+class Notice(Base):
+    """One direct message about one thing, by template."""
+
+    def look(self, job: Job) -> str | None:
+        channel = self.chat.dm(job.payload["person"])
+        return self.chat.find(channel, job.key, job.since - timedelta(minutes=5))
+
+    def perform(self, job: Job) -> str:
+        person = job.payload["person"]
+        with self.bridge.store.read() as session:
+            say = self.people.say(session, person)
+            post = TEMPLATES[job.payload["template"]](self, session, say, job.payload)
+        return self.chat.post(self.chat.dm(person), post, job.key)
+
+
+Template = Callable[[Notice, Session, Say, Mapping[str, Any]], views.Post]
+
+
+def _filed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    escalation = session.get_one(Escalation, payload["escalation"])
+    first = escalation.issue.escalations[0].id == escalation.id
+    tell = views.filed if first else views.attached
+    return tell(say, shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue))
+
+
+def _joined(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    escalation = session.get_one(Escalation, payload["escalation"])
+    ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
+    if escalation.agent == payload["person"]:
+        return views.yours_already(say, ticket, issue)
+    return views.followed(say, ticket, issue, self.people.name(session, escalation.agent))
+
+
+def _follower(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    escalation = session.get_one(Escalation, payload["escalation"])
+    ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
+    return views.joined(say, ticket, issue, self.people.name(session, payload["by"]), same_ticket=True)
+
+
+def _unfiled(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue = session.get_one(Issue, payload["issue"])
+    ticket = shown.ticket_name(issue.escalations[0].ticket)
+    next_step = say("Nothing is lost, and nothing is asked of you: I keep trying and tell you when it is filed.")
+    if payload["state"] == "dead":
+        next_step = say(
+            "Nothing is lost. Whoever operates Passerelle can mend the cause and run `passerelle outbox retry {id}`.",
+            id=payload["effect"],
+        )
+    return views.filing_failed(say, ticket, issue.title, issue.trouble, next_step)
+
+
+def _reason_wanted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue = session.get_one(Issue, payload["issue"])
+    return views.reason_wanted(say, issue.id, shown.issue_name(issue), len(shown.waiting(issue)))
+
+
+def _fix_wanted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue = session.get_one(Issue, payload["issue"])
+    return views.fix_wanted(say, shown.issue_name(issue), len(shown.waiting(issue)))
+
+
+def _uncertain(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    row = session.get_one(WriteBackRow, payload["write_back"])
+    return views.uncertain(say, shown.row(row, self.bridge.clock.now()), shown.issue_name(row.escalation.issue))
+
+
+def _refused(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    row = session.get_one(WriteBackRow, payload["write_back"])
+    return views.refused(say, shown.row(row, self.bridge.clock.now()), row.reason, row.text)
+
+
+def _untold(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    item = session.get_one(Round, payload["round"])
+    name = self.people.name(session, item.agent)
+    sentence = say.many(
+        "I cannot reach {name} in Slack, and {n} customer waits for news. Somebody else has to write back.",
+        "I cannot reach {name} in Slack, and {n} customers wait for news. Somebody else has to write back.",
+        len(item.hearings),
+        name=name,
+    )
+    post = views.round_(
+        say, shown.round_(item, lambda person: self.people.name(session, person), self.bridge.clock.now())
+    )
+    return views.Post(
+        sentence, [{"type": "section", "text": {"type": "plain_text", "text": sentence}}, *post.blocks[:45]]
+    )
+
+
+TEMPLATES: Mapping[str, Template] = {
+    "filed": _filed,
+    "joined": _joined,
+    "follower": _follower,
+    "unfiled": _unfiled,
+    "reason_wanted": _reason_wanted,
+    "fix_wanted": _fix_wanted,
+    "uncertain": _uncertain,
+    "refused": _refused,
+    "untold": _untold,
+}
+
+
+class Digest(Base):
+    """`digest:{name}:{slot}`: what is unresolved, posted once per slot."""
+
+    def look(self, job: Job) -> str | None:
+        return self.chat.find(job.payload["channel"], job.key, job.since - timedelta(minutes=5))
+
+    def perform(self, job: Job) -> str:
+        since = datetime.fromisoformat(job.payload["since"])
+        with self.bridge.store.read() as session:
+            data = reports.digest(
+                session, lambda person: self.people.name(session, person), since, self.bridge.clock.now()
+            )
+        post = views.digest(Say(self.bridge.settings.slack.language), data)
+        return self.chat.post(job.payload["channel"], post, job.key)

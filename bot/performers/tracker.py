@@ -1,0 +1,277 @@
+"""Effects in a tracker: filing the issue, keeping the customers' table, declining, and looking how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot import issue_text, privacy
+from bot.bridge import hear, prove
+from bot.model import Happening
+from bot.outbox import Job
+from bot.performers.base import Base
+from bot.slack import shown
+from bot.store.tables import Delivery, Escalation, Issue, NewsItem, Ticket, WatchRow
+from bot.texts import Say
+from integrations.base import Event, IssueDraft, IssueRef, NotFound, Release, ServiceError, Unauthorised, Watch
+from integrations.base import Release as ReleaseFacts
+
+TELL_AFTER = 3
+"""Tries after which the agent hears that filing takes longer."""
+
+
+def facts_of(ticket: Ticket, escalation: Escalation) -> privacy.Facts:
+    """All that is known, before any policy."""
+    return privacy.Facts(
+        ticket_number=ticket.number or "",
+        ticket_url=ticket.url,
+        helpdesk=shown.ticket_name(ticket).helpdesk,
+        subject=ticket.subject,
+        customer_name=ticket.customer_name,
+        customer_email=ticket.customer_email,
+        organisation=ticket.organisation,
+        plan=ticket.plan,
+        language=ticket.language,
+        words=ticket.words,
+        attachments=tuple(ticket.attachments),
+        tags=tuple(ticket.tags),
+        agent_title=escalation.title,
+        agent_summary=escalation.summary,
+    )
+
+
+class FileIssue(Base):
+    """`issue:{id}`: file the issue, once."""
+
+    def look(self, job: Job) -> IssueRef | None:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        since = issue.created_at - timedelta(hours=1)
+        return self.bridge.tracker(issue).marked_issue(issue.repository, job.key, since)
+
+    def perform(self, job: Job) -> IssueRef:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+            first = issue.escalations[0]
+            facts = facts_of(first.ticket, first)
+            agent = self.people.name(session, first.agent)
+        facts = privacy.leaving(facts, self.policy(issue))
+        project = self.bridge.project(issue.project)
+        say = Say(self.bridge.settings.slack.language)
+        draft = IssueDraft(
+            title=issue_text.issue_title(facts.agent_title),
+            body=issue_text.issue_body(say, facts, agent=agent, kind=issue.kind, severity=issue.severity),
+            labels=project.labels,
+            assignees=tuple(dev.tracker for dev in project.support_devs[:1]),
+        )
+        return self.bridge.tracker(issue).create_issue(issue.repository, draft, job.key)
+
+    def settle(self, session: Session, job: Job, result: IssueRef) -> None:
+        issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
+        issue.number, issue.url, issue.trouble = result.number, result.url, ""
+        self.bridge.advance(session, issue, Happening.FILED)
+        self.bridge.keep_current(session, issue)
+        for escalation in issue.escalations:
+            self.bridge.announce(session, escalation)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        self._tell(session, job, why(error), "dead")
+
+    def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
+        if job.attempts == TELL_AFTER:
+            self._tell(session, job, why(error), "slow")
+
+    def _tell(self, session: Session, job: Job, trouble: str, state: str) -> None:
+        issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
+        issue.trouble = trouble
+        self.bridge.keep_current(session, issue)
+        agents = {escalation.agent for escalation in issue.escalations}
+        for person in agents | set(self.bridge.settings.slack.leads if state == "dead" else ()):
+            key = f"unfiled:{issue.id}:{person}:{state}:{int(job.since.timestamp())}"
+            self.bridge.notify(session, "unfiled", key, person, issue=issue.id, state=state, effect=job.id)
+
+
+def why(error: Exception) -> str:
+    """The reason of a failure, for a person: what the service said, without secrets."""
+    if isinstance(error, Unauthorised):
+        return f"{error.service}: {error.detail or 'refuses our token'}"
+    return str(error)
+
+
+class CustomersTable(Base):
+    """`customers:{issue}`: the bot's own comment with the customers who wait, kept current."""
+
+    def look(self, job: Job) -> str | None:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        if issue.table_comment or issue.number is None:
+            return None
+        found = self.bridge.tracker(issue).marked_comment(issue.repository, issue.number, job.key)
+        return self._write(issue, found.id, job.key) if found else None
+
+    def perform(self, job: Job) -> str:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        return self._write(issue, issue.table_comment, job.key)
+
+    def _write(self, issue: Issue, comment_id: str, key: str) -> str:
+        text = self._text(issue.id, self.policy(issue))
+        tracker, number = self.bridge.tracker(issue), issue.number or 0
+        if comment_id:
+            try:
+                tracker.edit_comment(issue.repository, number, comment_id, text, key)
+            except NotFound:  # somebody deleted our comment
+                return tracker.comment(issue.repository, number, text, key).id
+            return comment_id
+        return tracker.comment(issue.repository, number, text, key).id
+
+    def _text(self, issue_id: str, policy: privacy.Policy) -> str:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, issue_id)
+            rows = [self._row(session, escalation, policy) for escalation in shown.waiting(issue)]
+        return issue_text.customers_table(Say(self.bridge.settings.slack.language), rows, now=self.bridge.clock.now())
+
+    def _row(self, session: Session, escalation: Escalation, policy: privacy.Policy) -> issue_text.Waiting:
+        facts = privacy.leaving(facts_of(escalation.ticket, escalation), policy)
+        return issue_text.Waiting(
+            ticket_number=facts.ticket_number,
+            ticket_url=facts.ticket_url,
+            customer=facts.customer_name,
+            organisation=facts.organisation,
+            plan=facts.plan,
+            language=facts.language,
+            since=escalation.ticket.waiting_since,
+            agent=self.people.name(session, escalation.agent),
+        )
+
+    def settle(self, session: Session, job: Job, result: str) -> None:
+        session.get_one(Issue, job.payload["issue"]).table_comment = result
+
+
+class Decline(Base):
+    """`declined:{news}`: the reason stands in the issue, and the issue is closed as not planned."""
+
+    def look(self, job: Job) -> bool | None:
+        issue, _, _ = self._read(job)
+        tracker, number = self.bridge.tracker(issue), issue.number or 0
+        if not job.payload["commented"] and tracker.marked_comment(issue.repository, number, job.key) is None:
+            return None
+        tracker.close(issue.repository, number, "not_planned")
+        return True
+
+    def perform(self, job: Job) -> bool:
+        issue, reason, by = self._read(job)
+        tracker, number = self.bridge.tracker(issue), issue.number or 0
+        if not job.payload["commented"]:
+            say = Say(self.bridge.settings.slack.language)
+            tracker.comment(issue.repository, number, issue_text.decline_comment(say, by, reason), job.key)
+        tracker.close(issue.repository, number, "not_planned")
+        return True
+
+    def _read(self, job: Job) -> tuple[Issue, str, str]:
+        with self.bridge.store.read() as session:
+            news = session.get_one(NewsItem, job.payload["news"])
+            return news.issue, news.text, self.people.name(session, news.by)
+
+
+class Hint(Base):
+    """`hint:{issue}:{comment}`: a command that could not be obeyed is answered in the issue, with the next step."""
+
+    def look(self, job: Job) -> bool | None:
+        issue = self._issue(job)
+        found = self.bridge.tracker(issue).marked_comment(issue.repository, issue.number or 0, job.key)
+        return True if found else None
+
+    def perform(self, job: Job) -> bool:
+        issue = self._issue(job)
+        say = Say(self.bridge.settings.slack.language)
+        command, problem = job.payload["command"], privacy.harmless(str(job.payload["problem"]))
+        text = say("Write the reason after `/decline`, so that agents can pass it on.")
+        if command == "fixed-by":
+            text = say("Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`.")
+        if problem:
+            text = f"{problem} {text}"
+        self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, text, job.key)
+        return True
+
+    def _issue(self, job: Job) -> Issue:
+        with self.bridge.store.read() as session:
+            return session.get_one(Issue, job.payload["issue"])
+
+
+class LookAtIssue(Base):
+    """`look:{issue}`: ask the tracker how the issue stands, and follow."""
+
+    def perform(self, job: Job) -> hear.Seen:
+        return hear.look(self.bridge, job.payload["issue"])
+
+    def settle(self, session: Session, job: Job, result: hear.Seen) -> None:
+        hear.apply(self.bridge, session, job.payload["issue"], result)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        issue = session.get_one(Issue, job.payload["issue"])
+        issue.trouble = why(error)
+        self.bridge.keep_current(session, issue)
+
+
+class Prove(Base):
+    """`prove:{issue}`: is the fix of this issue out already?"""
+
+    def perform(self, job: Job) -> Release | bool:
+        return prove.prove(self.bridge, job.payload["issue"])
+
+    def settle(self, session: Session, job: Job, result: Release | bool) -> None:
+        if result:
+            prove.ship(self.bridge, session, job.payload["issue"], result if isinstance(result, ReleaseFacts) else None)
+
+
+class ExamineReleases(Base):
+    """`releases:{project}`: which waiting fixes do the new releases contain?"""
+
+    def perform(self, job: Job) -> prove.Examined:
+        return prove.examine(self.bridge, job.payload["project"])
+
+    def settle(self, session: Session, job: Job, result: prove.Examined) -> None:
+        prove.apply_examined(self.bridge, session, job.payload["project"], result)
+
+
+class Poll(Base):
+    """`poll:{project}:{resource}`: what was touched since the last time, by one conditional request."""
+
+    def perform(self, job: Job) -> tuple[list[Event], Watch]:
+        project = self.bridge.project(job.payload["project"])
+        with self.bridge.store.read() as session:
+            row = session.get(WatchRow, (project.key, job.payload["resource"]))
+        watch = Watch(row.state if row else {})
+        return self.bridge.trackers[project.tracker].poll(project.repository, job.payload["resource"], watch)
+
+    def settle(self, session: Session, job: Job, result: tuple[list[Event], Watch]) -> None:
+        events, watch = result
+        project = self.bridge.project(job.payload["project"])
+        row = session.get(WatchRow, (project.key, job.payload["resource"]))
+        if row is None:
+            session.add(WatchRow(project=project.key, resource=job.payload["resource"], state=dict(watch.state)))
+        elif row.state != dict(watch.state):
+            row.state = dict(watch.state)
+        hear.dispatch(self.bridge, session, project.tracker, events)
+
+
+class ReadDelivery(Base):
+    """`delivery:{id}`: read a stored webhook delivery, however late."""
+
+    def perform(self, job: Job) -> tuple[str, Sequence[Event]]:
+        with self.bridge.store.read() as session:
+            delivery = session.get_one(Delivery, job.payload["delivery"])
+        sources = {**self.bridge.trackers, **self.bridge.helpdesks}
+        source = sources.get(delivery.source)
+        return delivery.source, source.read(delivery.headers, delivery.body) if source else []
+
+    def settle(self, session: Session, job: Job, result: tuple[str, Sequence[Event]]) -> None:
+        source, events = result
+        hear.dispatch(self.bridge, session, source, events)
+        session.execute(
+            sa.update(Delivery).where(Delivery.id == job.payload["delivery"]).values(read_at=self.bridge.clock.now())
+        )

@@ -1,0 +1,160 @@
+"""Slack's Web API as the bot uses it: every answer is a value or one of the contract's errors; nothing is repeated."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.error import URLError
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.slack.views import Post
+from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
+
+EVENT_TYPE = "passerelle"
+HISTORY_PAGES = 10
+"""How many pages of 200 messages are searched for our own mark; a look starts at the promise, so few are needed."""
+
+_T = TypeVar("_T")
+
+_TOKEN = {
+    "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope",
+    "no_permission", "not_allowed_token_type", "ekm_access_denied", "org_login_required",
+}  # fmt: skip
+_AWAY = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+_GONE = {"channel_not_found", "user_not_found", "message_not_found", "thread_not_found", "view_not_found", "not_found"}
+
+
+class Chat:
+    """One Slack workspace. `timeout` is in seconds."""
+
+    def __init__(self, token: str, api_url: str, timeout: float = 10.0) -> None:
+        self.client = WebClient(token=token, base_url=api_url, timeout=int(max(1, timeout)), retry_handlers=[])
+        self._dms: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def post(self, channel: str, post: Post, key: str, thread_ts: str = "") -> str:
+        """Post a message that carries effect `key`; returns its ts."""
+        answer = _call(
+            lambda: self.client.chat_postMessage(
+                channel=channel,
+                text=post.text,
+                blocks=post.blocks,
+                thread_ts=thread_ts or None,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return str(answer["ts"])
+
+    def update(self, channel: str, ts: str, post: Post, key: str) -> None:
+        """Put a message into a new state."""
+        _call(
+            lambda: self.client.chat_update(
+                channel=channel,
+                ts=ts,
+                text=post.text,
+                blocks=post.blocks,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            )
+        )
+
+    def find(self, channel: str, key: str, since: datetime) -> str | None:
+        """The ts of the message of ours that carries `key`, among those since then."""
+        cursor: str | None = None
+        oldest = f"{since.timestamp() - 60:.6f}"
+        for _ in range(HISTORY_PAGES):
+            answer = _call(
+                lambda at=cursor: self.client.conversations_history(  # type: ignore[misc]
+                    channel=channel, oldest=oldest, limit=200, cursor=at, include_all_metadata=True
+                )
+            )
+            for message in answer["messages"]:
+                metadata = message.get("metadata") or {}
+                ours = metadata.get("event_type") == EVENT_TYPE and message.get("bot_id")
+                if ours and (metadata.get("event_payload") or {}).get("key") == key:
+                    return str(message["ts"])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+        return None
+
+    def dm(self, person: str) -> str:
+        """The channel of our direct messages with a person."""
+        with self._lock:
+            known = self._dms.get(person)
+        if known is None:
+            answer = _call(lambda: self.client.conversations_open(users=person))
+            known = str(answer["channel"]["id"])
+            with self._lock:
+                self._dms[person] = known
+        return known
+
+    def person(self, person: str) -> dict[str, Any]:
+        """Slack's own record of a person, with their locale."""
+        answer = _call(lambda: self.client.users_info(user=person, include_locale=True))
+        return dict(answer["user"])
+
+    def members(self, group: str) -> set[str]:
+        """Who is in a user group (S…) or a channel (C…, G…); a person's id stands for itself."""
+        if group.startswith("S"):
+            answer = _call(lambda: self.client.usergroups_users_list(usergroup=group))
+            return set(answer["users"])
+        if group.startswith(("U", "W")):
+            return {group}
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = _call(lambda at=cursor: self.client.conversations_members(channel=group, limit=200, cursor=at))  # type: ignore[misc]
+            found.update(page["members"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return found
+
+    def team(self) -> str:
+        """The id of the workspace that the token belongs to."""
+        return str(_call(self.client.auth_test)["team_id"])
+
+
+def _call(call: Callable[[], _T]) -> _T:
+    try:
+        return call()
+    except SlackApiError as error:
+        raise _as_error(error) from error
+    except ConnectionRefusedError as error:
+        raise Unavailable("slack", "nobody answers at its address", maybe_done=False) from error
+    except URLError as error:
+        refused = isinstance(error.reason, ConnectionRefusedError)
+        raise Unavailable("slack", "the line broke", maybe_done=not refused) from error
+    except (OSError, http.client.HTTPException, SlackClientError) as error:
+        raise Unavailable("slack", f"no answer ({type(error).__name__})") from error
+
+
+def _as_error(error: SlackApiError) -> ServiceError:
+    response: Any = error.response
+    status = getattr(response, "status_code", 0)
+    data = getattr(response, "data", None)
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    if status == 429 or code in ("ratelimited", "rate_limited"):
+        return Unavailable("slack", "rate limit", retry_after=_retry_after(response), maybe_done=False)
+    if code in _TOKEN:
+        return Unauthorised("slack", f"the bot token is refused ({code})")
+    if code in _GONE:
+        return NotFound("slack", code)
+    if not code or status >= 500 or code in _AWAY:
+        return Unavailable("slack", f"answered {status}")
+    return Rejected("slack", code)
+
+
+def _retry_after(response: Any) -> float:
+    headers = {str(name).lower(): value for name, value in dict(getattr(response, "headers", {})).items()}
+    value = headers.get("retry-after", "1")
+    try:
+        return float(value[0] if isinstance(value, list) else value)
+    except ValueError:
+        return 1.0

@@ -1,0 +1,216 @@
+"""Between the modals and the bridge: what a view shows of the store, and what a submitted view says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot import privacy
+from bot.bridge import flag
+from bot.bridge.core import Bridge
+from bot.model import UserError
+from bot.slack import shown, views
+from bot.slack.people import People
+from bot.store.tables import Escalation, History, Issue, Ticket, WriteBackRow
+from bot.texts import Say
+from integrations.base import ServiceError
+
+_LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+
+
+def as_words(text: str) -> str:
+    """A Slack message's text as a person reads it: links by their address, entities as characters."""
+    plain = _LINK.sub(lambda match: match[2] or match[1], text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def named(bridge: Bridge, reference: str) -> views.TicketName:
+    """The ticket as far as its reference says."""
+    for name, helpdesk in bridge.helpdesks.items():
+        number = helpdesk.number_in(reference)
+        if number is not None:
+            return views.TicketName(number=number, helpdesk=name.replace("_", " ").title())
+    return views.TicketName()
+
+
+def values(view: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person typed, by field: text, the chosen option's value, or whether a box is ticked."""
+    found: dict[str, Any] = {}
+    for block_id, actions in view["state"]["values"].items():
+        for state in actions.values():
+            if state["type"] == "checkboxes":
+                found[block_id] = bool(state.get("selected_options"))
+            elif "selected_option" in state:
+                found[block_id] = (state["selected_option"] or {}).get("value", "")
+            else:
+                found[block_id] = state.get("value") or ""
+    return found
+
+
+def typed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept while another ticket is looked up."""
+    return {name: value for name, value in fields.items() if name != "ticket" and isinstance(value, str) and value}
+
+
+def shown_field(view: Mapping[str, Any], field: str) -> str:
+    """The input under which a sentence about `field` can stand: its own, or the first there is."""
+    inputs = [block["block_id"] for block in view["blocks"] if block.get("type") == "input"]
+    return field if field in inputs or not inputs else inputs[0]
+
+
+def names_another_ticket(bridge: Bridge, draft_id: str, reference: str) -> bool:
+    """Whether the person typed a ticket that the draft does not stand for yet."""
+    reference = reference.strip()
+    if not reference:
+        return False
+    draft = flag.draft(bridge, draft_id)
+    if draft.reference == reference:
+        return draft.allowed is None
+    return named(bridge, reference).number != draft.number or not draft.number
+
+
+def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
+    """The filled modal, after asking Slack and the helpdesk. Raises UserError."""
+    try:
+        filled = flag.fill(bridge, draft_id)
+    except ServiceError as error:
+        raise UserError(
+            "Slack does not tell me who you are right now ({why}). Try again in a minute.", why=error.detail
+        ) from error
+    with bridge.store.read() as session:
+        say = people.say(session, filled.draft.person)
+        if filled.refused:
+            return views.flag_refused(
+                say, say("Only members of the support team can flag tickets here. Ask your lead to add you.")
+            )
+        draft = filled.draft
+        ticket = _as_ticket(draft.ticket, draft.helpdesk, draft.number) if draft.ticket else None
+        first = filled.carried[0] if filled.carried else None
+        known = session.scalar(sa.select(Issue.id).where(Issue.number.is_not(None)).limit(1))
+        by = people.name(session, first.agent) if first else ""
+    project = filled.projects[0]
+    data = views.FlagForm(
+        facts=shown.ticket_facts(ticket, bridge.clock.now()) if ticket else None,
+        note=_note(say, filled),
+        public=project.key in filled.public,
+        redacted=_preview(ticket, project.privacy) if ticket and project.key not in filled.public else {},
+        already=views.Already(issue=shown.issue_name(first.issue), by=by) if first else None,
+        projects=tuple((one.key, one.name) for one in filled.projects),
+        similar=known is not None and first is None,
+        initial={**draft.typed, **({} if ticket else {"ticket": draft.reference})},
+    )
+    return views.flag_form(say, draft_id, data)
+
+
+def _as_ticket(columns: Mapping[str, Any], helpdesk: str, number: str) -> Ticket:
+    since = datetime.fromisoformat(columns["waiting_since"])
+    return Ticket(**{**columns, "waiting_since": since, "helpdesk": helpdesk, "number": number})
+
+
+def _note(say: Say, filled: flag.Filled) -> str:
+    helpdesk = filled.helpdesk.replace("_", " ").title()
+    if filled.problem == "down":
+        return say(
+            "{helpdesk} does not answer. Paste what the customer wrote; the ticket is linked all the same.",
+            helpdesk=helpdesk,
+        )
+    if filled.problem == "unknown":
+        return say(
+            "{helpdesk} has no such ticket. Correct the number, or paste what the customer wrote.", helpdesk=helpdesk
+        )
+    if filled.problem == "forbidden":
+        return say("{helpdesk} does not let me read this ticket. Paste what the customer wrote.", helpdesk=helpdesk)
+    return ""
+
+
+def _preview(ticket: Ticket, policy: str) -> dict[str, int]:
+    """What will be left out, by kind, so that the agent knows before anything is sent."""
+    if policy == "link_only":
+        return {}
+    everything = f"{ticket.subject}\n{ticket.words}"
+    if policy == "full":
+        return privacy.without_secrets(everything).counts
+    return privacy.redact(everything, [ticket.customer_name, ticket.customer_email]).counts
+
+
+def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
+    """The options of the modal's select."""
+    options = []
+    for issue in flag.suggest(bridge, typed_text):
+        label = f"#{issue.number} {issue.title}"
+        label = label if len(label) <= 75 else label[:74] + "…"
+        options.append({"text": {"type": "plain_text", "text": label}, "value": issue.id})
+    return options
+
+
+def write_back(say: Say, row: WriteBackRow, now: datetime) -> views.View:
+    form = views.WriteBackForm(facts=shown.ticket_facts(row.escalation.ticket, now), news=shown.news_line(row.news))
+    return views.write_back(say, row.id, form)
+
+
+def skip(say: Say, row: WriteBackRow, now: datetime) -> views.View:
+    return views.skip(say, row.id, shown.ticket_facts(row.escalation.ticket, now))
+
+
+def mine(bridge: Bridge, say: Say, person: str) -> views.Post:
+    """A person's own escalations that are not settled, and their write-backs due."""
+    with bridge.store.read() as session:
+        rows = session.scalars(
+            sa.select(Escalation).where(Escalation.agent == person).order_by(Escalation.flagged_at.desc()).limit(500)
+        )
+        lines = [
+            views.MineLine(
+                issue=shown.issue_name(one.issue),
+                stage=one.issue.stage,
+                facts=shown.ticket_facts(one.ticket, bridge.clock.now()),
+                write_back_id=next((row.id for row in one.write_backs if row.state == "due"), ""),
+            )
+            for one in rows
+            if not shown.heard(one)
+        ]
+        return views.mine(say, lines)
+
+
+def status(bridge: Bridge, people: People, say: Say, reference: str) -> views.Post:
+    """How one ticket or issue stands."""
+    number = named(bridge, reference).number
+    wanted = reference.lstrip("#").rsplit("#", 1)[-1]
+    with bridge.store.read() as session:
+        found = (
+            session.scalar(
+                sa.select(Escalation).join(Ticket).where(Ticket.number == number).order_by(Escalation.flagged_at.desc())
+            )
+            if number
+            else None
+        )
+        if found is None and wanted.isdigit():
+            found = session.scalar(
+                sa.select(Escalation).join(Issue, Issue.id == Escalation.issue_id).where(Issue.number == int(wanted))
+            )
+        if found is None:
+            text = say(
+                "I know no ticket or issue {reference}. `/bug mine` shows what you flagged.", reference=reference or "?"
+            )
+            return views.Post(text, [{"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}])
+        history = session.scalars(
+            sa.select(History).where(History.issue_id == found.issue_id).order_by(History.id)
+        ).all()
+        issue = found.issue
+        return views.status(
+            say,
+            views.Status(
+                issue=shown.issue_name(issue),
+                stage=issue.stage,
+                ticket=shown.ticket_name(found.ticket),
+                agent=people.name(session, found.agent),
+                waiting=len(shown.waiting(issue)),
+                proof=shown.card(issue, "", lambda who: who, bridge.clock.now()).proof,
+                history=tuple(
+                    views.HistoryLine(at=line.at, what=line.what, by=people.name(session, line.by)) for line in history
+                ),
+            ),
+        )

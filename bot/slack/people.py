@@ -1,0 +1,95 @@
+"""Who somebody in Slack is: asked when needed, remembered for an hour."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from bot.clock import Clock
+from bot.slack.chat import Chat
+from bot.store.database import Store
+from bot.store.tables import Person
+from bot.texts import Say
+from integrations.base import NotFound
+
+REMEMBERED = timedelta(hours=1)
+GROUPS_REMEMBERED = timedelta(minutes=5)
+
+
+class People:
+    """The people of the workspace; `agents` are the user groups, channels and people who may flag (None: members)."""
+
+    def __init__(self, chat: Chat, store: Store, clock: Clock, agents: Sequence[str] | None, language: str) -> None:
+        self._chat = chat
+        self._store = store
+        self._clock = clock
+        self._agents = agents
+        self._language = language
+        self._groups: dict[str, tuple[datetime, set[str]]] = {}
+        self._lock = threading.Lock()
+
+    def look_up(self, person: str) -> Person:
+        """Who this is. Somebody whom Slack does not know is no member. Raises ServiceErrors."""
+        now = self._clock.now()
+        with self._store.read() as session:
+            known = session.get(Person, person)
+        if known is not None and now - known.fetched_at < REMEMBERED:
+            return known
+        found = self._ask(person, now)
+        with self._store.write() as session:
+            session.merge(found)
+        return found
+
+    def _ask(self, person: str, now: datetime) -> Person:
+        try:
+            record = self._chat.person(person)
+        except NotFound:
+            return Person(id=person, name=person, member=False, fetched_at=now)
+        profile = record.get("profile") or {}
+        outside = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        return Person(
+            id=person,
+            name=profile.get("real_name") or record.get("real_name") or record.get("name") or person,
+            email=profile.get("email") or "",
+            locale=record.get("locale") or "",
+            tz=record.get("tz") or "UTC",
+            member=not any(record.get(flag) for flag in outside),
+            fetched_at=now,
+        )
+
+    def may_flag(self, person: Person) -> bool:
+        """Whether this person may flag tickets: never guests, strangers or the deactivated."""
+        if not person.member:
+            return False
+        return self._agents is None or any(person.id in self._members(group) for group in self._agents)
+
+    def _members(self, group: str) -> set[str]:
+        now = self._clock.now()
+        with self._lock:
+            known = self._groups.get(group)
+        if known is None or now - known[0] > GROUPS_REMEMBERED:
+            known = now, self._chat.members(group)
+            with self._lock:
+                self._groups[group] = known
+        return known[1]
+
+    def say(self, session: Session, person: str) -> Say:
+        """Speaks to this person: in their Slack language, where it is one of ours, else the configured one."""
+        known = session.get(Person, person)
+        if known is None:
+            return Say(self._language)
+        ours = known.locale.split("-")[0] in ("en", "fr")
+        return Say(known.locale if ours else self._language, known.tz)
+
+    def name(self, session: Session, person: str) -> str:
+        """How we call somebody."""
+        known = session.get(Person, person)
+        return known.name if known else person
+
+    def email(self, session: Session, person: str) -> str:
+        """Somebody's address, "" when Slack does not tell."""
+        known = session.get(Person, person)
+        return known.email if known else ""

@@ -1,0 +1,117 @@
+"""From the store's rows to what the views show. Reads relationships, so it runs inside a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from bot.model import OWED, Stage, WriteBack
+from bot.slack import views
+from bot.store.tables import Escalation, Issue, NewsItem, Round, Ticket, WriteBackRow
+
+Name = Callable[[str], str]
+"""From a person's Slack id to how we call them."""
+
+
+def issue_name(issue: Issue) -> views.IssueName:
+    label = f"{issue.repository}#{issue.number}" if issue.number is not None else ""
+    return views.IssueName(title=issue.title, label=label, url=issue.url)
+
+
+def ticket_name(ticket: Ticket) -> views.TicketName:
+    helpdesk = (ticket.helpdesk or "").replace("_", " ").title()
+    return views.TicketName(number=ticket.number or "", url=ticket.url, helpdesk=helpdesk)
+
+
+def ticket_facts(ticket: Ticket, now: datetime) -> views.TicketFacts:
+    """What an agent may read of a ticket: all of it."""
+    return views.TicketFacts(
+        ticket=ticket_name(ticket),
+        subject=ticket.subject,
+        customer=ticket.customer_name or ticket.customer_email,
+        organisation=ticket.organisation,
+        plan=ticket.plan,
+        language=ticket.language,
+        waited=now - ticket.waiting_since,
+        words=ticket.words,
+        attachments=tuple(ticket.attachments),
+        tags=tuple(ticket.tags),
+    )
+
+
+def proof(facts: dict[str, Any]) -> views.Proof:
+    fixes, release = facts.get("fixes") or [], facts.get("release") or {}
+    last = fixes[-1] if fixes else {}
+    return views.Proof(
+        sha=last.get("sha", ""),
+        sha_url=last.get("url", ""),
+        pull=last.get("pull"),
+        pull_url=last.get("pull_url", ""),
+        version=release.get("tag", ""),
+        version_url=release.get("url", ""),
+    )
+
+
+def news_line(news: NewsItem) -> views.NewsLine:
+    return views.NewsLine(news=news.kind, issue=issue_name(news.issue), reason=news.text, proof=proof(news.proof))
+
+
+def heard(escalation: Escalation) -> bool:
+    """Whether this customer has heard the end as it stands now, or need not."""
+    ends = [row for row in escalation.write_backs if row.news.stands]
+    return bool(ends) and all(row.state not in OWED for row in ends)
+
+
+def waiting(issue: Issue) -> list[Escalation]:
+    """The escalations whose customers have not heard the end yet."""
+    return [escalation for escalation in issue.escalations if not heard(escalation)]
+
+
+def card(issue: Issue, shipped_when: str, name: Name, now: datetime) -> views.Card:
+    left = waiting(issue)
+    standing = [news for news in issue.news if news.stands]
+    reason = standing[-1].text if standing and issue.stage is Stage.DECLINED else ""
+    facts = standing[-1].proof if standing and issue.stage is Stage.SHIPPED else {"fixes": issue.fixes}
+    return views.Card(
+        issue_id=issue.id,
+        issue=issue_name(issue),
+        stage=issue.stage,
+        kind=issue.kind,
+        severity=issue.severity,
+        agents=tuple(dict.fromkeys(name(escalation.agent) for escalation in issue.escalations)),
+        waiting=len(left),
+        longest=max((now - escalation.ticket.waiting_since for escalation in left), default=None),
+        shipped_when=shipped_when,
+        proof=proof(facts),
+        reason=reason,
+        stuck=issue.trouble,
+    )
+
+
+def row(write_back: WriteBackRow, now: datetime) -> views.Row:
+    return views.Row(
+        write_back_id=write_back.id,
+        facts=ticket_facts(write_back.escalation.ticket, now),
+        state=write_back.state,
+        reason=write_back.reason,
+    )
+
+
+def round_(item: Round, name: Name, now: datetime) -> views.Round:
+    """One round as its agent sees it: by issue, their own customers with buttons, those they follow without."""
+    grouped: dict[tuple[str, str], tuple[NewsItem, list[views.Row]]] = {}
+    for hearing in item.hearings:
+        escalation = hearing.escalation
+        owner = "" if escalation.agent == item.agent else name(escalation.agent)
+        _, rows = grouped.setdefault((hearing.news_id, owner), (hearing.news, []))
+        mine = [one for one in escalation.write_backs if one.news_id == hearing.news_id]
+        if mine:
+            rows.append(row(mine[0], now))
+        else:
+            rows.append(views.Row(write_back_id="", facts=ticket_facts(escalation.ticket, now), state=WriteBack.HELD))
+    issues = tuple(
+        views.RoundIssue(news=news_line(news), rows=tuple(rows), owner=owner)
+        for (_, owner), (news, rows) in grouped.items()
+    )
+    return views.Round(issues=issues)

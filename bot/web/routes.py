@@ -1,0 +1,122 @@
+"""The web side: Slack's requests, webhooks, and whether we are well."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from slack_bolt import App as Bolt
+from slack_bolt import BoltRequest
+from slack_sdk.signature import Clock as SignatureClock
+from slack_sdk.signature import SignatureVerifier
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.bridge import inbox
+from bot.bridge.core import Bridge
+from bot.clock import Clock
+from integrations.base import BadSignature, WebhookSource
+
+log = structlog.get_logger()
+
+LARGEST = 25 * 1024 * 1024
+"""Bytes of a webhook's body: what GitHub sends at most."""
+
+OVERDUE = timedelta(minutes=15)
+"""An effect that is due for longer means that no worker is at work."""
+
+
+class _Now(SignatureClock):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def build(bridge: Bridge, bolt: Bolt, signing_secret: str) -> Starlette:
+    """The application. Without a signing secret there is no `/slack/events`."""
+    web = _Web(bridge, bolt, signing_secret)
+    routes = [
+        Route("/webhooks/{name}", web.webhook, methods=["POST"]),
+        Route("/healthz", web.healthz),
+        Route("/readyz", web.readyz),
+    ]
+    if signing_secret:
+        routes.append(Route("/slack/events", web.slack, methods=["POST"]))
+    return Starlette(routes=routes)
+
+
+class _Web:
+    def __init__(self, bridge: Bridge, bolt: Bolt, signing_secret: str) -> None:
+        self._bridge = bridge
+        self._bolt = bolt
+        self._verifier = SignatureVerifier(signing_secret, _Now(bridge.clock))
+        self._sources: Mapping[str, WebhookSource] = {**bridge.trackers, **bridge.helpdesks}
+
+    async def slack(self, request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("too large", 413)
+        if not self._verifier.is_valid_request(body, dict(request.headers)):
+            return PlainTextResponse("not signed by Slack, or too long ago", 401)
+        bolt_request = BoltRequest(body=body.decode(errors="replace"), headers=dict(request.headers))
+        answer = await run_in_threadpool(self._bolt.dispatch, bolt_request)
+        response = Response(answer.body, answer.status)
+        for name, found in answer.headers.items():
+            if name.lower() != "content-length":
+                response.headers[name] = found[0]
+        return response
+
+    async def webhook(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        source = self._sources.get(name)
+        if source is None:
+            return PlainTextResponse("no such webhook", 404)
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("too large", 413)
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        try:
+            sender_id = source.verify(headers, body, self._bridge.clock.now())
+        except BadSignature:
+            return PlainTextResponse("not authentic", 401)
+        kept = {key: headers[key] for key in source.kept_headers if key in headers}
+        body_hash = hashlib.sha256(body).hexdigest()
+        try:
+            await run_in_threadpool(inbox.store, self._bridge, name, sender_id, body_hash, kept, body)
+        except SQLAlchemyError as error:
+            log.error("webhook.not_stored", source=name, error=type(error).__name__)
+            return PlainTextResponse("could not be stored, send it again", 503)
+        return PlainTextResponse("stored", 202)
+
+    async def healthz(self, _request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def readyz(self, _request: Request) -> Response:
+        try:
+            report = await run_in_threadpool(inbox.readiness, self._bridge)
+        except SQLAlchemyError as error:
+            return JSONResponse({"ok": False, "database": type(error).__name__}, 503)
+        age = report["oldest_undone_effect_seconds"]
+        ok = not report["schema"] and age < OVERDUE.total_seconds()
+        return JSONResponse({"ok": ok, **report}, 200 if ok else 503)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The request's body, or None when it is larger than anything a service sends."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(body)
