@@ -109,8 +109,8 @@ def _event(number: int, happening: Json) -> Json:
     """One line of the timeline in words (the tracker's Markdown)."""
     if happening["event"] == "cross-referenced":
         source = happening["source"]["issue"]
-        kind = "pull request" if "pull_request" in source else "issue"
-        text = f"mentioned this in {kind} #{source['number']}"
+        kind = "pull request " if "pull_request" in source else "#"
+        text = f"mentioned this in {kind}{source['number']}"
     elif happening["event"] == "reopened":
         text = "reopened this"
     else:

@@ -67,6 +67,7 @@ class World:
         self._fill_chat()
         self._fill_tracker()
         self.first_ticket = self._fill_helpdesk(tickets)
+        self.story = tickets is None
         self.started = now()
 
     @property
@@ -95,6 +96,15 @@ class World:
             self.slack.add_channel(id, name, [*members, GUEST.id] if id == "C0SUPPORT" else members)
         for person in PEOPLE:
             self.slack.dm_channel(person.id)
+
+    def _talk(self) -> None:
+        """The morning's first message: a ticket's address in the chat, to flag from there."""
+        text = (
+            f"Morning. Two customers write about wrong VAT since Monday. <@{PEOPLE[0].id}> has 4211, "
+            f"and <{self.zendesk.url}/agent/tickets/4212> is mine."
+        )
+        with self._earlier(minutes=35):
+            self.slack.say(PEOPLE[1].id, "C0SUPPORT", text)
 
     def _fill_tracker(self) -> None:
         with self._earlier(days=12):

@@ -26,6 +26,8 @@ class Sandbox(World):
         self.slack.start()
         self.github.start()
         self.zendesk.start()
+        if self.story:
+            self._talk()
         self._page = Server(application(self), self._port).start()
         return self
 

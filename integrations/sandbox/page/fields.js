@@ -139,6 +139,7 @@ function searchField(item, block, cell, common, changed, ctx) {
     }
     if (!list.children.length) list.append(h("div", { class: "soft" }, "Nothing found"));
     list.hidden = false;
+    list.scrollIntoView({ block: "nearest" });
     input.setAttribute("aria-expanded", "true");
     input.options = groups.flatMap((group) => group.options);
   };

@@ -91,6 +91,7 @@ export class Tracker {
     if (!box.value || box.value === this.proposed) box.value = tracker.next;
     this.proposed = tracker.next;
     const waiting = tracker.waiting;
+    $("release-form").querySelector("button").classList.toggle("primary", waiting > 0);
     $("release-label").textContent = waiting ? `${waiting} merged ${waiting === 1 ? "fix" : "fixes"} not yet released` : "Next release";
   }
 
