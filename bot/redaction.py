@@ -209,9 +209,8 @@ def _random(match: re.Match[str]) -> bool:
 
 # --- people -----------------------------------------------------------------------------------------------------------
 
-_AT = re.compile(
-    r"(?:@|＠|%40)(?!\dx\.)(?=((?:[\w-]{1,63}\.)+(?:[xX][nN]--[\w-]{1,59}|[^\W\d_]{2,63})))"
-)  # not "logo@2x.png"
+_DOMAIN = r"(?:[\w-]{1,63}\.)+(?:[xX][nN]--[\w-]{1,59}|[^\W\d_]{2,63})"
+_AT = re.compile(rf"(?:@|＠|%40)(?!\dx\.)(?=({_DOMAIN}))")  # not "logo@2x.png"
 _USUAL, _ALLOWED = frozenset("_.+%'-"), frozenset("_.+%'-!#$&*/=?^`{|}~")  # before the @; letters and digits too
 
 

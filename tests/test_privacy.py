@@ -137,6 +137,7 @@ GONE = [
     ("Authorization: Bearer 0a1b2c3d4e5f60718293a4b5", "Authorization: Bearer [token]"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- ok", "[token] ok"),
     ("écrire à zoe.l+x@client.example.", "écrire à [e-mail address]."),
+    ("a_b@client.example et o'neil@client.example", "[e-mail address] et [e-mail address]"),
     ("?mail=zoe%40client.example&a=1", "?mail=[e-mail address]&a=1"),
     ("06 12 34 56 78, 06.12.34.56.78, 0612345678", "[phone number], [phone number], [phone number]"),
     ("+33 6 12 34 56 78 / +33 (0)6 12 34 56 78 / 0033612345678", "[phone number] / [phone number] / [phone number]"),
@@ -262,7 +263,8 @@ ATTACKS = [
     "[vulnerability:12]", "# Title", "- item", "1. one", "2) two", "+ a", "* b", "> quote", "```", "~~~", "    code",
     "\tcode", "---", "===", "| a | b |\n|---|---|", ":-", "a\n:-", "**bold**", "_it_", "~~no~~", "`", "``", "\\",
     "&#64;a", "&lt;", "\u202eevil", "\x00", "\u200b", "\u2028", "\r", "\r\n", "\n", "\n\n", " ", "[a]",
-    "[a]: http://x.example", "<https://x.example>", "- [ ] task", "^alert#1", "*iteration:1", "$`x`$", "[^1]", "://", "x@y.example",
+    "[a]: http://x.example", "<https://x.example>", "- [ ] task", "^alert#1", "*iteration:1", "$`x`$", "[^1]", "://",
+    "x@y.example",
 ]  # fmt: skip
 hostile = st.lists(st.one_of(st.sampled_from(ATTACKS), st.text(max_size=10)), max_size=10).map("".join)
 
