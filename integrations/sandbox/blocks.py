@@ -58,17 +58,26 @@ def elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
     """Each interactive element with the block it stands in, from top to bottom."""
     for block in blocks:
         inside = [block.get("element"), block.get("accessory")]
-        if block.get("type") in ("actions", "context_actions"):
-            inside += block.get("elements", [])
+        if _kind(block) in ("actions", "context_actions"):
+            inside += _dicts(block.get("elements"))
         for element in inside:
-            if isinstance(element, dict) and element.get("type") != "image":
+            if isinstance(element, dict) and _kind(element) != "image":
                 yield block, element
 
 
 def options(element: Json) -> list[Json]:
     """The options that an element offers by itself, those in groups included."""
-    grouped = [option for group in element.get("option_groups", []) for option in group.get("options", [])]
-    return [*element.get("options", []), *grouped]
+    holders = [element, *_dicts(element.get("option_groups"))]
+    return [option for holder in holders for option in _dicts(holder.get("options"))]
+
+
+def _kind(value: Any) -> str:
+    kind = value.get("type") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _dicts(value: Any) -> list[Json]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 class _Findings:
@@ -143,7 +152,7 @@ def _view(found: _Findings, view: Json) -> None:
     found.string(view, "external_id", at, 255)
     blocks = found.count(view, "blocks", at, 100, least=0)
     _blocks(found, blocks, f"{at}/blocks", surface=str(kind), most=100)
-    inputs = any(isinstance(block, dict) and block.get("type") == "input" for block in blocks)
+    inputs = any(_kind(block) == "input" for block in blocks)
     if kind == "modal" and inputs and not view.get("submit"):
         found.add(at, "missing required field: submit (a modal with an input block needs it)")
 
@@ -158,11 +167,11 @@ def _blocks(found: _Findings, blocks: list[Any], at: str, *, surface: str, most:
             found.add(here, "must be an object")
             continue
         found.string(block, "block_id", here, 255, least=1)
-        if (block_id := block.get("block_id")) is not None:
+        if isinstance(block_id := block.get("block_id"), str):
             if block_id in block_ids:
                 found.add(f"{here}/block_id", f"`block_id` {block_id} already exists for another block")
             block_ids.add(block_id)
-        kind = block.get("type")
+        kind = _kind(block)
         refused = _MESSAGE_ONLY if surface != "message" else _MODAL_ONLY
         if (kind not in _CHECKS and kind not in _LIGHT) or kind in refused:
             found.add(f"{here}/type", f"unsupported type: {kind}")
@@ -174,10 +183,11 @@ def _blocks(found: _Findings, blocks: list[Any], at: str, *, surface: str, most:
 def _unique_actions(found: _Findings, block: Json, at: str) -> None:
     seen: set[str] = set()
     for _, element in elements([block]):
-        action_id = element.get("action_id")
-        if action_id is not None and action_id in seen:
+        if not isinstance(action_id := element.get("action_id"), str):
+            continue
+        if action_id in seen:
             found.add(at, f"`action_id` {action_id} already exists for another element")
-        seen.add(str(action_id))
+        seen.add(action_id)
 
 
 def _section(found: _Findings, block: Json, at: str) -> None:
@@ -198,7 +208,7 @@ def _header(found: _Findings, block: Json, at: str) -> None:
 def _context(found: _Findings, block: Json, at: str) -> None:
     for i, element in enumerate(found.count(block, "elements", at, 10)):
         here = f"{at}/elements/{i}"
-        if isinstance(element, dict) and element.get("type") == "image":
+        if _kind(element) == "image":
             _image(found, element, here)
         else:
             found.text_object(element, here, 3000, plain=False)
@@ -236,13 +246,13 @@ def _rich_text(found: _Findings, block: Json, at: str) -> None:
     kinds = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
     for i, part in enumerate(found.count(block, "elements", at, 1000, least=0)):
         here = f"{at}/elements/{i}"
-        if not isinstance(part, dict) or part.get("type") not in kinds:
+        if _kind(part) not in kinds:
             found.add(f"{here}/type", f"must be one of {', '.join(sorted(kinds))}")
         elif part["type"] == "rich_text_list":
             _rich_text(found, part, here)
         else:
             for j, run in enumerate(found.count(part, "elements", here, 1000, least=0)):
-                if isinstance(run, dict) and run.get("type") == "text":
+                if _kind(run) == "text":
                     found.string(run, "text", f"{here}/elements/{j}", MESSAGE_CHARACTERS, least=1, needed=True)
 
 
@@ -265,7 +275,7 @@ _CHECKS: dict[Any, Callable[[_Findings, Json, str], None]] = {
 
 
 def _element(found: _Findings, element: Any, at: str, allowed: frozenset[str]) -> None:
-    kind = element.get("type") if isinstance(element, dict) else None
+    kind = _kind(element)
     if kind not in allowed:
         found.add(f"{at}/type", f"unsupported type: {kind}")
     elif kind == "image":
@@ -273,7 +283,7 @@ def _element(found: _Findings, element: Any, at: str, allowed: frozenset[str]) -
     else:
         found.string(element, "action_id", at, 255, least=1)
         found.text(element, "placeholder", at, 150, needed=False)
-        if "confirm" in element:
+        if isinstance(element.get("confirm"), dict):
             _confirm(found, element["confirm"], f"{at}/confirm")
         if kind == "button":
             _button(found, element, at)
@@ -301,9 +311,10 @@ def _button(found: _Findings, element: Json, at: str) -> None:
 
 def _plain_text_input(found: _Findings, element: Json, at: str) -> None:
     most = element.get("max_length", 3000)
-    if not 1 <= most <= 3000:
+    if not isinstance(most, int) or not 1 <= most <= 3000:
         found.add(f"{at}/max_length", "must be between 1 and 3000")
-    found.string(element, "initial_value", at, min(most, 3000))
+        most = 3000
+    found.string(element, "initial_value", at, most)
 
 
 _MOST_OPTIONS = {
@@ -318,15 +329,15 @@ _MOST_OPTIONS = {
 def _offered(found: _Findings, element: Json, at: str) -> None:
     lists = [(element, at)]
     if "option_groups" in element:
-        groups = found.count(element, "option_groups", at, 100)
+        groups = _dicts(found.count(element, "option_groups", at, 100))
         lists = [(group, f"{at}/option_groups/{i}") for i, group in enumerate(groups)]
         for group, here in lists:
             found.text(group, "label", here, 75)
     for holder, here in lists:
         for i, option in enumerate(found.count(holder, "options", here, _MOST_OPTIONS[element["type"]])):
             option_problems(found, option, f"{here}/options/{i}", element["type"])
-    chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
-    if any(option not in options(element) for option in chosen):
+    chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options") or []
+    if not isinstance(chosen, list) or any(option not in options(element) for option in chosen):
         found.add(at, "an initial option must be exactly one of the options")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from integrations.sandbox.blocks import MESSAGE_CHARACTERS, characters, problems
@@ -78,6 +79,8 @@ def _auth_test(workspace: Workspace, _args: Json) -> Json:
 def content(args: Json, *, most_text: int = 40_000) -> Json:
     """What a message says, checked: text, blocks, metadata, as far as they were given."""
     said: Json = {key: args[key] for key in ("text", "blocks", "metadata") if args.get(key) is not None}
+    if "text" in said:
+        said["text"] = str(said["text"])
     if len(said.get("text", "")) > most_text:
         raise SlackError("msg_too_long")
     if "blocks" in said:
@@ -230,13 +233,20 @@ def _list(workspace: Workspace, args: Json) -> Json:
     return {"channels": page, **more}
 
 
+def _moment(args: Json, name: str, default: str) -> Decimal:
+    try:
+        return Decimal(str(args.get(name) or default))
+    except InvalidOperation:
+        raise SlackError(f"invalid_ts_{name}") from None
+
+
 def _within(messages: list[Json], args: Json) -> list[Json]:
     """The messages between `oldest` and `latest`, which themselves count only when `inclusive`."""
     inclusive = _true(args, "inclusive")
-    oldest, latest = float(args.get("oldest") or 0), float(args.get("latest") or "inf")
+    oldest, latest = _moment(args, "oldest", "0"), _moment(args, "latest", "inf")
 
     def inside(message: Json) -> bool:
-        ts = float(message["ts"])
+        ts = Decimal(message["ts"])
         return oldest < ts < latest or (inclusive and ts in (oldest, latest))
 
     return [message for message in messages if inside(message)]
