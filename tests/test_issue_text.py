@@ -204,13 +204,13 @@ def test_every_sentence_can_be_translated() -> None:
     with (ROOT / "babel.cfg").open() as config:
         mapping, options = parse_mapping_cfg(config)  # type: ignore[no-untyped-call]
     found: set[str] = set()
-    words = {"say": None, "many": (1, 2), "pieces": None}
+    words = {"say": None, "many": (1, 2), "pieces": None, "UserError": None}
     for _, _, message, _, _ in extract_from_dir(str(ROOT), mapping, options, keywords=words, directory_filter=_ours):
         found |= {message} if isinstance(message, str) else set(message)
     written: set[str] = set()
     for path in (ROOT / "bot").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and (count := _spoken(node.func)):
+            if isinstance(node, ast.Call) and (count := _spoken(node)):
                 sentences = [arg.value for arg in node.args[:count] if isinstance(arg, ast.Constant)]
                 assert len(sentences) == count, f"{path.name}:{node.lineno}: not a literal sentence"
                 given_names = {keyword.arg for keyword in node.keywords} | ({"n"} if count == 2 else set())
@@ -227,8 +227,11 @@ def _ours(folder: str | os.PathLike[str]) -> bool:
     return Path(folder).is_relative_to(ROOT / "bot")
 
 
-def _spoken(function: ast.expr) -> int:
-    """How many sentences a call of this function must give; 0 when it does not speak."""
+def _spoken(call: ast.Call) -> int:
+    """How many sentences this call must give; 0 when it does not speak, or says what a UserError gave."""
+    function, first = call.func, call.args[0] if call.args else None
+    if isinstance(first, ast.Attribute) and first.attr == "message":
+        return 0
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "say":
         return {"many": 2, "pieces": 1}.get(function.attr, 0)
-    return 1 if isinstance(function, ast.Name) and function.id == "say" else 0
+    return 1 if isinstance(function, ast.Name) and function.id in ("say", "UserError") else 0
