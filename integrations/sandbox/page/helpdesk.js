@@ -67,7 +67,7 @@ export class Helpdesk {
       h("button", { type: "button", class: "as-link", dataset: { key: "tickets/back" }, on: { click: () => this.open("") } }, "‹ All tickets"),
       h("h3", { lang: data.language || null, dir: "auto" }, data.subject),
       h("p", {}, h("strong", {}, data.customer.name), about ? h("span", { class: "soft" }, ` ${about}`) : null),
-      h("div", { class: "entry-tags" }, language(data.language), data.status === "open" ? null : h("span", { class: "badge done" }, data.status), data.tags.map((tag) => h("span", { class: "tag" }, tag)))) };
+      h("div", { class: "entry-tags" }, language(data.language), ["solved", "closed"].includes(data.status) ? h("span", { class: "badge done" }, data.status) : null, data.tags.map((tag) => h("span", { class: "tag" }, tag)))) };
     return [head, ...one.messages.map((message) => ({ key: `${one.number}/${message.id}`, data: { ...message, language: one.language }, draw: turn }))];
   }
 

@@ -1,0 +1,152 @@
+"""The demo's page: it answers only itself, shows what happens, does what a person does; and the loop in a browser."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from integrations.sandbox.panes import next_tag
+from integrations.sandbox.world import Sandbox
+
+OWN = {"X-Passerelle-Demo": "1"}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox(limits=False).start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def page(sandbox: Sandbox) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=sandbox.page_url, timeout=25, trust_env=False) as client:
+        yield client
+
+
+def state(page: httpx2.Client, since: str = "") -> Any:
+    return page.get("state", params={"since": since}).json()
+
+
+def act(page: httpx2.Client, pane: str, action: str, **more: Any) -> Any:
+    return page.post("act", json={"pane": pane, "action": action, **more}, headers=OWN).json()
+
+
+def test_serves_the_page_and_nothing_beside_it(page: httpx2.Client) -> None:
+    """Its own files come with a policy that lets nothing foreign in; other names are not found."""
+    whole = page.get("")
+    assert whole.status_code == 200
+    assert "Passerelle" in whole.text
+    assert "default-src 'self'" in whole.headers["content-security-policy"]
+    for name in ("page.css", "page.js", "blocks.js", "mark.svg"):
+        assert page.get(name).status_code == 200
+    for name in ("wire.py", "..%2Fpage.py", "%2e%2e/wire.py", "page", "nothing.js"):
+        assert page.get(name).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example", **OWN},
+        {"Host": "127.0.0.1.evil.example", **OWN},
+        {"Origin": "https://evil.example", **OWN},
+        {"Origin": "null", **OWN},
+        {},
+    ],
+)
+def test_another_site_cannot_act_here(sandbox: Sandbox, page: httpx2.Client, headers: dict[str, str]) -> None:
+    """A foreign Host, a foreign Origin or a plain form's POST is refused, and nothing is done."""
+    before = len(sandbox.slack.messages("C0SUPPORT"))
+    deed = {"pane": "chat", "action": "say", "user": "U0ANA", "channel": "C0SUPPORT", "text": "hello"}
+    assert page.post("act", json=deed, headers=headers).status_code == 403
+    assert len(sandbox.slack.messages("C0SUPPORT")) == before
+
+
+def test_another_site_cannot_read_here(page: httpx2.Client) -> None:
+    """A name that was bound to the loopback address gets no state."""
+    assert page.get("state", headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_tells_a_change_at_once(sandbox: Sandbox, page: httpx2.Client) -> None:
+    """Who waits on the state gets the new one when a customer writes, long before the 20 s are over."""
+    since = state(page)["version"]
+    writer = threading.Timer(0.3, sandbox.zendesk.customer_writes, ("4211", "Toujours pareil."))
+    writer.start()
+    told = page.get("state", params={"since": since}, timeout=5).json()
+    [ticket] = [one for one in told["helpdesk"]["tickets"] if one["number"] == "4211"]
+    assert ticket["messages"][-1]["text"] == "Toujours pareil."
+    writer.join()
+
+
+def test_starts_with_the_story(page: httpx2.Client) -> None:
+    """Tickets from 4211 on, from French and English customers, none answered, and one release."""
+    told = state(page)
+    tickets = told["helpdesk"]["tickets"]
+    assert [one["number"] for one in tickets][:2] == ["4211", "4212"]
+    assert {one["language"] for one in tickets} == {"fr", "en"}
+    assert not any(one["answered"] for one in tickets)
+    assert [one["tag"] for one in told["tracker"]["releases"]] == ["v2.4.0"]
+    assert told["tracker"]["issues"] == []
+
+
+def test_own_tickets_stand_instead_of_the_story(tmp_path: Path) -> None:
+    """`tickets` replaces the story's; a wrong line is named."""
+    good = {"subject": "Ärger", "body": "Es geht nicht.", "customer": {"name": "Uwe", "email": "uwe@x.example"}}
+    file = tmp_path / "tickets.jsonl"
+    file.write_text(json.dumps(good), encoding="utf-8")
+    assert [one["subject"] for one in Sandbox(tickets=file).zendesk.tickets()] == ["Ärger"]
+    file.write_text(json.dumps(good) + "\n{}", encoding="utf-8")
+    with pytest.raises(ValueError, match="line 2"):
+        Sandbox(tickets=file)
+
+
+def test_what_a_person_says_arrives_as_the_chat_sends_it(sandbox: Sandbox, page: httpx2.Client) -> None:
+    """The three escapes are made, and a first name after @ is a mention."""
+    assert act(page, "chat", "say", user="U0ANA", channel="C0SUPPORT", text="@Ben <b> & so on")["ok"]
+    assert sandbox.slack.messages("C0SUPPORT")[-1]["text"] == "<@U0BEN> &lt;b&gt; &amp; so on"
+
+
+def test_a_merged_fix_waits_for_its_release(sandbox: Sandbox, page: httpx2.Client) -> None:
+    """Merging closes the issue and counts as waiting until a release contains it."""
+    number = sandbox.github.open_issue("acme/shop", "passerelle-bot", "Total is wrong")
+    assert act(page, "tracker", "fix", number=number)["ok"]
+    told = state(page)["tracker"]
+    assert (told["issues"][0]["reason"], told["merged"], told["waiting"]) == ("completed", 1, 1)
+    assert act(page, "tracker", "release", tag=told["next"])["ok"]
+    told = state(page)["tracker"]
+    assert (told["releases"][0]["tag"], told["waiting"], told["next"]) == ("v2.4.1", 0, "v2.4.2")
+
+
+@pytest.mark.parametrize(
+    ("pane", "action", "more"),
+    [
+        ("tracker", "fix", {"number": 99}),
+        ("tracker", "release", {"tag": "v2.4.0"}),
+        ("tracker", "release", {"tag": "../x"}),
+        ("chat", "press", {"user": "U0ANA", "channel": "C0SUPPORT", "ts": "1.0", "action_id": "x"}),
+        ("chat", "submit", {"view_id": "V9"}),
+        ("chat", "say", {"user": "U0ANA", "channel": "C0SUPPORT", "text": "/nope"}),
+        ("chat", "say", {"user": "U0ANA"}),
+        ("helpdesk", "customer", {"number": "1", "text": "x"}),
+        ("helpdesk", "fly", {}),
+    ],
+)
+def test_what_cannot_be_done_is_told(page: httpx2.Client, pane: str, action: str, more: dict[str, Any]) -> None:
+    """Each gets one sentence instead of a failure of the page."""
+    answer = act(page, pane, action, **more)
+    assert answer["ok"] is False
+    assert answer["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("tag", "after"), [("v2.4.0", "v2.4.1"), ("2026.11.9", "2026.11.10"), ("autumn", "v1.0.0"), ("", "v1.0.0")]
+)
+def test_proposes_the_next_release(tag: str, after: str) -> None:
+    """The last number is raised by one."""
+    assert next_tag(tag) == after
