@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from integrations.sandbox.page import application
@@ -32,12 +33,10 @@ class Sandbox(World):
         return self
 
     def stop(self) -> None:
-        if self._page is not None:
-            self._page.stop()
-            self._page = None
-        self.zendesk.stop()
-        self.github.stop()
-        self.slack.stop()
+        servers = [self.zendesk, self.github, self.slack, *([self._page] if self._page else [])]
+        with ThreadPoolExecutor(len(servers)) as at_once:
+            list(at_once.map(lambda server: server.stop(), servers))
+        self._page = None
 
     @property
     def page_url(self) -> str:
