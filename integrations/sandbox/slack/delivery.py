@@ -59,6 +59,8 @@ class Delivery:
         self._tickets: set[str] = set()
         self._waiting: dict[str, Future[Any]] = {}
         self._turn = 0
+        unpooled = httpx2.Limits(max_keepalive_connections=0)  # the app may restart between two deliveries
+        self._http = httpx2.Client(timeout=patience, trust_env=False, limits=unpooled)
 
     # --- Socket Mode
 
@@ -157,8 +159,7 @@ class Delivery:
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"}
         try:
-            with httpx2.Client(timeout=self.patience, trust_env=False) as client:
-                response = client.post(url, content=body.encode(), headers=headers)
+            response = self._http.post(url, content=body.encode(), headers=headers)
         except httpx2.TimeoutException:
             return Answer(0, "", late=True)
         except httpx2.TransportError as error:
