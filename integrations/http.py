@@ -39,7 +39,7 @@ _DROPPED = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 Params = Mapping[str, str | int]
 
 
-def _unexplained(answer: object) -> str:  # noqa: ARG001 (the shape of `reason`)
+def _unexplained(answer: object) -> str:
     return ""
 
 

@@ -143,8 +143,8 @@ class Zendesk:
             messages=tuple(sorted(messages, key=lambda message: message.at)),
             created_at=moment(raw.get("created_at")),
             updated_at=moment(raw.get("updated_at")),
-            language=text_of(raw.get("locale")) or text_of(requester.get("locale")),
-            status=_status(raw.get("status")),
+            language=text_of(requester.get("locale")),
+            status=raw["status"] if raw.get("status") in ("solved", "closed") else "open",
             tags=tuple(str(tag) for tag in raw.get("tags") or ()),
         )
 
@@ -272,7 +272,7 @@ class Zendesk:
             raise BadSignature(self.name, "the signature does not fit the content")
         return header(headers, _INVOCATION) or hashlib.sha256(message).hexdigest()
 
-    def read(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 (the contract's shape)
+    def read(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """The ticket that an event webhook (`zen:event-type:ticket.…`) or a trigger's own JSON names; else []."""
         try:
             payload = json.loads(body)
@@ -382,10 +382,6 @@ def _touched(number: Any) -> list[Event]:
 def _inside(payload: Mapping[str, Any], key: str) -> Any:
     inner = payload.get(key)
     return inner.get("id") if isinstance(inner, dict) else None
-
-
-def _status(status: Any) -> Literal["open", "solved", "closed"]:
-    return status if status in ("solved", "closed") else "open"
 
 
 def _reason(answer: Any) -> str:

@@ -204,7 +204,7 @@ class ZendeskStandIn(Desk):
         except LookupError:
             raise HTTPException(404) from None
 
-    async def _show_me(self, request: Request) -> Response:  # noqa: ARG002 (the routes' shape)
+    async def _show_me(self, request: Request) -> Response:
         return JSONResponse({"user": self.users[self.me]})
 
     async def _search_users(self, request: Request) -> Response:
@@ -370,7 +370,7 @@ async def _json(request: Request) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 (Starlette's shape)
+def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, _Invalid):
         return JSONResponse(error.body, 422)
     status = error.status_code if isinstance(error, HTTPException) else 500

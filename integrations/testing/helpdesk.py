@@ -1,0 +1,329 @@
+"""The contract suite of helpdesks: subclass `HelpdeskContract`, give it a `helpdesk` and a `world`, run it with pytest.
+
+class TestDesk(HelpdeskContract):
+    @pytest.fixture
+    def world(self): ...      # a fresh `HelpdeskWorld` for each test
+    @pytest.fixture
+    def helpdesk(self, world): ...   # the adapter, pointed at that world, with a time-out of one second
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations.base import (
+    BadSignature,
+    Helpdesk,
+    NotFound,
+    Rejected,
+    TicketTouched,
+    Unauthorised,
+    Unavailable,
+    mark,
+)
+from integrations.testing.helpdesk_world import DeskTrouble, HelpdeskWorld
+
+NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)
+UNKNOWN = "99999999"
+STRANGE = (
+    b"",
+    b"\xff\xfe",
+    b"null",
+    b"[]",
+    b"7",
+    b'"text"',
+    b"{}",
+    b"[" * 100_000,
+    b"9" * 10_000,
+    b'{"ticket": null, "ticket_id": {}}',
+    b'{"ticket": {"id": true}}',
+    b'{"ticket": {"id": "../users/1"}, "ticket_id": -4}',
+    b'{"type": [], "detail": 3}',
+)
+
+
+class HelpdeskContract:
+    """What the bot relies on, whatever the helpdesk."""
+
+    # --- addresses ----------------------------------------------------------------------------------------------------
+
+    def test_a_ticket_is_found_by_every_form_of_its_address(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """A number, #number, and each address that a browser or Slack gives name the same ticket."""
+        number = world.open_ticket("Basket", "It is empty.")
+        forms = [number, f"#{number}", f" {number} ", *world.addresses(number)]
+        forms += [f"<{address}|the ticket>" for address in world.addresses(number)]
+        assert {form: helpdesk.number_in(form) for form in forms} == dict.fromkeys(forms, number)
+        assert helpdesk.ticket(number).url in world.addresses(number)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "#",
+            "basket",
+            "0",
+            "-1",
+            "４２",
+            "4211 4212",
+            "1" * 400,
+            "https://[",
+            "https://elsewhere.example/tickets/1",
+        ],
+    )
+    def test_what_names_no_ticket_here_is_none(self, helpdesk: Helpdesk, text: str) -> None:
+        """Words, foreign addresses and broken ones name nothing."""
+        assert helpdesk.number_in(text) is None
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def test_a_ticket_is_told_with_its_customer_and_conversation(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld
+    ) -> None:
+        """Who asks, in which language, and who said what, publicly or not, in order."""
+        number = world.open_ticket("Panier vide", "Mon panier est vide.", language="fr", tags=["vip"])
+        world.agent_writes(number, "Je regarde.", public=True)
+        world.agent_writes(number, "Third one today.", public=False)
+        world.customer_writes(number, "Merci.")
+        helpdesk.note(number, "Filed.", "k1")
+        ticket = helpdesk.ticket(number)
+        person = ticket.customer
+        assert (ticket.subject, ticket.language, ticket.status, ticket.tags) == ("Panier vide", "fr", "open", ("vip",))
+        assert (person.name, person.email) == ("Zoé Martin", "zoe@customer.example")
+        assert (person.organisation, person.plan) == ("Globex", "gold")
+        assert [(said.role, said.public, said.text) for said in ticket.messages] == [
+            ("customer", True, "Mon panier est vide."),
+            ("agent", True, "Je regarde."),
+            ("agent", False, "Third one today."),
+            ("customer", True, "Merci."),
+            ("ours", False, "Filed."),
+        ]
+        assert ticket.created_at.utcoffset() == timedelta(0)
+
+    def test_markup_and_quoted_mail_are_reduced_to_the_customers_words(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld
+    ) -> None:
+        """Neither HTML, nor styles, nor what was quoted, nor the signature reaches an issue."""
+        number = world.open_ticket(
+            "Pay",
+            "<style>p {color: red}</style><p>The <b>Pay</b> button<br>does nothing &amp; stays grey.</p>"
+            "<blockquote type='cite'><p>Dear customer</p></blockquote>",
+            html=True,
+        )
+        world.customer_writes(
+            number, "Encore cassé.\n\nLe lun. 2 nov. 2026 à 10:14, Acme <help@acme.example> a écrit :\n> Bonjour\n> Zoé"
+        )
+        texts = [said.text for said in helpdesk.ticket(number).messages]
+        assert texts == ["The Pay button\ndoes nothing & stays grey.", "Encore cassé."]
+
+    def test_a_conversation_of_200_kb_is_read_and_long_messages_are_cut_openly(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld
+    ) -> None:
+        """No message is lost, none is longer than some 20,000 characters, and a cut one says so."""
+        number = world.open_ticket("Log", "line é\n" * 10_000)
+        for at in range(130):
+            world.customer_writes(number, f"{at}: " + "word " * 200)
+        messages = helpdesk.ticket(number).messages
+        assert [said.text.split(":")[0] for said in messages[1:]] == [str(at) for at in range(130)]
+        assert len(messages[0].text) < 20_100
+        assert messages[0].text.endswith("more characters stand in the ticket]")
+
+    def test_an_unknown_and_a_deleted_ticket_are_not_found(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Both are the same to us, for reading and for writing."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.delete(number)
+        for gone in (number, UNKNOWN, "../users/me"):
+            with pytest.raises(NotFound):
+                helpdesk.ticket(gone)
+            with pytest.raises(NotFound):
+                helpdesk.note(gone, "Filed.", "k1")
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def test_a_note_never_reaches_the_customer(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """It stands in the ticket, internal, once."""
+        number = world.open_ticket("Basket", "It is empty.")
+        helpdesk.note(number, "Filed as #7 <b>& more</b>.", "k1")
+        assert [(said.public, said.text) for said in world.said(number)[1:]] == [(False, "Filed as #7 <b>& more</b>.")]
+        assert world.received(number) == []
+
+    def test_a_reply_reaches_the_customer_once_in_the_agents_name(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld
+    ) -> None:
+        """One write, one public message, by the agent who wrote it; text is kept as it was written."""
+        number = world.open_ticket("Basket", "It is empty.")
+        text = "Bonjour Zoé,\n\nc'est réparé. 🎉 <3\nAna"
+        helpdesk.reply(number, text, "k1", "ana@acme.example")
+        assert (world.received(number), world.writes()) == ([text], 1)
+        assert world.said(number)[1].author == "Ana Moreau"
+
+    @pytest.mark.parametrize("email", ["", "nobody@acme.example", "zoe@customer.example", 'a" or "b'])
+    def test_a_reply_of_somebody_unknown_goes_out_in_our_own_name(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld, email: str
+    ) -> None:
+        """Who is no agent in the helpdesk cannot be spoken for, least of all the customer."""
+        number = world.open_ticket("Basket", "It is empty.")
+        helpdesk.reply(number, "Done.", "k1", email)
+        assert [said.role for said in helpdesk.ticket(number).messages] == ["customer", "ours"]
+
+    def test_an_empty_message_is_rejected(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Nothing is said with nothing in it."""
+        number = world.open_ticket("Basket", "It is empty.")
+        with pytest.raises(Rejected):
+            helpdesk.reply(number, " \n", "k1")
+        assert len(world.said(number)) == 1
+
+    def test_a_closed_ticket_says_that_it_takes_no_more(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """A sentence with the ticket's number, for notes and replies; and reading still works."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.close(number)
+        for write in (helpdesk.note, helpdesk.reply):
+            with pytest.raises(Rejected, match=f"ticket {number} is closed and takes no more messages: "):
+                write(number, "Too late.", "k1")
+        assert helpdesk.ticket(number).status == "closed"
+        assert len(world.said(number)) == 1
+
+    def test_a_tag_is_added_to_those_there(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Adding it again changes nothing; other tags stay."""
+        number = world.open_ticket("Basket", "It is empty.", tags=["vip"])
+        helpdesk.tag(number, "escalated")
+        helpdesk.tag(number, "escalated")
+        assert sorted(world.tags(number)) == ["escalated", "vip"]
+
+    # --- marks --------------------------------------------------------------------------------------------------------
+
+    def test_what_we_wrote_is_found_by_its_key(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Notes and replies alike, the agent's name notwithstanding, under their own key alone."""
+        number = world.open_ticket("Basket", "It is empty.")
+        other = world.open_ticket("Other", "Else.")
+        note = helpdesk.note(number, "Filed.", "k1")
+        reply = helpdesk.reply(number, "Done.", "k2", "ana@acme.example")
+        assert note != reply
+        assert [helpdesk.marked(number, key) for key in ("k1", "k2", "k", "k3")] == [note, reply, None, None]
+        assert helpdesk.marked(other, "k1") is None
+
+    def test_an_old_mark_is_found_in_a_long_ticket(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """However much was said since."""
+        number = world.open_ticket("Basket", "It is empty.")
+        note = helpdesk.note(number, "Filed.", "k1")
+        for at in range(220):
+            world.customer_writes(number, f"And {at}?")
+        assert helpdesk.marked(number, "k1") == note
+
+    def test_a_customers_look_alike_does_not_count(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Only what our own account wrote is found."""
+        number = world.open_ticket("Basket", f"k1 {mark('k1')}")
+        world.imitate(number, "k1")
+        assert helpdesk.marked(number, "k1") is None
+
+    def test_the_key_is_not_shown_to_the_customer(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Marks ride beside the text, not in it."""
+        number = world.open_ticket("Basket", "It is empty.")
+        helpdesk.reply(number, "Done.", "secret-key-7")
+        assert "secret-key-7" not in "".join(world.received(number))
+
+    # --- errors -------------------------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("trouble", ["failed", "failed after", "dropped", "dropped after"])
+    @pytest.mark.parametrize("how", ["note", "reply"])
+    def test_a_doubtful_write_is_never_repeated(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld, trouble: DeskTrouble, how: str
+    ) -> None:
+        """After a 502 or a dropped line it may be done: one write on the wire, and looking tells which it was."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.trouble(trouble)
+        with pytest.raises(Unavailable) as doubt:
+            (helpdesk.note if how == "note" else helpdesk.reply)(number, "Done.", "k1")
+        assert (doubt.value.maybe_done, world.writes()) == (True, 1)
+        assert (helpdesk.marked(number, "k1") is not None) == trouble.endswith("after")
+
+    def test_a_rate_limit_is_told_and_not_slept_through(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """The lane waits, not the thread: certainly not done, with the seconds that the service named."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.trouble("limited")
+        with pytest.raises(Unavailable) as limit:
+            helpdesk.reply(number, "Done.", "k1")
+        assert (limit.value.retry_after, limit.value.maybe_done, world.writes()) == (7, False, 1)
+
+    def test_a_refusal_is_told_in_the_services_own_words(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """A 422 with a reason is Rejected with that reason, at the first attempt."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.trouble("refused")
+        with pytest.raises(Rejected, match="the reason of the service"):
+            helpdesk.note(number, "Filed.", "k1")
+        assert world.writes() == 1
+
+    def test_a_read_gets_over_one_dropped_line(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Reads change nothing, so one is repeated at once; for ever it is not."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.trouble_reading(1)
+        assert helpdesk.ticket(number).subject == "Basket"
+        world.trouble_reading(2)
+        with pytest.raises(Unavailable) as failure:
+            helpdesk.ticket(number)
+        assert failure.value.maybe_done is False
+
+    def test_nobody_listening_means_certainly_not_done(self, world: HelpdeskWorld) -> None:
+        """A refused connection leaves no doubt."""
+        with pytest.raises(Unavailable) as failure:
+            world.unreachable().note("1", "Filed.", "k1")
+        assert failure.value.maybe_done is False
+
+    def test_a_wrong_token_is_unauthorised_and_found_by_check(self, world: HelpdeskWorld) -> None:
+        """A person must mend it, and is told which setting."""
+        number = world.open_ticket("Basket", "It is empty.")
+        wrong = world.with_wrong_token()
+        for call in (lambda: wrong.ticket(number), lambda: wrong.note(number, "Filed.", "k1")):
+            with pytest.raises(Unauthorised):
+                call()
+        assert [finding.where.rsplit(".", 1)[-1] for finding in wrong.check()] == ["token"]
+
+    def test_a_web_page_instead_of_data_is_unavailable(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """As when the address is a sign-in page: one clear sentence, and check names the address."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.web_page()
+        with pytest.raises(Unavailable, match="a web page instead of data"):
+            helpdesk.ticket(number)
+        assert [finding.where.rsplit(".", 1)[-1] for finding in helpdesk.check()] == ["url"]
+
+    def test_check_finds_nothing_where_all_is_well(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """A webhook secret is not needed."""
+        assert (helpdesk.check(), world.without_secret().check()) == ([], [])
+
+    # --- webhooks -----------------------------------------------------------------------------------------------------
+
+    def test_a_signed_delivery_names_its_ticket(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """It has an id, the same each time, and is read from the headers that are kept, whatever their case."""
+        headers, body = world.delivery("4211", NOW)
+        first = helpdesk.verify(headers, body, NOW)
+        again = helpdesk.verify({name.upper(): value for name, value in headers.items()}, body, NOW)
+        kept = {name: value for name, value in headers.items() if name.lower() in helpdesk.kept_headers}
+        assert first == again != ""
+        assert helpdesk.read(kept, body) == [TicketTouched("4211")]
+
+    def test_a_delivery_that_its_sender_did_not_sign_is_refused(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Changed content, missing headers, other scripts in them, or no secret of ours: never authentic."""
+        headers, body = world.delivery("4211", NOW)
+        forged = [(headers, body + b" "), (headers, b""), ({}, body)]
+        forged += [({**headers, name: "é"}, body) for name in headers if "signature" in name.lower()]
+        for given, content in forged:
+            with pytest.raises(BadSignature):
+                helpdesk.verify(given, content, NOW)
+        with pytest.raises(BadSignature):
+            world.without_secret().verify(headers, body, NOW)
+
+    @pytest.mark.parametrize("minutes", [-6, 6])
+    def test_a_stale_delivery_is_refused(self, helpdesk: Helpdesk, world: HelpdeskWorld, minutes: int) -> None:
+        """More than five minutes off, either way, it may be a replay."""
+        headers, body = world.delivery("4211", NOW + timedelta(minutes=minutes))
+        with pytest.raises(BadSignature):
+            helpdesk.verify(headers, body, NOW)
+
+    @pytest.mark.parametrize("body", STRANGE, ids=range(len(STRANGE)))
+    def test_strange_content_means_nothing(self, helpdesk: Helpdesk, world: HelpdeskWorld, body: bytes) -> None:
+        """Authentic or not, what cannot be understood is no event and no error."""
+        headers, _ = world.delivery("4211", NOW)
+        assert helpdesk.read(headers, body) == []
+        assert helpdesk.read({}, json.dumps({"type": "x", "detail": {"id": "1"}}).encode()) == []

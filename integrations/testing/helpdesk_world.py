@@ -1,0 +1,87 @@
+"""What the contract suite of helpdesks needs of the other side: a customer, an agent, and the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from integrations.base import Helpdesk
+
+DeskTrouble = Literal["refused", "failed", "failed after", "dropped", "dropped after", "limited"]
+
+
+class Said(NamedTuple):
+    """One message as the helpdesk keeps it."""
+
+    author: str
+    public: bool
+    text: str
+
+
+class HelpdeskWorld(Protocol):
+    """The people's side of a helpdesk that holds no ticket yet. Ana (ana@acme.example) is an agent in it."""
+
+    def open_ticket(
+        self, subject: str, body: str, *, html: bool = False, language: str = "", tags: Sequence[str] = ()
+    ) -> str:
+        """A mail of Zoé Martin (zoe@customer.example, of Globex, plan gold) becomes a ticket; returns its number."""
+        ...
+
+    def customer_writes(self, number: str, text: str) -> None: ...
+
+    def agent_writes(self, number: str, text: str, public: bool) -> None:
+        """Ana writes, by hand."""
+        ...
+
+    def imitate(self, number: str, key: str) -> None:
+        """The customer does all that a customer can to make a message of theirs look as if it carried `key`."""
+        ...
+
+    def close(self, number: str) -> None:
+        """The ticket takes no more messages."""
+        ...
+
+    def delete(self, number: str) -> None: ...
+
+    def said(self, number: str) -> list[Said]:
+        """All messages of a ticket, oldest first."""
+        ...
+
+    def received(self, number: str) -> list[str]:
+        """What reached the customer."""
+        ...
+
+    def tags(self, number: str) -> list[str]: ...
+
+    def addresses(self, number: str) -> list[str]:
+        """Each form of a ticket's address that a person may paste."""
+        ...
+
+    def trouble(self, kind: DeskTrouble) -> None:
+        """What happens to the next write, once: `after` means that the work is done first; limited: for 7 seconds."""
+        ...
+
+    def trouble_reading(self, times: int) -> None:
+        """The next so many reads end in a dropped line."""
+        ...
+
+    def web_page(self) -> None:
+        """Each request is answered 200 with a web page."""
+        ...
+
+    def writes(self) -> int:
+        """How many writes have reached the wire, whatever became of them."""
+        ...
+
+    def with_wrong_token(self) -> Helpdesk: ...
+
+    def without_secret(self) -> Helpdesk: ...
+
+    def unreachable(self) -> Helpdesk:
+        """An adapter whose address nobody listens on."""
+        ...
+
+    def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
+        """Headers and body of a webhook request about a ticket, as the service sends and signs it at `at`."""
+        ...

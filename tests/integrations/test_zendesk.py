@@ -1,0 +1,347 @@
+"""Zendesk keeps the helpdesks' contract, and its own traps are stepped around."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import httpx2
+import pytest
+from pydantic import SecretStr, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from integrations.base import Attachment, Rejected, TicketTouched, Unauthorised, Unavailable, mark
+from integrations.sandbox.wire import Fault, Server
+from integrations.sandbox.zendesk import ZendeskStandIn
+from integrations.testing.helpdesk import HelpdeskContract
+from integrations.testing.helpdesk_world import DeskTrouble, Said
+from integrations.zendesk import Config, Zendesk
+
+SECRET = "sandbox-zendesk-secret"
+PLACES: dict[DeskTrouble, Fault] = {
+    "refused": Fault("refuse", status=422, body={"details": {"base": [{"description": "the reason of the service"}]}}),
+    "failed": Fault("refuse", status=502),
+    "failed after": Fault("error_after", status=502),
+    "dropped": Fault("drop"),
+    "dropped after": Fault("drop_after"),
+    "limited": Fault("refuse", status=429, headers={"Retry-After": "7"}),
+}
+
+
+class ZendeskWorld:
+    """The sandbox's Zendesk as the contract suite sees it."""
+
+    def __init__(self, desk: ZendeskStandIn) -> None:
+        self.desk = desk
+
+    def helpdesk(self, token: str = "zd-sandbox", secret: str | None = SECRET, url: str = "") -> Zendesk:
+        config = Config(
+            kind="zendesk",
+            url=url or self.desk.url,
+            email="bot@acme.example",
+            token=SecretStr(token),
+            webhook_secret=SecretStr(secret) if secret else None,
+            plan_field="plan",
+        )
+        return Zendesk("desk", config, timeout=1)
+
+    def open_ticket(
+        self, subject: str, body: str, *, html: bool = False, language: str = "", tags: Sequence[str] = ()
+    ) -> str:
+        who = ("Zoé Martin", "zoe@customer.example")
+        return self.desk.open_ticket(subject, body, *who, language, "Globex", "gold", html=html, tags=tags)
+
+    def customer_writes(self, number: str, text: str) -> None:
+        self.desk.customer_writes(number, text)
+
+    def agent_writes(self, number: str, text: str, public: bool) -> None:
+        self.desk.agent_writes(number, "ana@acme.example", text, public)
+
+    def imitate(self, number: str, key: str) -> None:
+        customer = self.desk.record(number)["requester_id"]
+        self.desk.comment(int(number), customer, f"{key} {mark(key)}", custom={"passerelle": key})
+
+    def close(self, number: str) -> None:
+        self.desk.close(number)
+
+    def delete(self, number: str) -> None:
+        self.desk.delete(number)
+
+    def said(self, number: str) -> list[Said]:
+        comments = self.desk.ticket(number)["comments"]
+        return [Said(comment["author"], comment["public"], comment["body"]) for comment in comments]
+
+    def received(self, number: str) -> list[str]:
+        return [reply["body"] for reply in self.desk.replies(number)]
+
+    def tags(self, number: str) -> list[str]:
+        return list(self.desk.ticket(number)["tags"])
+
+    def addresses(self, number: str) -> list[str]:
+        paths = [
+            f"/agent/tickets/{number}",
+            f"/tickets/{number}",
+            f"/hc/requests/{number}",
+            f"/hc/fr/requests/{number}",
+        ]
+        paths += [
+            f"/hc/en-us/requests/{number}?page=2#c9",
+            f"/api/v2/tickets/{number}.json",
+            f"/agent/tickets/{number}/",
+        ]
+        return [f"{self.desk.url}{path}" for path in paths]
+
+    def trouble(self, kind: DeskTrouble) -> None:
+        fault = PLACES[kind]
+        self.desk.wire.faults.append(
+            Fault(fault.how, "PUT", status=fault.status, body=fault.body, headers=fault.headers)
+        )
+
+    def trouble_reading(self, times: int) -> None:
+        self.desk.wire.faults.append(Fault("drop", "GET", times=times))
+
+    def web_page(self) -> None:
+        async def page(scope: object, receive: object, send: object) -> None:
+            await Response("<!doctype html><title>Sign in</title>", media_type="text/html")(scope, receive, send)  # type: ignore[arg-type]
+
+        self.desk.wire.app = page
+
+    def writes(self) -> int:
+        return len([call for call in self.desk.wire.calls if call.method != "GET"])
+
+    def with_wrong_token(self) -> Zendesk:
+        return self.helpdesk(token="wrong")
+
+    def without_secret(self) -> Zendesk:
+        return self.helpdesk(secret=None)
+
+    def unreachable(self) -> Zendesk:
+        return self.helpdesk(url="http://127.0.0.1:9")
+
+    def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
+        event = {
+            "type": "zen:event-type:ticket.comment_added",
+            "subject": f"zen:ticket:{number}",
+            "detail": {"id": number, "status": "OPEN"},
+            "event": {"comment": {"body": "Merci", "is_public": True}},
+        }
+        body, stamp = json.dumps(event).encode(), at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        headers = {
+            "x-zendesk-webhook-invocation-id": "8350205582",
+            "x-zendesk-webhook-signature": self.desk.signature(stamp, body),
+            "x-zendesk-webhook-signature-timestamp": stamp,
+        }
+        return headers, body
+
+
+@pytest.fixture
+def desk() -> Iterator[ZendeskStandIn]:
+    desk = ZendeskStandIn().start()
+    desk.add_agent("Ana Moreau", "ana@acme.example")
+    yield desk
+    desk.stop()
+
+
+@pytest.fixture
+def world(desk: ZendeskStandIn) -> ZendeskWorld:
+    return ZendeskWorld(desk)
+
+
+@pytest.fixture
+def helpdesk(world: ZendeskWorld) -> Zendesk:
+    return world.helpdesk()
+
+
+class TestContract(HelpdeskContract):
+    """Zendesk keeps the contract."""
+
+
+# --- Zendesk's own traps ----------------------------------------------------------------------------------------------
+
+
+def test_a_light_agent_is_not_spoken_for(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """A light agent's comments are always private: the reply goes out in our own name and reaches the customer."""
+    world.desk.users[world.desk.add_agent("Lou Light", "lou@acme.example")]["role_type"] = 1
+    number = world.open_ticket("Basket", "It is empty.")
+    helpdesk.reply(number, "Done.", "k1", "lou@acme.example")
+    assert world.received(number) == ["Done."]
+
+
+def test_a_reply_that_zendesk_kept_private_is_not_called_sent(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """When our own account is a light agent, the agent hears that the customer got nothing, and check says why."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.desk.users[world.desk.me]["role_type"] = 1
+    with pytest.raises(Rejected, match="kept as an internal note"):
+        helpdesk.reply(number, "Done.", "k1")
+    assert [finding.where for finding in helpdesk.check()] == ["helpdesks.desk.email"]
+
+
+def test_an_account_that_is_no_agent_is_found_by_check(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """An end user's token signs in, and yet cannot work."""
+    world.desk.users[world.desk.me]["role"] = "end-user"
+    assert [finding.where for finding in helpdesk.check()] == ["helpdesks.desk.email"]
+
+
+def test_two_updates_at_one_moment_are_certainly_not_done(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """Zendesk's 409 asks to send the request again: that is the outbox's to do."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.desk.wire.faults.append(Fault("refuse", "PUT", status=409))
+    with pytest.raises(Unavailable) as conflict:
+        helpdesk.note(number, "Filed.", "k1")
+    assert (conflict.value.maybe_done, world.writes()) == (False, 1)
+
+
+def test_a_trigger_of_ones_own_json_names_its_ticket(helpdesk: Zendesk) -> None:
+    """Older accounts send webhooks from triggers, whose JSON their administrators write."""
+    bodies = [
+        b'{"ticket": {"id": 4211}}',
+        b'{"ticket": {"id": "4211"}}',
+        b'{"ticket_id": "4211"}',
+        b'{"ticket_id": 4211}',
+    ]
+    assert [helpdesk.read({}, body) for body in bodies] == [[TicketTouched("4211")]] * 4
+    assert helpdesk.read({}, b'{"type": "zen:event-type:user.created", "detail": {"id": "7"}}') == []
+
+
+def test_attachments_are_told_with_their_addresses(helpdesk: Zendesk, desk: ZendeskStandIn) -> None:
+    """Screenshots are half of most reports."""
+    shot = Attachment("pay.png", "https://acme.zendesk.example/attachments/1", "image/png", 2048)
+    number = desk.open_ticket("Pay", "See here.", "Zoé", "zoe@customer.example", attachments=[shot])
+    assert helpdesk.ticket(number).messages[0].attachments == (shot,)
+
+
+@pytest.mark.parametrize("url", ["acme.zendesk.com", "ftp://acme.example", "https://", "https://me:pass@acme.example"])
+def test_an_address_that_cannot_be_right_is_refused_at_once(url: str) -> None:
+    """The configuration says so before anything is called."""
+    with pytest.raises(ValidationError):
+        Config(kind="zendesk", url=url, email="bot@acme.example", token=SecretStr("x"))
+
+
+def test_a_misspelt_key_is_refused_and_a_path_is_dropped() -> None:
+    """People paste the address that their browser shows."""
+    entry = {"kind": "zendesk", "url": "https://acme.example/agent/", "email": "b@acme.example", "token": "x"}
+    assert Config.model_validate(entry).url == "https://acme.example"
+    with pytest.raises(ValidationError):
+        Config.model_validate(entry | {"tokn": "y"})
+
+
+ODD: list[object] = [
+    None,
+    [],
+    {},
+    {"ticket": None, "user": None},
+    {"ticket": {"id": 1}, "user": {"id": None}},
+    {"ticket": {"id": 1, "tags": None, "custom_fields": {}}, "comments": [{}, 3], "users": {}, "user": {"id": 7}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_odd_answers_are_service_errors_or_empty_fields(odd: object) -> None:
+    """Whatever JSON comes, nothing but the contract's errors leaves the adapter."""
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse(odd)
+
+    server = Server(Starlette(routes=[Route("/{rest:path}", answer, methods=["GET", "PUT"])])).start()
+    helpdesk = ZendeskWorld(ZendeskStandIn()).helpdesk(url=server.url)
+    calls = (lambda: helpdesk.ticket("1"), lambda: helpdesk.marked("1", "k"), lambda: helpdesk.note("1", "t", "k"))
+    for call in calls:
+        with contextlib.suppress(Unavailable, Unauthorised):
+            call()
+    server.stop()
+
+
+# --- the stand-in -----------------------------------------------------------------------------------------------------
+
+
+def put(desk: ZendeskStandIn, number: str, ticket: dict[str, object]) -> httpx2.Response:
+    auth = ("bot@acme.example/token", "zd-sandbox")
+    return httpx2.put(f"{desk.url}/api/v2/tickets/{number}.json", json={"ticket": ticket}, auth=auth)
+
+
+def test_the_stand_in_makes_comments_public_unless_told_otherwise(desk: ZendeskStandIn, world: ZendeskWorld) -> None:
+    """The trap is there to fall into, as on the real one; and metadata counts on the ticket alone."""
+    number = world.open_ticket("Basket", "It is empty.")
+    answer = put(desk, number, {"comment": {"body": "Hi", "metadata": {"passerelle": "k1"}}})
+    assert (answer.status_code, answer.json()["audit"]["metadata"]["custom"]) == (200, {})
+    assert world.received(number) == ["Hi"]
+
+
+def test_the_stand_in_refuses_what_zendesk_refuses(desk: ZendeskStandIn, world: ZendeskWorld) -> None:
+    """Empty comments, unknown authors, unknown statuses, metadata over a kilobyte, closed tickets."""
+    number = world.open_ticket("Basket", "It is empty.")
+    wrong: list[dict[str, object]] = [
+        {"comment": {"body": ""}},
+        {"comment": {"body": "x", "author_id": 5}},
+        {"status": "done"},
+        {"comment": {"body": "x"}, "metadata": {"k": "x" * 2000}},
+    ]
+    assert [put(desk, number, ticket).status_code for ticket in wrong] == [422] * 4
+    desk.close(number)
+    refusal = put(desk, number, {"comment": {"body": "x"}})
+    assert refusal.json()["details"] == {
+        "status": [{"description": "Status: closed prevents ticket update", "error": None}]
+    }
+    assert len(world.said(number)) == 1
+
+
+def test_the_stand_in_limits_requests_by_the_minute(helpdesk: Zendesk, desk: ZendeskStandIn) -> None:
+    """Over the limit it answers 429 and how long to wait."""
+    desk.requests_per_minute = 2
+    assert (helpdesk.check(), helpdesk.check()) == ([], [])
+    with pytest.raises(Unavailable) as limit:
+        helpdesk.ticket("4211")
+    assert limit.value.retry_after is not None
+    assert 50 <= limit.value.retry_after <= 60
+
+
+def test_the_stand_ins_webhooks_are_authentic(helpdesk: Zendesk, desk: ZendeskStandIn, world: ZendeskWorld) -> None:
+    """What it sends is what the adapter accepts; a delivery sent again has the same id."""
+    got: list[tuple[dict[str, str], bytes]] = []
+
+    async def hook(request: Request) -> Response:
+        got.append((dict(request.headers), await request.body()))
+        return Response(status_code=200)
+
+    server = Server(Starlette(routes=[Route("/webhooks/desk", hook, methods=["POST"])])).start()
+    desk.webhook_url = f"{server.url}/webhooks/desk"
+    number = world.open_ticket("Basket", "It is empty.")
+    desk.redeliver(desk.deliveries[0].id)
+    with desk.changed:
+        assert desk.changed.wait_for(lambda: len(got) == 2, timeout=10)
+    server.stop()
+    ids = [helpdesk.verify(headers, body, desk.now()) for headers, body in got]
+    assert ids == [desk.deliveries[0].id] * 2
+    assert helpdesk.read(*got[0]) == [TicketTouched(number)]
+
+
+def test_tickets_are_loaded_from_json_lines(helpdesk: Zendesk, desk: ZendeskStandIn) -> None:
+    """Each line is a ticket, with the customer's language."""
+    line = {"subject": "Panier", "body": "Vide.", "customer": {"name": "Zoé", "email": "z@c.example"}, "language": "fr"}
+    numbers = desk.load([json.dumps(line), "\n", json.dumps(line | {"subject": "Autre"})])
+    assert [helpdesk.ticket(number).subject for number in numbers] == ["Panier", "Autre"]
+    assert helpdesk.ticket(numbers[0]).language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2: this is not JSON"),
+        ("[]", "line 2: a ticket is an object"),
+        ('{"subject": "s", "body": "b"}', "line 2: `customer` is missing"),
+        ('{"subject": "s", "body": "b", "customer": {"name": "z"}}', "line 2: `customer.email` must be text"),
+        ('{"subject": " ", "body": "b", "customer": {"name": "z", "email": "e"}}', "line 2: `subject` is empty"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_loaded(line: str, said: str) -> None:
+    """The person who wrote the file finds the place at once."""
+    desk = ZendeskStandIn()
+    good = '{"subject": "s", "body": "b", "customer": {"name": "z", "email": "e@x.example"}}'
+    with pytest.raises(ValueError, match=said):
+        desk.load([good, line])
+    assert desk.tickets() == []
