@@ -65,6 +65,13 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
                 bridge.refresh(session, "ticket", f"ticket:{ticket}", f"look:ticket:{ticket}", ticket=ticket)
 
 
+def unsettled(session: Session, project: str) -> list[Issue]:
+    """The filed issues of a project whose end has not come."""
+    settled = (Stage.SHIPPED, Stage.DECLINED)
+    query = sa.select(Issue).where(Issue.project == project, Issue.number.is_not(None), Issue.stage.not_in(settled))
+    return list(session.scalars(query))
+
+
 def look(bridge: Bridge, issue_id: str) -> Seen:
     """Ask the tracker how an issue stands. Raises ServiceErrors."""
     with bridge.store.read() as session:

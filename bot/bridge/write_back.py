@@ -12,14 +12,6 @@ from bot.bridge.core import Bridge
 from bot.model import Step, UserError, WriteBack, step
 from bot.store.tables import Escalation, Ticket, WriteBackRow
 
-_REFUSALS = {
-    WriteBack.HELD: "This news no longer holds, so the write-back waits. You will hear when it is due again.",
-    WriteBack.SENDING: "This reply is on its way already.",
-    WriteBack.WRITTEN: "This customer was written back to already.",
-    WriteBack.SKIPPED: "This write-back was skipped already.",
-    WriteBack.UNCERTAIN: "Look at the ticket first: the last reply may have gone out.",
-}
-
 
 def send(bridge: Bridge, write_back_id: str, text: str, by: str) -> None:
     """Promise the agent's own words as a public reply on the ticket. Raises UserError."""
@@ -101,7 +93,7 @@ def _row(session: Session, write_back_id: str) -> WriteBackRow:
 def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: str) -> None:
     after = step(row.state, taken)
     if after is None:
-        raise UserError(_REFUSALS.get(row.state, "This write-back is not due."))
+        raise _refusal(row.state)
     row.state = after
     if after in (WriteBack.WRITTEN, WriteBack.SKIPPED):
         row.done_at = bridge.clock.now()
@@ -110,3 +102,16 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
         bridge.record(session, what[taken], escalation=row.escalation, by=by)
     news.refresh_round(bridge, session, row)
     bridge.keep_current(session, row.escalation.issue)
+
+
+def _refusal(state: WriteBack) -> UserError:
+    """Why a step cannot be taken from `state`, and what to do instead."""
+    if state is WriteBack.HELD:
+        return UserError("This news no longer holds, so the write-back waits. You will hear when it is due again.")
+    if state is WriteBack.SENDING:
+        return UserError("This reply is on its way already.")
+    if state is WriteBack.UNCERTAIN:
+        return UserError("Look at the ticket first: the last reply may have gone out.")
+    if state is WriteBack.SKIPPED:
+        return UserError("This write-back was skipped already.")
+    return UserError("This customer was written back to already.")

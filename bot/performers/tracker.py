@@ -253,7 +253,10 @@ class Poll(Base):
         project = self.bridge.project(job.payload["project"])
         row = session.get(WatchRow, (project.key, job.payload["resource"]))
         if row is None:
+            # The watch begins now: what happened to known issues before is found by looking at each once.
             session.add(WatchRow(project=project.key, resource=job.payload["resource"], state=dict(watch.state)))
+            for issue in hear.unsettled(session, project.key):
+                self.bridge.look_at(session, issue)
         elif row.state != dict(watch.state):
             row.state = dict(watch.state)
         hear.dispatch(self.bridge, session, project.tracker, events)

@@ -45,6 +45,7 @@ class Listeners:
         app.action("write_back")(self._write_back_opened)
         app.view("write_back")(self._write_back_submitted)
         app.action("mark_written")(self._mark_written)
+        app.action("open")(lambda ack: ack())
         app.action("skip")(self._skip_opened)
         app.view("skip")(self._skip_submitted)
         app.error(self._error)

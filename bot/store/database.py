@@ -29,6 +29,11 @@ class Store:
         self._reader = sessionmaker(self.engine, expire_on_commit=False)
         self._writer = sessionmaker(self.engine.execution_options(writes=True), expire_on_commit=False)
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this machine's own, which `run` migrates by itself."""
+        return self.url.startswith("sqlite")
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         with self._writer.begin() as session:

@@ -1,0 +1,248 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import check as checks
+from bot import logs, outbox, settings
+from bot.app import Passerelle, helpdesks, trackers
+from bot.clock import Clock
+from bot.demo import play
+from bot.model import UserError
+from bot.reading import SettingsError
+from bot.script import tell
+from bot.serve import serve
+from bot.store.database import Store
+from bot.store.tables import UNDONE, Effect, EffectState
+from integrations import registry
+from integrations.base import Finding
+
+WRONG = 2
+"""Exit code: wrong usage or configuration."""
+
+
+P = ParamSpec("P")
+
+
+def plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """A failure is one sentence with the next step: exit 2 for the configuration, 1 for the rest."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except SettingsError as error:
+            click.echo(checks.render(error.findings), err=True)
+            sys.exit(WRONG)
+        except UserError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+        except SQLAlchemyError as error:
+            click.echo(
+                f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL, then run "
+                "`passerelle migrate`.",
+                err=True,
+            )
+            sys.exit(1)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="passerelle")
+def cli() -> None:
+    """Carries support tickets to issues, and the news back to the customer."""
+
+
+def _load() -> settings.Settings:
+    return settings.load(None, os.environ, registry.tracker_config, registry.helpdesk_config)
+
+
+def _environment() -> settings.Environment:
+    environment = settings.Environment.read(os.environ)
+    logs.configure(environment.log_format, environment.log_level)
+    return environment
+
+
+def _store(environment: settings.Environment, *, ready: bool = True) -> Store:
+    store = Store(environment.database_url.get_secret_value())
+    problem = store.schema_problem() if ready else ""
+    if problem:
+        raise UserError("{problem}", problem=problem[0].upper() + problem[1:] + ".")
+    return store
+
+
+@cli.command()
+@click.option("--port", default=8000, show_default=True, help="Where the demo page is served; 0 takes a free one.")
+@click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
+@click.option(
+    "--tickets",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON lines {subject, body, customer: {name, email}, language?} instead of the story's tickets.",
+)
+@click.option("--script", is_flag=True, help="Play the whole loop in the terminal and exit.")
+@plainly
+def demo(port: int, no_browser: bool, tickets: Path | None, script: bool) -> None:
+    """Play with the real bot; no account is needed."""
+    logs.configure("text", "WARNING")
+    if script:
+        with play(tickets) as (sandbox, bot):
+            tell(sandbox, bot)
+        return
+    with play(tickets, port) as (sandbox, _):
+        click.echo(f"Demo: {sandbox.page_url}")
+        click.echo("Stop it with Ctrl+C. Everything in it is thrown away then.")
+        if not no_browser:
+            webbrowser.open(sandbox.page_url)
+        _until_interrupted()
+
+
+def _until_interrupted() -> None:
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
+    try:
+        while not stop.wait(1.0):
+            pass
+    except KeyboardInterrupt:
+        click.echo("")
+
+
+@cli.command()
+@plainly
+def run() -> None:
+    """Run everything in one process: Slack, web and worker."""
+    _environment()
+    loaded = _load()
+    bot = Passerelle(loaded)
+    if bot.store.embedded:
+        bot.store.migrate()
+    elif problem := bot.store.schema_problem():
+        raise UserError("{problem}", problem=problem[0].upper() + problem[1:] + ".")
+    serve(bot, port=loaded.environment.port)
+
+
+@cli.command()
+@plainly
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    store = _store(_environment(), ready=False)
+    store.migrate()
+    click.echo("The database is ready.")
+
+
+@cli.command()
+@click.option("--offline", is_flag=True, help="Only read the configuration; ask no service.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@plainly
+def check(offline: bool, as_json: bool) -> None:
+    """Say what is wrong with the configuration or a service, and what to mend."""
+    show = checks.as_json if as_json else checks.render
+    try:
+        _environment()
+        loaded = _load()
+    except SettingsError as error:
+        click.echo(show(error.findings))
+        sys.exit(WRONG)
+    found = checks.check(loaded, trackers(loaded), helpdesks(loaded), lambda: _database(loaded), offline=offline)
+    click.echo(show(found))
+    sys.exit(1 if found else 0)
+
+
+def _database(loaded: settings.Settings) -> list[Finding]:
+    store = Store(loaded.environment.database_url.get_secret_value())
+    try:
+        problem = "" if store.embedded else store.schema_problem()
+    except (SQLAlchemyError, UserError) as error:
+        return [
+            Finding(
+                "DATABASE_URL",
+                f"the database does not answer ({type(error).__name__})",
+                "Check the address, and that the database runs.",
+            )
+        ]
+    finally:
+        store.close()
+    return [Finding("DATABASE_URL", problem, "Run `passerelle migrate`.")] if problem else []
+
+
+@cli.group("outbox")
+def outbox_group() -> None:
+    """Calls to the outside world that are not done yet, and those given up."""
+
+
+@outbox_group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@plainly
+def outbox_list(as_json: bool) -> None:
+    """List what is not done yet, dead letters first."""
+    with _store(_environment()).read() as session:
+        query = sa.select(Effect).where(Effect.state.in_([*UNDONE, EffectState.DEAD])).order_by(Effect.id)
+        rows = sorted(session.scalars(query), key=lambda effect: effect.state is not EffectState.DEAD)
+    if as_json:
+        click.echo(json.dumps([_effect(effect) for effect in rows]))
+        return
+    if not rows:
+        click.echo("Nothing is waiting.")
+    for effect in rows:
+        reason = f" · {effect.error}" if effect.error else ""
+        click.echo(f"{effect.id}  {effect.state.value}  {effect.key}  tries {effect.attempts}{reason}")
+
+
+def _effect(effect: Effect) -> Mapping[str, Any]:
+    return {
+        "id": effect.id,
+        "key": effect.key,
+        "kind": effect.kind,
+        "state": effect.state.value,
+        "attempts": effect.attempts,
+        "next_at": effect.next_at.isoformat(),
+        "error": effect.error,
+    }
+
+
+def _change(effect_id: int, as_json: bool, act: Callable[..., Effect], sentence: str) -> None:
+    with _store(_environment()).write() as session:
+        effect = act(session, Clock(), effect_id)
+        session.flush()
+    click.echo(json.dumps(_effect(effect)) if as_json else sentence.format(key=effect.key))
+
+
+@outbox_group.command("retry")
+@click.argument("effect_id", type=int, metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@plainly
+def outbox_retry(effect_id: int, as_json: bool) -> None:
+    """Try one again, after looking whether its last try took effect."""
+    _change(effect_id, as_json, outbox.retry, "{key} is tried again within a second of the next worker's look.")
+
+
+@outbox_group.command("drop")
+@click.argument("effect_id", type=int, metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@plainly
+def outbox_drop(effect_id: int, as_json: bool) -> None:
+    """Decide that one is not needed any more."""
+    _change(effect_id, as_json, outbox.drop, "{key} is dropped.")
+
+
+def main() -> None:
+    """The console script's entry."""
+    cli(prog_name="passerelle")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The house under test: the real bot in this process, against the stand-ins over HTTP, under a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from bot import settings
+from bot.app import Passerelle
+from bot.clock import FakeClock
+from bot.store.tables import UNDONE, Effect
+from integrations import registry
+from integrations.sandbox.wire import Server
+from integrations.sandbox.world import Sandbox
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+REPO = "acme/shop"
+DEMO = Path(__file__).parents[1] / "config" / "demo.yaml"
+
+Change = Callable[[dict[str, Any]], None]
+
+
+class House:
+    """The bot and its neighbours. What people do, they do at `slack`, `github` and `zendesk`; `settle` lets the bot
+    finish all that is due, `pass_time` lets time go by."""
+
+    def __init__(self, folder: Path, change: Change | None = None) -> None:
+        self.clock = FakeClock(START)
+        self.world = Sandbox(now=self.clock.now, limits=False)
+        self.world.start()
+        self.slack, self.github, self.zendesk = self.world.slack, self.world.github, self.world.zendesk
+        self.slack.delivery.signing_clock = self.clock.now
+        config = yaml.safe_load(DEMO.read_text())
+        config["digests"] = []
+        if change:
+            change(config)
+        self.folder = folder
+        (folder / "passerelle.yaml").write_text(yaml.safe_dump(config))
+        self.environ = {**self.world.environment(), "DATABASE_URL": f"sqlite:///{folder}/passerelle.db"}
+        self.bot = self.start_bot()
+
+    def start_bot(self) -> Passerelle:
+        """Build the bot on the house's database, and serve its web side."""
+        loaded = settings.load(
+            self.folder / "passerelle.yaml", self.environ, registry.tracker_config, registry.helpdesk_config
+        )
+        bot = Passerelle(loaded, self.clock)
+        bot.store.migrate()
+        self.server = Server(bot.web).start()
+        self.slack.events_url = f"{self.server.url}/slack/events"
+        return bot
+
+    def stop_bot(self) -> None:
+        self.server.stop()
+        self.bot.close()
+
+    def hear_webhooks(self) -> None:
+        """Let GitHub and the helpdesk call the bot; without it, the bot polls."""
+        self.world.send_webhooks_to(self.server.url)
+
+    def settle(self) -> None:
+        """Let the bot do all that is due now."""
+        for _ in range(50):
+            self.bot.listeners.settle()
+            self.github.webhooks_settled()
+            worked = False
+            while self.bot.outbox.work_once():
+                worked = True
+            if not worked and not self._due():
+                return
+        raise AssertionError("the bot does not come to rest")
+
+    def _due(self) -> bool:
+        with self.bot.store.read() as session:
+            query = sa.select(sa.func.count()).where(Effect.state.in_(UNDONE), Effect.next_at <= self.clock.now())
+            return bool(session.scalar(query))
+
+    def poll(self) -> None:
+        """The next look at the trackers, and all that follows."""
+        self.pass_time(seconds=self.bot.settings.config.timing.poll)
+
+    def pass_time(self, **by: float) -> None:
+        """Let time go by, with the scheduler's ticks and retries in it, and settle."""
+        self.clock.advance(timedelta(**by))
+        self.bot.schedule.tick_polls()
+        self.settle()
+
+    def flag(self, person: str = "U0ANA", text: str = "4211", **values: Any) -> dict[str, Any]:
+        """Flag a ticket by the command and submit the modal; returns the modal as it was when filled."""
+        assert self.slack.command(person, text, "C0SUPPORT").ok
+        self.bot.listeners.settle()
+        view = self.slack.views(person)[-1]
+        answer = self.slack.submit(view["id"], {"title": "VAT is wrong on invoices", **values})
+        assert answer.ok, answer
+        self.settle()
+        return view
+
+    def issue(self, number: int = 1) -> dict[str, Any]:
+        return self.github.issue(REPO, number)
+
+    def mend(self, number: int = 1, release: str = "v2.5.0") -> None:
+        """The Support Dev merges a fix and, unless `release` is empty, publishes it; the bot hears of both."""
+        pull = self.github.open_pull(REPO, "leo-dev", "Round VAT per line", f"Fixes #{number}")
+        self.github.merge_pull(REPO, pull, "leo-dev")
+        self.poll()
+        if release:
+            self.github.publish_release(REPO, release)
+            self.poll()
+
+    def close(self) -> None:
+        self.stop_bot()
+        self.world.stop()
+
+
+@pytest.fixture
+def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """Builds a house whose configuration was changed first."""
+    houses: list[House] = []
+
+    def make(change: Change | None = None) -> House:
+        houses.append(House(tmp_path, change))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.close()
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    """The demo's house."""
+    return make_house()
+
+
+def shown(message: dict[str, Any]) -> str:
+    """Everything that a message or view shows, as one text."""
+    found: list[str] = [str(message.get("text", ""))] if isinstance(message.get("text"), str) else []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if isinstance(node.get("text"), str):
+                found.append(node["text"])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(message.get("blocks", []))
+    return "\n".join(found)
