@@ -235,5 +235,8 @@ class Core:
 
     def _tell(self, repo: Repository, event: str, by: str, **body: Any) -> None:
         self.version += 1
-        body |= {"repository": self.shapes.repository(repo), "sender": self.shapes.user(by)}
+        shape = self.shapes.repository(repo)
+        if event == "push":  # GitHub's own oddity: seconds since 1970, in this event alone
+            shape |= {key: int(datetime.fromisoformat(shape[key]).timestamp()) for key in ("created_at", "pushed_at")}
+        body |= {"repository": shape, "sender": self.shapes.user(by)}
         self.hooks.tell(event, body, repo.id)
