@@ -130,7 +130,7 @@ class GitHub:
         found = self.comments(repo, number)
         return next((comment for comment in found if comment.ours and key in MARK.findall(comment.text)), None)
 
-    def edit_comment(self, repo: str, number: int, comment_id: str, text: str, key: str) -> None:  # noqa: ARG002 (GitHub's comment ids need no issue)
+    def edit_comment(self, repo: str, number: int, comment_id: str, text: str, key: str) -> None:
         """Replace the comment's text; its mark stays."""
         path = path_of(repo, "issues", "comments", comment_id)
         self._wire.write("PATCH", path, {"body": marked(text, key)}, dict)
@@ -184,12 +184,8 @@ class GitHub:
         return None if found is None else self._wire.translated(answers.closing_pulls, found)
 
     def _pulls_with_keyword(self, repo: str, number: int, timeline: list[dict[str, Any]]) -> list[Fix]:
-        crossed = [(event.get("source") or {}).get("issue") or {} for event in timeline]
-        pulls: list[dict[str, Any]] = [
-            self._wire.get(path_of(repo, "pulls", item["number"]), dict)
-            for item in crossed
-            if answers.pull_of(item, repo) and answers.closes(item, repo, number)
-        ]
+        numbers = self._wire.translated(lambda events: answers.crossing(events, repo, number), timeline)
+        pulls: list[dict[str, Any]] = [self._wire.get(path_of(repo, "pulls", found), dict) for found in numbers]
         if not pulls:
             query = {"state": "closed", "sort": "updated", "direction": "desc"}
             recent = self._wire.pages(path_of(repo, "pulls"), query, limit=1)
@@ -253,7 +249,7 @@ class GitHub:
 
     # --- webhooks ---------------------------------------------------------------------------------------------------
 
-    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:  # noqa: ARG002 (GitHub signs no time)
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
         """Check X-Hub-Signature-256 and return X-GitHub-Delivery ("Validating webhook deliveries")."""
         found = {key.lower(): value for key, value in headers.items()}
         if self._secret is None or not self._secret.get_secret_value():

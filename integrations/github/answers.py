@@ -134,8 +134,15 @@ def closed_here(event: Json, repo: str) -> bool:
     return f"/repos/{repo}/".casefold() in str(event.get("commit_url") or f"/repos/{repo}/").casefold()
 
 
-def pull_of(item: Json, repo: str) -> bool:
-    return "pull_request" in item and f"/{repo}/pull/".casefold() in str(item.get("html_url")).casefold()
+def crossing(timeline: list[dict[str, Any]], repo: str, number: int) -> list[int]:
+    """The pull requests of `repo` that name the issue with a closing keyword, from its timeline."""
+    sources = [(event.get("source") or {}).get("issue") or {} for event in timeline]
+    here = f"/{repo}/pull/".casefold()
+    return [
+        int(item["number"])
+        for item in sources
+        if "pull_request" in item and here in str(item.get("html_url")).casefold() and closes(item, repo, number)
+    ]
 
 
 def closes(item: Json, repo: str, number: int) -> bool:

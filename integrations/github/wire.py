@@ -8,7 +8,6 @@ path, and every answer passes here.
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +45,6 @@ class Wire:
         self._token = token
         self._timeout = timeout
         self._local = threading.local()  # a PyGithub client shares one connection, so each thread has its own
-        logging.getLogger("github.Requester").setLevel(logging.INFO)  # its DEBUG lines hold whole bodies
 
     def _requester(self) -> Requester:
         if not hasattr(self._local, "client"):

@@ -27,6 +27,7 @@ from integrations.base import (
     Tracker,
     Unauthorised,
     Unavailable,
+    Watch,
     mark,
 )
 from integrations.github import Config, GitHub
@@ -206,6 +207,26 @@ def test_a_spent_allowance_names_its_end(hub: GitHubStandIn, tracker: GitHub) ->
         tracker.repository(REPO)
     assert 590 <= (limit.value.retry_after or 0) <= 601
     assert len(hub.wire.calls) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_no_thread_sleeps_through_a_retry_after(hub: GitHubStandIn, tracker: GitHub, status: int) -> None:
+    """A read, too, hands the seconds back at once."""
+    hub.wire.faults.append(Fault("refuse", "GET", status=status, headers={"Retry-After": "3"}))
+    with pytest.raises(Unavailable) as limit:
+        tracker.repository(REPO)
+    assert (limit.value.retry_after, len(hub.wire.calls)) == (3, 1)
+
+
+def test_pull_requests_are_no_news(tracker: GitHub, world: GitHubWorld) -> None:
+    """GitHub lists them among the issues; what they fix is told by the issue itself."""
+    number = world.open_issue("leo-dev", "Basket")
+    _, watch = tracker.poll(REPO, "issues", Watch())
+    named = world.propose_fix(number)
+    events, watch = tracker.poll(REPO, "issues", watch)
+    assert IssueTouched(REPO, int(named.lstrip("#"))) not in events
+    world.merge(named)
+    assert tracker.poll(REPO, "issues", watch)[0] == [IssueTouched(REPO, number)]
 
 
 def test_a_missing_permission_is_named(hub: GitHubStandIn, tracker: GitHub) -> None:
