@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from bot.demo import play
 from integrations.sandbox.panes import next_tag
 from integrations.sandbox.world import Sandbox
 
@@ -150,3 +151,116 @@ def test_what_cannot_be_done_is_told(page: httpx2.Client, pane: str, action: str
 def test_proposes_the_next_release(tag: str, after: str) -> None:
     """The last number is raised by one."""
     assert next_tag(tag) == after
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+CHROMIUM = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+REPLY = "Bonjour Camille, c’est corrigé : le total suit maintenant le pays de livraison."
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def demo() -> Iterator[Sandbox]:
+    """What `passerelle demo` starts: the sandbox with the real bot at work in it."""
+    with play() as (sandbox, _):
+        yield sandbox
+
+
+@pytest.fixture
+def tab(chromium: Any) -> Iterator[Any]:
+    """A page that fails its test when a script of it fails, or the policy refused something."""
+    tab = chromium.new_page(viewport={"width": 1280, "height": 720})
+    tab.set_default_timeout(20_000)
+    wrong: list[str] = []
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    yield tab
+    tab.close()
+    assert wrong == []
+
+
+@pytest.mark.browser
+def test_plays_the_loop(demo: Sandbox, tab: Any) -> None:
+    """Flagged, filed, fixed, released, told and written back: each seen on the page, with the real bot behind it."""
+    tab.goto(demo.page_url)
+    tab.get_by_label("Message", exact=True).fill("/bug 4211")
+    tab.keyboard.press("Enter")
+    modal = tab.get_by_role("dialog")
+    modal.get_by_text("Camille Roux").first.wait_for()
+    modal.get_by_label("Title").fill("The total keeps the old VAT rate")
+    modal.get_by_role("button", name="File it").click()
+    modal.wait_for(state="detached")
+
+    tab.locator(".tracker .entry", has_text="The total keeps the old VAT rate").click()
+    assert "<!--" not in tab.locator("#tracker-body").inner_text()
+    tab.get_by_role("tab", name="support-dev").click()
+    card = tab.locator(".message", has_text="The total keeps the old VAT rate")
+    card.wait_for()
+    tab.get_by_role("button", name="Open and merge a fix").click()
+    card.get_by_text("Fixed, not shipped yet").wait_for()
+    assert not [one for one in demo.slack.dm("U0ANA") if "v2.4.1" in one["text"]]
+    tab.get_by_role("button", name="Publish release").click()
+
+    tab.get_by_role("tab", name="Passerelle").click()
+    told = tab.locator(".message", has_text="v2.4.1")
+    told.get_by_role("button", name="Write back").click()
+    modal.get_by_label("Your reply").fill(REPLY)
+    modal.get_by_role("button", name="Send").click()
+    told.get_by_text("Written").wait_for()
+    tab.locator(".helpdesk .entry").first.click()
+    tab.locator(".turn.from-agent", has_text=REPLY).wait_for()
+    assert [one["body"] for one in demo.zendesk.replies("4211")] == [REPLY]
+    tab.locator("#guide", has_text="The customer has heard").wait_for()
+
+
+@pytest.mark.browser
+def test_works_with_the_keyboard_alone(demo: Sandbox, tab: Any) -> None:
+    """A modal takes the focus, keeps it, says what is missing, closes on Esc and gives the focus back."""
+    tab.goto(demo.page_url)
+    tab.locator("#guide button").press("Enter")
+    tab.keyboard.press("Enter")
+    title = tab.get_by_role("dialog").get_by_label("Title")
+    title.wait_for()
+    assert title.evaluate("element => element === document.activeElement")
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        assert tab.evaluate("document.querySelector('[role=dialog]').contains(document.activeElement)")
+    title.press("Enter")
+    tab.locator(".error").wait_for()
+    assert title.get_attribute("aria-invalid") == "true"
+    assert tab.evaluate("document.activeElement.dataset.action") == "title"
+    tab.keyboard.press("Escape")
+    tab.get_by_role("dialog").wait_for(state="detached")
+    assert tab.evaluate("document.activeElement.id") == "composer-text"
+    tab.get_by_role("radio", name="Ana").press("ArrowRight")
+    assert tab.get_by_role("radio", name="Ben").get_attribute("aria-checked") == "true"
+
+
+@pytest.mark.browser
+def test_what_people_write_stays_text(sandbox: Sandbox, page: httpx2.Client, tab: Any) -> None:
+    """Markup in a ticket, an issue and a message is shown, never made; no link runs a script."""
+    evil = '<img src=x onerror="window.evil=1"><script>window.evil=1</script>'
+    links = "[click](javascript:alert(1)) <javascript:alert(1)|click> ![x](https://evil.example/pixel.png)"
+    sandbox.zendesk.customer_writes("4211", evil)
+    number = sandbox.github.open_issue("acme/shop", "leo-dev", evil, f"{evil}\n\n{links}\n\n<!-- hidden words -->")
+    act(page, "chat", "say", user="U0BEN", channel="C0SUPPORT", text=f"{evil} {links}")
+    tab.goto(sandbox.page_url)
+    tab.locator(".helpdesk .entry").first.click()
+    tab.locator(".tracker .entry", has_text=f"#{number}").click()
+    for pane in ("messages", "tracker-body", "helpdesk-body"):
+        tab.locator(f"#{pane}", has_text=evil).wait_for()
+        assert tab.locator(f"#{pane} :is(img, script, a[href^=javascript])").count() == 0
+    assert "hidden words" not in tab.locator("#tracker-body").inner_text()
+    assert tab.evaluate("window.evil") is None

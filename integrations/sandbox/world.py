@@ -24,12 +24,14 @@ class Sandbox(World):
         self._page: Server | None = None
 
     def start(self) -> Sandbox:
+        """Raises OSError when the page's port is taken; then nothing was started."""
+        page = Server(application(self), self._port)
         self.slack.start()
         self.github.start()
         self.zendesk.start()
         if self.story:
             self._talk()
-        self._page = Server(application(self), self._port).start()
+        self._page = page.start()
         return self
 
     def stop(self) -> None:

@@ -31,7 +31,7 @@ const STEPS = [
     go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, "dm"); },
   },
 ];
-const END = "The customer has heard. Now try: a second ticket on the same issue, /decline with a reason, “Not planned”, a customer for whom it is still broken";
+const END = "The customer has heard. Go on as you like: another ticket for the same issue, /decline with a reason, “Close as not planned”";
 
 /** Shows the step after the last one that is done. */
 export function drawGuide(app) {

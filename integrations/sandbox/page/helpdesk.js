@@ -42,9 +42,10 @@ export class Helpdesk {
     $("helpdesk-note").textContent = one ? `Ticket ${one.number}` : `${tickets.length} tickets`;
     $("helpdesk-body").setAttribute("aria-label", one ? `Ticket ${one.number}` : "Tickets");
     const box = $("helpdesk-body");
-    const stuck = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    const news = one && this.drawn?.number === one.number && this.drawn.messages.length < one.messages.length;
+    this.drawn = one;
     sync(box, one ? this.ticketRows(one) : this.listRows(tickets), (row) => row.key, (row) => row.draw(row.data));
-    if (one && stuck) box.scrollTop = box.scrollHeight;
+    if (news) box.scrollTop = box.scrollHeight;
     $("ticket-form").hidden = !one;
     if (one) this.drawActions(one);
   }

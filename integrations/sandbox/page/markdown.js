@@ -69,7 +69,8 @@ function table(rows, at, open) {
   let end = at + 2;
   while (end < rows.length && rows[end].includes("|") && rows[end].trim()) end += 1;
   const line = (tag, row) => h("tr", {}, cells(row).map((cell) => h(tag, {}, inline(cell, open))));
-  return [h("div", { class: "b-table" }, h("table", {}, h("thead", {}, line("th", rows[at])),
+  const titled = cells(rows[at]).some(Boolean);
+  return [h("div", { class: "b-table" }, h("table", {}, titled ? h("thead", {}, line("th", rows[at])) : null,
     h("tbody", {}, rows.slice(at + 2, end).map((row) => line("td", row))))), end];
 }
 

@@ -38,7 +38,12 @@ export class Tracker {
     if (this.at && !this.issue()) this.at = 0;
     $("tracker-note").textContent = `${tracker.repository} · you are ${tracker.person}`;
     $("tracker-body").setAttribute("aria-label", this.at ? `Issue ${this.at}` : "Issues");
+    const one = this.issue();
+    const told = one && one.comments.length + one.events.length;
+    const news = one && this.drawn?.number === one.number && this.drawn.told < told;
+    this.drawn = one && { number: one.number, told };
     sync($("tracker-body"), this.at ? this.issueRows() : this.listRows(), (row) => row.key, (row) => row.draw(row.data));
+    if (news) $("tracker-body").scrollTop = $("tracker-body").scrollHeight;
     $("comment-form").hidden = !this.at;
     if (this.at) this.drawActions();
     this.drawRelease();
