@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from bot.clock import Clock
 from bot.model import UserError
+from bot.store import queries
 from bot.store.database import Store
 from bot.store.tables import UNDONE, Effect, EffectState, Lane
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
@@ -80,7 +80,7 @@ def promise(
     session: Session, clock: Clock, kind: str, key: str, subject: str, *, lane: str = "", **payload: Any
 ) -> None:
     """Promise the effect `key` once and for all; promising it again changes nothing."""
-    if _find(session, key) is None:
+    if queries.effect(session, key) is None:
         now = clock.now()
         effect = Effect(kind=kind, key=key, subject=subject, lane=lane, payload=payload, next_at=now, since=now)
         session.add(effect)
@@ -91,7 +91,7 @@ def refresh(
     session: Session, clock: Clock, kind: str, key: str, subject: str, *, lane: str = "", **payload: Any
 ) -> None:
     """Promise that the effect `key` is performed once more after now: it keeps something outside current."""
-    effect = _find(session, key)
+    effect = queries.effect(session, key)
     if effect is None:
         promise(session, clock, kind, key, subject, lane=lane, **payload)
     elif effect.state in (EffectState.SENDING, EffectState.DOUBT):
@@ -100,10 +100,6 @@ def refresh(
         effect.state, effect.attempts, effect.error = EffectState.READY, 0, ""
         effect.next_at = effect.since = clock.now()
         effect.done_at = None
-
-
-def _find(session: Session, key: str) -> Effect | None:
-    return session.scalar(sa.select(Effect).where(Effect.key == key).with_for_update())
 
 
 def retry(session: Session, clock: Clock, effect_id: int) -> Effect:
@@ -178,7 +174,7 @@ class Outbox:
     def _claim(self) -> tuple[Job, int, bool] | None:
         now = self._clock.now()
         with self._store.write() as session:
-            effect = session.scalar(_next_due(now))
+            effect = queries.next_effect(session, now)
             if effect is None:
                 return None
             if not self._take_lane(session, effect, now):
@@ -284,22 +280,3 @@ class Outbox:
             effect.done_at = None if dead else now
             performer.give_up(session, job, error)
         log.error("effect.given_up", effect=job.id, key=job.key, error=type(error).__name__)
-
-
-def _next_due(now: datetime) -> sa.Select[Effect]:
-    """The effect to take next: due, its lane open, and nothing undone before it on the same subject."""
-    earlier = aliased(Effect)
-    blocked = sa.exists().where(earlier.subject == Effect.subject, earlier.id < Effect.id, earlier.state.in_(UNDONE))
-    return (
-        sa.select(Effect)
-        .outerjoin(Lane, Lane.name == Effect.lane)
-        .where(
-            Effect.state.in_(UNDONE),
-            Effect.next_at <= now,
-            sa.or_(Lane.open_at.is_(None), Lane.open_at <= now),
-            ~blocked,
-        )
-        .order_by(Effect.next_at, Effect.id)
-        .limit(1)
-        .with_for_update(of=Effect, skip_locked=True)
-    )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot import similar
@@ -15,6 +14,7 @@ from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import Kind, Severity, Stage, UserError
+from bot.store import queries
 from bot.store.tables import Draft, Escalation, Follower, Issue, Person, Ticket
 from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
 from integrations.base import Ticket as HelpdeskTicket
@@ -188,17 +188,7 @@ def _public_projects(bridge: Bridge) -> frozenset[str]:
 
 def carried_by(session: Session, helpdesk: str, number: str) -> tuple[Escalation, ...]:
     """The escalations of this ticket whose issue is not settled, oldest first."""
-    if not number:
-        return ()
-    query = (
-        sa.select(Escalation)
-        .join(Ticket)
-        .join(Issue, Issue.id == Escalation.issue_id)
-        .where(Ticket.helpdesk == helpdesk, Ticket.number == number)
-        .where(Issue.stage.not_in([Stage.SHIPPED, Stage.DECLINED]))
-        .order_by(Escalation.flagged_at)
-    )
-    found = session.scalars(query).all()
+    found = queries.carried(session, helpdesk, number) if number else ()
     for escalation in found:
         _ = escalation.issue, escalation.ticket
     return tuple(found)
@@ -300,9 +290,7 @@ def _ticket(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> T
     if not draft.number and not columns.get("words"):
         raise FieldError("words", "Paste what the customer wrote, so that the Support Dev can understand it.")
     if draft.number:
-        known = session.scalar(
-            sa.select(Ticket).where(Ticket.helpdesk == draft.helpdesk, Ticket.number == draft.number)
-        )
+        known = queries.ticket(session, draft.helpdesk, draft.number)
         if known is not None:
             for name, value in columns.items():
                 setattr(known, name, value)
@@ -342,9 +330,7 @@ def _issue(bridge: Bridge, session: Session, fields: Fields, title: str) -> Issu
 def suggest(bridge: Bridge, typed: str) -> list[Issue]:
     """The stored issues that a typed word may mean, best first: for the modal's select, from our own store."""
     with bridge.store.read() as session:
-        recent = session.scalars(
-            sa.select(Issue).where(Issue.number.is_not(None)).order_by(Issue.stage_since.desc()).limit(2000)
-        ).all()
+        recent = queries.filed(session)
     by_id = {issue.id: issue for issue in recent}
     candidates = [
         similar.Candidate(

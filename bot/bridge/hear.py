@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot import shipping
@@ -17,7 +16,8 @@ from bot.bridge.core import Bridge
 from bot.bridge.triage import decline_in
 from bot.commands import Command, parse
 from bot.model import Happening, Stage
-from bot.store.tables import HeardComment, Issue, Ticket
+from bot.store import queries
+from bot.store.tables import HeardComment, Issue
 from integrations.base import Comment, Event, Fix, IssueTouched, NotFound, Rejected, ReleasesTouched
 from integrations.base import Issue as TrackerIssue
 
@@ -46,12 +46,7 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
     """Turn hints into promises to look."""
     for event in events:
         if isinstance(event, IssueTouched):
-            query = sa.select(Issue).where(
-                Issue.tracker == source,
-                sa.func.lower(Issue.repository) == event.repository.lower(),
-                Issue.number == event.number,
-            )
-            for issue in session.scalars(query):
+            for issue in queries.issues_at(session, source, event.repository, event.number):
                 bridge.look_at(session, issue)
         elif isinstance(event, ReleasesTouched):
             for project in bridge.settings.projects:
@@ -60,16 +55,9 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
                         session, "releases", f"releases:{project.key}", f"releases:{project.key}", project=project.key
                     )
         else:
-            query_ticket = sa.select(Ticket.id).where(Ticket.helpdesk == source, Ticket.number == event.number)
-            for ticket in session.scalars(query_ticket):
-                bridge.refresh(session, "ticket", f"ticket:{ticket}", f"look:ticket:{ticket}", ticket=ticket)
-
-
-def unsettled(session: Session, project: str) -> list[Issue]:
-    """The filed issues of a project whose end has not come."""
-    settled = (Stage.SHIPPED, Stage.DECLINED)
-    query = sa.select(Issue).where(Issue.project == project, Issue.number.is_not(None), Issue.stage.not_in(settled))
-    return list(session.scalars(query))
+            ticket = queries.ticket(session, source, event.number)
+            if ticket is not None and queries.due_on_ticket(session, ticket.id):
+                bridge.refresh(session, "ticket", f"ticket:{ticket.id}", f"look:ticket:{ticket.id}", ticket=ticket.id)
 
 
 def look(bridge: Bridge, issue_id: str) -> Seen:

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot.bridge.core import Bridge
-from bot.store.tables import UNDONE, Delivery, Effect
+from bot.store import queries
+from bot.store.tables import Delivery
 
 
 def store(bridge: Bridge, source: str, sender_id: str, body_hash: str, headers: Mapping[str, str], body: bytes) -> bool:
     """Store a delivery and promise to read it; False when the sender had delivered it before."""
     with bridge.store.write() as session:
-        known = session.scalar(
-            sa.select(Delivery.id).where(
-                Delivery.source == source, Delivery.sender_id == sender_id, Delivery.body_hash == body_hash
-            )
-        )
-        if known is not None:
+        if queries.delivered(session, source, sender_id, body_hash):
             return False
         delivery = Delivery(
             source=source,
@@ -45,7 +39,5 @@ def readiness(bridge: Bridge) -> dict[str, Any]:
         return {"schema": problem, "oldest_undone_effect_seconds": 0.0}
     now = bridge.clock.now()
     with bridge.store.read() as session:
-        oldest = session.scalar(
-            sa.select(sa.func.min(Effect.next_at)).where(Effect.state.in_(UNDONE), Effect.next_at <= now)
-        )
+        oldest = queries.oldest_due(session, now)
     return {"schema": "", "oldest_undone_effect_seconds": max(0.0, (now - oldest).total_seconds()) if oldest else 0.0}

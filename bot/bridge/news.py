@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.bridge.core import Bridge
 from bot.model import News, Step, WriteBack, step
+from bot.store import queries
 from bot.store.tables import Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
 
 SUPERSEDED = "superseded"
@@ -27,8 +28,7 @@ def publish(
     by: str = "",
 ) -> NewsItem | None:
     """Publish a piece of news to everybody on the issue; None when this cause was published before."""
-    known = session.scalar(sa.select(NewsItem).where(NewsItem.issue_id == issue.id, NewsItem.cause == cause))
-    if known is not None:
+    if queries.news(session, issue.id, cause) is not None:
         return None
     _supersede(bridge, session, issue)
     news = NewsItem(
@@ -50,10 +50,7 @@ def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> No
 
 def owe(bridge: Bridge, session: Session, escalation: Escalation, news: NewsItem) -> None:
     """Make the write-back due for the agent, and let followers hear."""
-    exists = session.scalar(
-        sa.select(WriteBackRow.id).where(WriteBackRow.escalation_id == escalation.id, WriteBackRow.news_id == news.id)
-    )
-    if exists is None:
+    if queries.write_back(session, escalation.id, news.id) is None:
         session.add(
             WriteBackRow(
                 escalation_id=escalation.id, news_id=news.id, agent=escalation.agent, due_at=bridge.clock.now()
@@ -78,9 +75,7 @@ def hear(bridge: Bridge, session: Session, person: str, escalation: Escalation, 
 
 
 def _open_round(bridge: Bridge, session: Session, person: str, cause: str) -> Round:
-    found = session.scalar(
-        sa.select(Round).where(Round.agent == person, Round.cause == cause, Round.sealed_at.is_(None))
-    )
+    found = queries.open_round(session, person, cause)
     if found is None:
         found = Round(cause=cause, agent=person, created_at=bridge.clock.now())
         session.add(found)
@@ -102,14 +97,8 @@ def _supersede(bridge: Bridge, session: Session, issue: Issue) -> None:
         row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
 
 
-def _step_all(bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step) -> list[WriteBackRow]:
-    rows = list(
-        session.scalars(
-            sa.select(WriteBackRow)
-            .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
-            .where(Escalation.issue_id == issue.id, WriteBackRow.state == state)
-        )
-    )
+def _step_all(bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step) -> Sequence[WriteBackRow]:
+    rows = queries.write_backs(session, issue.id, state)
     for row in rows:
         row.state = step(row.state, taken) or row.state
         refresh_round(bridge, session, row)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot import shipping
@@ -12,6 +11,7 @@ from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import Happening, News, Stage
+from bot.store import queries
 from bot.store.tables import Issue, KnownRelease
 from integrations.base import Fix, Release, Tracker
 
@@ -46,10 +46,8 @@ def examine(bridge: Bridge, project_key: str) -> Examined:
     """Compare each new release with the one before it, once for all waiting issues."""
     project = bridge.project(project_key)
     with bridge.store.read() as session:
-        rows = _waiting(session, project_key)
-        known = frozenset(
-            session.scalars(sa.select(KnownRelease.release_id).where(KnownRelease.project == project_key))
-        )
+        rows = queries.fixed(session, project_key)
+        known = queries.known_releases(session, project_key)
     tracker = bridge.trackers[project.tracker]
     releases = shipping.eligible(tracker.releases(project.repository), project.prereleases)
     waiting = {issue.id: _fixes(issue) for issue in rows}
@@ -89,7 +87,7 @@ def apply_examined(bridge: Bridge, session: Session, project_key: str, examined:
             )
     for issue_id, release in examined.proven:
         ship(bridge, session, issue_id, release)
-    for issue in _waiting(session, project_key):
+    for issue in queries.fixed(session, project_key):
         if issue.id not in examined.waiting:
             bridge.refresh(session, "prove", f"prove:{issue.id}", f"prove:{issue.id}", issue=issue.id)
 
@@ -110,8 +108,3 @@ def ship(bridge: Bridge, session: Session, issue_id: str, release: Release | Non
 
 def _fixes(issue: Issue) -> list[Fix]:
     return [shipping.from_record(record) for record in issue.fixes]
-
-
-def _waiting(session: Session, project: str) -> list[Issue]:
-    query = sa.select(Issue).where(Issue.project == project, Issue.stage == Stage.FIXED)
-    return list(session.scalars(query))

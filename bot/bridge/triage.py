@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.model import Happening, News, Stage, UserError
+from bot.store import queries
 from bot.store.tables import Issue
 
 REASON_LIMIT = 3000
@@ -29,7 +30,7 @@ def decline(bridge: Bridge, issue_id: str, reason: str, by: str) -> None:
         raise UserError("Give the reason that customers will hear.")
     with bridge.store.write() as session:
         issue = _issue(session, issue_id)
-        count = len(issue.news)
+        count = queries.declines(session, issue_id)
         if not decline_in(bridge, session, issue, reason.strip(), by=by, cause=f"declined:slack:{count}"):
             raise UserError("This issue is settled already, so it cannot be declined.")
 

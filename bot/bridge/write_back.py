@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.model import Step, UserError, WriteBack, step
-from bot.store.tables import Escalation, Ticket, WriteBackRow
+from bot.store import queries
+from bot.store.tables import WriteBackRow
 
 
 def send(bridge: Bridge, write_back_id: str, text: str, by: str) -> None:
@@ -72,13 +72,7 @@ def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, 
 
 def notice(bridge: Bridge, session: Session, ticket_id: str, replies: list[datetime]) -> None:
     """An agent answered in the helpdesk itself: a public reply later than the news marks its write-back written."""
-    query = (
-        sa.select(WriteBackRow)
-        .join(Escalation)
-        .join(Ticket)
-        .where(Ticket.id == ticket_id, WriteBackRow.state == WriteBack.DUE)
-    )
-    for row in session.scalars(query):
+    for row in queries.due_on_ticket(session, ticket_id):
         if any(at > row.due_at for at in replies):
             _take(bridge, session, row, Step.MARK_WRITTEN, row.agent)
 

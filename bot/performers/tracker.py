@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
@@ -14,6 +13,7 @@ from bot.model import Happening
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown
+from bot.store import queries
 from bot.store.tables import Delivery, Escalation, Issue, NewsItem, Ticket, WatchRow
 from bot.texts import Say
 from integrations.base import Event, IssueDraft, IssueRef, NotFound, Release, ServiceError, Unauthorised, Watch
@@ -255,7 +255,7 @@ class Poll(Base):
         if row is None:
             # The watch begins now: what happened to known issues before is found by looking at each once.
             session.add(WatchRow(project=project.key, resource=job.payload["resource"], state=dict(watch.state)))
-            for issue in hear.unsettled(session, project.key):
+            for issue in queries.unsettled(session, project.key):
                 self.bridge.look_at(session, issue)
         elif row.state != dict(watch.state):
             row.state = dict(watch.state)
@@ -275,6 +275,4 @@ class ReadDelivery(Base):
     def settle(self, session: Session, job: Job, result: tuple[str, Sequence[Event]]) -> None:
         source, events = result
         hear.dispatch(self.bridge, session, source, events)
-        session.execute(
-            sa.update(Delivery).where(Delivery.id == job.payload["delivery"]).values(read_at=self.bridge.clock.now())
-        )
+        session.get_one(Delivery, job.payload["delivery"]).read_at = self.bridge.clock.now()

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot import privacy
 from bot.bridge import flag
 from bot.bridge.core import Bridge
-from bot.model import UserError
+from bot.model import UserError, WriteBack
 from bot.slack import shown, views
 from bot.slack.people import People
-from bot.store.tables import Escalation, History, Issue, Ticket, WriteBackRow
+from bot.store import queries
+from bot.store.tables import Escalation, Ticket, WriteBackRow
 from bot.texts import Say
 from integrations.base import ServiceError
 
@@ -90,7 +89,7 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         draft = filled.draft
         ticket = _as_ticket(draft.ticket, draft.helpdesk, draft.number) if draft.ticket else None
         first = filled.carried[0] if filled.carried else None
-        known = session.scalar(sa.select(Issue.id).where(Issue.number.is_not(None)).limit(1))
+        known = queries.filed(session, most=1)
         by = people.name(session, first.agent) if first else ""
     project = filled.projects[0]
     data = views.FlagForm(
@@ -100,7 +99,7 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         redacted=_preview(ticket, project.privacy) if ticket and project.key not in filled.public else {},
         already=views.Already(issue=shown.issue_name(first.issue), by=by) if first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
-        similar=known is not None and first is None,
+        similar=bool(known) and first is None,
         initial={**draft.typed, **({} if ticket else {"ticket": draft.reference})},
     )
     return views.flag_form(say, draft_id, data)
@@ -159,15 +158,13 @@ def skip(say: Say, row: WriteBackRow, now: datetime) -> views.View:
 def mine(bridge: Bridge, say: Say, person: str) -> views.Post:
     """A person's own escalations that are not settled, and their write-backs due."""
     with bridge.store.read() as session:
-        rows = session.scalars(
-            sa.select(Escalation).where(Escalation.agent == person).order_by(Escalation.flagged_at.desc()).limit(500)
-        )
+        rows = queries.escalations_of(session, person)
         lines = [
             views.MineLine(
                 issue=shown.issue_name(one.issue),
                 stage=one.issue.stage,
                 facts=shown.ticket_facts(one.ticket, bridge.clock.now()),
-                write_back_id=next((row.id for row in one.write_backs if row.state == "due"), ""),
+                write_back_id=_own_due(one, person),
             )
             for one in rows
             if not shown.heard(one)
@@ -175,30 +172,24 @@ def mine(bridge: Bridge, say: Say, person: str) -> views.Post:
         return views.mine(say, lines)
 
 
-def status(bridge: Bridge, people: People, say: Say, reference: str) -> views.Post:
+def _own_due(escalation: Escalation, person: str) -> str:
+    """The id of the write-back that this person owes here, or ""."""
+    due = [row.id for row in escalation.write_backs if row.state is WriteBack.DUE]
+    return due[0] if due and escalation.agent == person else ""
+
+
+def status(bridge: Bridge, people: People, say: Say, person: str, reference: str) -> views.Post:
     """How one ticket or issue stands."""
     number = named(bridge, reference).number
     wanted = reference.lstrip("#").rsplit("#", 1)[-1]
     with bridge.store.read() as session:
-        found = (
-            session.scalar(
-                sa.select(Escalation).join(Ticket).where(Ticket.number == number).order_by(Escalation.flagged_at.desc())
-            )
-            if number
-            else None
-        )
-        if found is None and wanted.isdigit():
-            found = session.scalar(
-                sa.select(Escalation).join(Issue, Issue.id == Escalation.issue_id).where(Issue.number == int(wanted))
-            )
+        found = queries.escalation_named(session, number, int(wanted) if wanted.isdigit() else None)
         if found is None:
             text = say(
                 "I know no ticket or issue {reference}. `/bug mine` shows what you flagged.", reference=reference or "?"
             )
             return views.Post(text, [{"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}])
-        history = session.scalars(
-            sa.select(History).where(History.issue_id == found.issue_id).order_by(History.id)
-        ).all()
+        history = queries.history(session, found.issue_id)
         issue = found.issue
         return views.status(
             say,
@@ -208,6 +199,7 @@ def status(bridge: Bridge, people: People, say: Say, reference: str) -> views.Po
                 ticket=shown.ticket_name(found.ticket),
                 agent=people.name(session, found.agent),
                 waiting=len(shown.waiting(issue)),
+                write_back_id=_own_due(found, person),
                 proof=shown.card(issue, "", lambda who: who, bridge.clock.now()).proof,
                 history=tuple(
                     views.HistoryLine(at=line.at, what=line.what, by=people.name(session, line.by)) for line in history

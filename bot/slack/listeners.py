@@ -75,7 +75,7 @@ class Listeners:
         elif word.lower() == "mine" and not rest:
             ack(**_ephemeral(form.mine(self._bridge, self._say(person), person)))
         elif word.lower() == "status":
-            ack(**_ephemeral(form.status(self._bridge, self._people, self._say(person), rest.strip())))
+            ack(**_ephemeral(form.status(self._bridge, self._people, self._say(person), person, rest.strip())))
         else:
             self._open(client, body, person, channel=body.get("channel_id", ""), reference=word, typed={"title": rest})
             ack()

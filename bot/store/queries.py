@@ -1,0 +1,188 @@
+"""The questions that the house asks its store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from bot.model import News, Stage, WriteBack
+from bot.store.tables import (
+    UNDONE,
+    Delivery,
+    Effect,
+    Escalation,
+    History,
+    Issue,
+    KnownRelease,
+    Lane,
+    NewsItem,
+    Round,
+    Ticket,
+    WriteBackRow,
+)
+
+SETTLED = (Stage.SHIPPED, Stage.DECLINED)
+
+# --- effects ----------------------------------------------------------------------------------------------------------
+
+
+def effect(session: Session, key: str) -> Effect | None:
+    """The effect of that key, held until the transaction ends."""
+    return session.scalar(sa.select(Effect).where(Effect.key == key).with_for_update())
+
+
+def next_effect(session: Session, now: datetime) -> Effect | None:
+    """The effect to take next: due, its lane open, and nothing undone before it on the same subject."""
+    earlier = aliased(Effect)
+    blocked = sa.exists().where(earlier.subject == Effect.subject, earlier.id < Effect.id, earlier.state.in_(UNDONE))
+    query = (
+        sa.select(Effect)
+        .outerjoin(Lane, Lane.name == Effect.lane)
+        .where(
+            Effect.state.in_(UNDONE),
+            Effect.next_at <= now,
+            sa.or_(Lane.open_at.is_(None), Lane.open_at <= now),
+            ~blocked,
+        )
+        .order_by(Effect.next_at, Effect.id)
+        .limit(1)
+        .with_for_update(of=Effect, skip_locked=True)
+    )
+    return session.scalar(query)
+
+
+def oldest_due(session: Session, now: datetime) -> datetime | None:
+    """Since when the effect that is due for longest has been due."""
+    return session.scalar(sa.select(sa.func.min(Effect.next_at)).where(Effect.state.in_(UNDONE), Effect.next_at <= now))
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+
+def delivered(session: Session, source: str, sender_id: str, body_hash: str) -> bool:
+    """Whether this very delivery is stored already."""
+    query = sa.select(Delivery.id).where(
+        Delivery.source == source, Delivery.sender_id == sender_id, Delivery.body_hash == body_hash
+    )
+    return session.scalar(query) is not None
+
+
+# --- tickets and escalations ------------------------------------------------------------------------------------------
+
+
+def ticket(session: Session, helpdesk: str, number: str) -> Ticket | None:
+    return session.scalar(sa.select(Ticket).where(Ticket.helpdesk == helpdesk, Ticket.number == number))
+
+
+def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation]:
+    """The escalations of this ticket whose issue is not settled, oldest first."""
+    query = (
+        sa.select(Escalation)
+        .join(Ticket)
+        .join(Issue, Issue.id == Escalation.issue_id)
+        .where(Ticket.helpdesk == helpdesk, Ticket.number == number, Issue.stage.not_in(SETTLED))
+        .order_by(Escalation.flagged_at)
+    )
+    return session.scalars(query).all()
+
+
+def escalations_of(session: Session, agent: str, most: int = 500) -> Sequence[Escalation]:
+    """An agent's escalations, newest first."""
+    query = sa.select(Escalation).where(Escalation.agent == agent).order_by(Escalation.flagged_at.desc()).limit(most)
+    return session.scalars(query).all()
+
+
+def escalation_named(session: Session, ticket_number: str, issue_number: int | None) -> Escalation | None:
+    """The newest escalation of the ticket with that number, else of the issue with that number."""
+    query = sa.select(Escalation).join(Ticket).join(Issue, Issue.id == Escalation.issue_id)
+    newest = Escalation.flagged_at.desc()
+    found = None
+    if ticket_number:
+        found = session.scalar(query.where(Ticket.number == ticket_number).order_by(newest).limit(1))
+    if found is None and issue_number is not None:
+        found = session.scalar(query.where(Issue.number == issue_number).order_by(newest).limit(1))
+    return found
+
+
+# --- issues -----------------------------------------------------------------------------------------------------------
+
+
+def issues_at(session: Session, tracker: str, repository: str, number: int) -> Sequence[Issue]:
+    """Our records of the issue that a tracker names so; repositories' names are compared as GitHub does."""
+    query = sa.select(Issue).where(
+        Issue.tracker == tracker, sa.func.lower(Issue.repository) == repository.lower(), Issue.number == number
+    )
+    return session.scalars(query).all()
+
+
+def unsettled(session: Session, project: str) -> Sequence[Issue]:
+    """The filed issues of a project whose end has not come."""
+    query = sa.select(Issue).where(Issue.project == project, Issue.number.is_not(None), Issue.stage.not_in(SETTLED))
+    return session.scalars(query).all()
+
+
+def fixed(session: Session, project: str) -> Sequence[Issue]:
+    """The issues of a project that wait to ship."""
+    return session.scalars(sa.select(Issue).where(Issue.project == project, Issue.stage == Stage.FIXED)).all()
+
+
+def filed(session: Session, most: int = 2000) -> Sequence[Issue]:
+    """The issues that a ticket could be attached to, those that moved last first."""
+    query = sa.select(Issue).where(Issue.number.is_not(None)).order_by(Issue.stage_since.desc()).limit(most)
+    return session.scalars(query).all()
+
+
+def history(session: Session, issue_id: str) -> Sequence[History]:
+    return session.scalars(sa.select(History).where(History.issue_id == issue_id).order_by(History.id)).all()
+
+
+def known_releases(session: Session, project: str) -> frozenset[str]:
+    """The ids of the releases that were examined."""
+    return frozenset(session.scalars(sa.select(KnownRelease.release_id).where(KnownRelease.project == project)))
+
+
+# --- news and write-backs ---------------------------------------------------------------------------------------------
+
+
+def news(session: Session, issue_id: str, cause: str) -> NewsItem | None:
+    return session.scalar(sa.select(NewsItem).where(NewsItem.issue_id == issue_id, NewsItem.cause == cause))
+
+
+def declines(session: Session, issue_id: str) -> int:
+    """How often an issue was declined."""
+    query = sa.select(sa.func.count()).where(NewsItem.issue_id == issue_id, NewsItem.kind == News.DECLINED)
+    return session.scalar(query) or 0
+
+
+def write_back(session: Session, escalation_id: str, news_id: str) -> WriteBackRow | None:
+    query = sa.select(WriteBackRow).where(WriteBackRow.escalation_id == escalation_id, WriteBackRow.news_id == news_id)
+    return session.scalar(query)
+
+
+def write_backs(session: Session, issue_id: str, state: WriteBack) -> Sequence[WriteBackRow]:
+    """The write-backs of an issue that are in `state`."""
+    query = (
+        sa.select(WriteBackRow)
+        .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+        .where(Escalation.issue_id == issue_id, WriteBackRow.state == state)
+    )
+    return session.scalars(query).all()
+
+
+def due_on_ticket(session: Session, ticket_id: str) -> Sequence[WriteBackRow]:
+    """The write-backs that are due on a ticket."""
+    query = (
+        sa.select(WriteBackRow)
+        .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+        .where(Escalation.ticket_id == ticket_id, WriteBackRow.state == WriteBack.DUE)
+    )
+    return session.scalars(query).all()
+
+
+def open_round(session: Session, agent: str, cause: str) -> Round | None:
+    """The round of that cause that more can join."""
+    query = sa.select(Round).where(Round.agent == agent, Round.cause == cause, Round.sealed_at.is_(None))
+    return session.scalar(query)
