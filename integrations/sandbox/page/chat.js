@@ -20,7 +20,7 @@ export class Chat {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.send(event);
     });
     $("shortcuts").addEventListener("click", () => openMenu($("shortcuts"), [
-      { label: "Flag a ticket as a bug", detail: "Passerelle", run: () => this.act("shortcut", { callback_id: "flag" }) },
+      { label: "Flag a ticket", detail: "Passerelle", run: () => this.act("shortcut", { callback_id: "flag" }) },
     ]));
     arrows($("people"));
     arrows($("channels"));
@@ -144,7 +144,7 @@ export class Chat {
 
   more(row) {
     const items = [
-      { label: "Flag as a bug", detail: "Passerelle", run: () => this.act("message_shortcut", { channel: row.at, ts: row.ts, callback_id: "flag_message" }) },
+      { label: "Flag this as a bug", detail: "Passerelle", run: () => this.act("message_shortcut", { channel: row.at, ts: row.ts, callback_id: "flag_message" }) },
       { label: "Reply in thread", run: () => { this.replying = row.ts; this.drawMessages(); document.querySelector(".thread textarea")?.focus(); } },
     ];
     return h("button", { type: "button", class: "icon more", "aria-haspopup": "menu", "aria-label": "More actions for this message", dataset: { key: `more/${row.ts}` },

@@ -1,5 +1,6 @@
 // Input elements of modals. What was typed lives in a Form, so that an update of the view keeps it.
 import { h } from "./dom.js";
+import { Search } from "./search.js";
 
 /**
  * What stands in a view's inputs, by block_id and action_id. As on the real platform, an input whose two ids stay the
@@ -68,7 +69,7 @@ export function field(item, block, ctx, extra = {}) {
   };
   if (item.type in TEXT) return textField(item, cell, common);
   if (item.type === "static_select") return selectField(item, cell, common, changed);
-  if (item.type === "external_select") return searchField(item, block, cell, common, changed, ctx);
+  if (item.type === "external_select") return new Search(item, cell, common, changed, (typed) => ctx.suggest(block.block_id, item.action_id, typed)).root;
   return choices(item, cell, common, changed);
 }
 
@@ -109,67 +110,4 @@ function choices(item, cell, common, changed) {
     h("label", {},
       h("input", { type: single ? "radio" : "checkbox", name, checked: Boolean(has(option)), dataset: { key: `${common.dataset.key}/${option.value}` }, on: { change: pick(option) } }),
       h("span", {}, option.text.text, option.description ? h("small", {}, option.description.text) : null))));
-}
-
-/** A select whose options the bot gives while one types: a combobox with its list. */
-function searchField(item, block, cell, common, changed, ctx) {
-  const least = item.min_query_length ?? 3;
-  const listId = `${common.id ?? common.dataset.key}-list`;
-  const list = h("div", { class: "suggestions", role: "listbox", id: listId, hidden: true });
-  const clear = h("button", { type: "button", class: "icon", "aria-label": "Clear", hidden: !cell.selected_option, on: { click: () => { choose(null); input.focus(); } } }, "×");
-  let timer = 0;
-  let asked = 0;
-  let at = -1;
-  const shut = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
-  const choose = (option) => {
-    cell.selected_option = option;
-    input.value = option?.text.text ?? "";
-    clear.hidden = !option;
-    shut();
-    changed();
-  };
-  const show = (answer) => {
-    const groups = answer.option_groups ?? [{ options: answer.options ?? [] }];
-    const entry = (option) => h("div", { role: "option", id: `${listId}-${list.querySelectorAll("[role=option]").length}`, "aria-selected": "false",
-      on: { pointerdown: (event) => { event.preventDefault(); choose(option); } } }, option.text.text, option.description ? h("small", {}, option.description.text) : null);
-    list.replaceChildren();
-    for (const group of groups) {
-      if (group.label) list.append(h("div", { class: "soft" }, group.label.text));
-      for (const option of group.options) list.append(entry(option));
-    }
-    if (!list.children.length) list.append(h("div", { class: "soft" }, "Nothing found"));
-    list.hidden = false;
-    list.scrollIntoView({ block: "nearest" });
-    input.setAttribute("aria-expanded", "true");
-    input.options = groups.flatMap((group) => group.options);
-  };
-  const ask = () => {
-    clearTimeout(timer);
-    if (input.value.length < least) return shut();
-    const number = ++asked;
-    timer = setTimeout(async () => {
-      const answer = await ctx.suggest(block.block_id, item.action_id, input.value).catch(() => ({ options: [] }));
-      if (number === asked && document.activeElement === input) show(answer);
-    }, 150);
-  };
-  const keys = (event) => {
-    const entries = [...list.querySelectorAll("[role=option]")];
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && list.hidden) ask();
-    else if (step && entries.length) {
-      at = (at + step + entries.length) % entries.length;
-      entries.forEach((entry, index) => entry.setAttribute("aria-selected", String(index === at)));
-      entries[at].scrollIntoView({ block: "nearest" });
-      input.setAttribute("aria-activedescendant", entries[at].id);
-    } else if (event.key === "Enter" && !list.hidden && at >= 0) choose(input.options[at]);
-    else if (event.key === "Escape" && !list.hidden) shut();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  const leave = () => { shut(); input.value = cell.selected_option?.text.text ?? ""; };
-  const input = h("input", { ...common, type: "text", role: "combobox", autocomplete: "off", "aria-autocomplete": "list", "aria-controls": listId, "aria-expanded": "false",
-    value: cell.selected_option?.text.text ?? "",
-    on: { input: () => { cell.selected_option = null; clear.hidden = true; ask(); }, focus: () => { if (least === 0 && !cell.selected_option) ask(); }, keydown: keys, blur: leave } });
-  return h("div", { class: "combobox" }, input, clear, list);
 }

@@ -117,6 +117,7 @@ const TOKEN = new RegExp([
   /(?<bare>https?:\/\/[^\s<>()]*[^\s<>().,;:!?'"*_])/, /(?<stars>\*\*|__)(?=\S)(?<bold>.+?)(?<=\S)\k<stars>/, /~~(?=\S)(?<struck>.+?)(?<=\S)~~/,
   /(?<![\w*])(?<star>[*_])(?=\S)(?<italic>.+?)(?<=\S)\k<star>(?![\w*])/, /(?<![\w/&])#(?<issue>\d{1,9})\b/,
   /(?<![\w/])@(?<login>[a-z0-9][a-z0-9-]{0,38})/, /<br\s*\/?>/,
+  /<(?<tag>sub|sup|kbd|strong|b|em|i|del|ins)>(?<inside>.+?)<\/\k<tag>>/,
 ].map((part) => part.source).join("|"), "iu");
 
 function inline(text, open) {
@@ -144,6 +145,7 @@ function token(found, open) {
   if (part.struck) return h("s", {}, inline(part.struck, open));
   if (part.italic) return h("em", {}, inline(part.italic, open));
   if (part.issue && open) return h("button", { type: "button", class: "as-link", on: { click: () => open(Number(part.issue)) } }, found[0]);
+  if (part.tag) return h(part.tag.toLowerCase(), {}, inline(part.inside, open));
   if (part.login) return h("span", { class: "mention" }, found[0]);
   return part.issue ? found[0] : h("br");
 }
