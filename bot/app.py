@@ -65,6 +65,7 @@ class Passerelle:
         self.schedule = Schedule(self.bridge)
         self.bolt = self._bolt(token)
         self.listeners = Listeners(self.bolt, self.bridge, self.people)
+        self._socket: Any = None
         self.web: Starlette = routes.build(self.bridge, self.bolt, environment.slack_signing_secret.get_secret_value())
 
     def _bolt(self, token: str) -> Bolt:
@@ -124,6 +125,7 @@ class Passerelle:
             handler: Any = SocketModeHandler(self.bolt, app_token)
             try:
                 handler.connect()
+                self._socket = handler
                 log.info("slack.connected")
                 return
             except (SlackApiError, OSError) as error:
@@ -132,6 +134,8 @@ class Passerelle:
                 waiting.wait(5)
 
     def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
         self.listeners.close()
         self.store.close()
 

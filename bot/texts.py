@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -15,6 +16,7 @@ from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
 
 DOMAIN = "passerelle"
+
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -37,7 +39,7 @@ class Say:
         """The sentence in the form that the number `n` asks for; {n} is that number."""
         return _fill(self._catalogue.ngettext(one, many, n), {"n": n, **names})
 
-    def pieces(self, message: str, /, **names: object) -> list[object]:
+    def pieces(self, message: str, /, **names: Any) -> list[Any]:
         """The sentence in order as its strings and, in place of each {placeholder}, the very object given for it."""
         parts = _SLOT.split(self._catalogue.gettext(message))
         pieces = [names.get(part, "{" + part + "}") if odd % 2 else part for odd, part in enumerate(parts)]

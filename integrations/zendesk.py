@@ -81,7 +81,7 @@ class Config(BaseModel):
 class Zendesk:
     """The `Helpdesk` of one Zendesk account. `timeout` is in seconds, for each call; any thread may use it."""
 
-    kept_headers = (_INVOCATION, _SIGNED_AT)
+    kept_headers: tuple[str, ...] = (_INVOCATION, _SIGNED_AT)
 
     def __init__(self, name: str, config: Config, timeout: float = 10.0) -> None:
         self.name = name

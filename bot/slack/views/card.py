@@ -11,6 +11,7 @@ from bot.slack.views.parts import (
     Block,
     Bold,
     IssueName,
+    Piece,
     Post,
     Proof,
     actions,
@@ -48,7 +49,7 @@ def card(say: Say, data: Card) -> Post:
     """The issue as it stands now."""
     where = data.issue.link if data.issue.label else say("no issue yet")
     symbol, stage = stage_words(say, data.stage)
-    rows: list[list[object]] = [
+    rows: list[list[Piece]] = [
         [
             f"{symbol} ",
             Bold(stage),

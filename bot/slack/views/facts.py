@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.model import Kind, News, Severity
 from bot.redaction import CARD, CUSTOMER, EMAIL, IBAN, PASSWORD, PHONE, TOKEN
-from bot.slack.views.parts import Bold, IssueName, Link, Proof, TicketName, one_line, ticket_link
+from bot.slack.views.parts import Bold, IssueName, Link, Piece, Proof, TicketName, one_line, ticket_link
 from bot.texts import Say
 
 
@@ -91,9 +91,9 @@ def headline(say: Say, line: NewsLine) -> str:
             return say("Taken back, the fix is no longer live: {title}", title=title)
 
 
-def about(say: Say, facts: TicketFacts) -> list[list[object]]:
+def about(say: Say, facts: TicketFacts) -> list[list[Piece]]:
     """The facts of a ticket in a few lines; what is empty is left out."""
-    rows: list[list[object]] = [[Bold(one_line(facts.subject))] if facts.subject else []]
+    rows: list[list[Piece]] = [[Bold(one_line(facts.subject))] if facts.subject else []]
     rows.append(_who(facts))
     details: list[str] = []
     if facts.language:
@@ -110,8 +110,8 @@ def about(say: Say, facts: TicketFacts) -> list[list[object]]:
     return [row for row in rows if row]
 
 
-def _who(facts: TicketFacts) -> list[object]:
-    who: list[object] = [Bold(one_line(facts.customer, 80))] if facts.customer else []
+def _who(facts: TicketFacts) -> list[Piece]:
+    who: list[Piece] = [Bold(one_line(facts.customer, 80))] if facts.customer else []
     for more in (facts.organisation, facts.plan):
         if more:
             who += [" · ", one_line(more, 80)] if who else [one_line(more, 80)]

@@ -17,6 +17,7 @@ from bot.slack.views.parts import (
     Code,
     IssueName,
     Link,
+    Piece,
     Post,
     Proof,
     TicketName,
@@ -92,7 +93,7 @@ def digest(say: Say, data: Digest) -> Post:
     if not (data.new or data.oldest or data.most_waiting or data.due):
         quiet = say("Nothing waits today: no open escalations, and every customer has heard.")
         return post(quiet, [lines([quiet])])
-    sections: list[tuple[str, list[list[object]]]] = [
+    sections: list[tuple[str, list[list[Piece]]]] = [
         (say.many("{n} new issue", "{n} new issues", data.new_count or len(data.new)), _issues(say, data.new)),
         (say("Waiting longest"), _issues(say, data.oldest)),
         (say("Most customers waiting"), _issues(say, data.most_waiting)),
@@ -110,14 +111,16 @@ def digest(say: Say, data: Digest) -> Post:
 
 def help_(say: Say, name: str = "/bug") -> Post:
     """What one can type."""
-    rows: list[list[object]] = [
+    rows: list[list[Piece]] = [
         [Code(f"{name} 4211"), " ", say("flags a ticket, by its number or address; a title may follow")],
         [Code(f"{name} mine"), " ", say("your escalations, and the customers you owe an answer")],
         [Code(f"{name} status 4211"), " ", say("where a ticket or an issue stands, and what happened")],
         [Code(f"{name} help"), " ", say("this page")],
     ]
     first = say("I carry a ticket to an issue, and tell you when the fix has shipped, so that you can write back.")
-    last = say("You can also flag from any message that has a ticket's link: open its menu and choose Flag a ticket.")
+    last = say(
+        "You can also flag from any message that has a ticket's link: open its menu and choose Flag this as a bug."
+    )
     return post("\n".join([first, *map(plain, rows), last]), [lines([first]), bullets(rows), small(last)])
 
 
@@ -147,7 +150,7 @@ def status(say: Say, data: Status) -> Post:
     symbol, stage = stage_words(say, data.stage)
     agent = one_line(data.agent, 80)
     carried = say.pieces("Carried from {ticket} by {agent}.", ticket=ticket_link(say, data.ticket), agent=agent)
-    rows: list[list[object]] = [[f"{symbol} ", Bold(stage), " · ", data.issue.link], carried]
+    rows: list[list[Piece]] = [[f"{symbol} ", Bold(stage), " · ", data.issue.link], carried]
     rows.append([say.many("{n} customer waits.", "{n} customers wait.", data.waiting)] if data.waiting else [])
     rows.append(proof_line(say, data.proof))
     history = [_happened(say, line) for line in data.history[-15:]]
@@ -158,13 +161,13 @@ def status(say: Say, data: Status) -> Post:
     return post("\n".join([title, *(plain(line) for line in [*rows, *history] if line)]), blocks)
 
 
-def _happened(say: Say, line: HistoryLine) -> list[object]:
+def _happened(say: Say, line: HistoryLine) -> list[Piece]:
     by = f" ({one_line(line.by, 60)})" if line.by else ""
     return [f"{say.on(line.at)}: {one_line(happened(say, line.what), 250)}{by}"]
 
 
-def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[object]]:
-    rows = []
+def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[Piece]]:
+    rows: list[list[Piece]] = []
     for line in issues[:5]:
         detail = [stage_words(say, line.stage)[1]]
         if line.age is not None:
@@ -180,10 +183,10 @@ def _mine(say: Say, line: MineLine) -> Block:
     return one_row(_mine_line(say, line), accessory)
 
 
-def _mine_line(say: Say, line: MineLine) -> list[object]:
+def _mine_line(say: Say, line: MineLine) -> list[Piece]:
     symbol, stage = stage_words(say, line.stage)
     who = one_line(line.facts.customer, 60)
-    pieces: list[object] = [f"{symbol} ", ticket_link(say, line.facts.ticket), f" · {who}" if who else ""]
+    pieces: list[Piece] = [f"{symbol} ", ticket_link(say, line.facts.ticket), f" · {who}" if who else ""]
     issue: Link = line.issue.link
     pieces += [" · ", issue, f" {one_line(line.issue.title, 60)} · {stage}"]
     if line.facts.waited is not None:

@@ -13,6 +13,7 @@ from bot.slack.views.facts import FlagForm, NewsLine, TicketFacts, about, headli
 from bot.slack.views.parts import (
     Block,
     Bold,
+    Piece,
     TicketName,
     cut,
     excerpt,
@@ -62,7 +63,7 @@ def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
     blocks = [lines([cut(form.note, 1_000)])] if form.note else []
     if form.facts:
         blocks.append(lines(*about(say, form.facts), quote=excerpt(form.facts.words, EXCERPT)))
-    blocks += [lines([warning]) for warning in _warnings(say, form)]
+    blocks += [lines(warning) for warning in _warnings(say, form)]
     blocks += _already(say, form)
     blocks += _inputs(say, form)
     submit = say("Follow") if form.already else say("File it")
@@ -118,8 +119,8 @@ def _flag_title(say: Say) -> str:
     return say("Flag a ticket")
 
 
-def _warnings(say: Say, form: FlagForm) -> list[list[object]]:
-    warnings: list[list[object]] = []
+def _warnings(say: Say, form: FlagForm) -> list[list[Piece]]:
+    warnings: list[list[Piece]] = []
     if form.public:
         warnings.append(
             [say("This repository is public: only your title, your summary and the ticket's link will be carried.")]

@@ -6,6 +6,7 @@ from bot.slack.views.parts import (
     Bold,
     IssueName,
     Person,
+    Piece,
     Post,
     TicketName,
     actions,
@@ -24,7 +25,7 @@ def _title(issue: IssueName) -> Bold:
     return Bold(one_line(issue.title))
 
 
-def _notice(*rows: list[object]) -> Post:
+def _notice(*rows: list[Piece]) -> Post:
     return post("\n".join(plain(row) for row in rows), [lines(*rows)])
 
 
@@ -97,7 +98,7 @@ def reason_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, suppo
         "{n} customers wait to hear why. Give the reason here, or write /decline and the reason in the issue.",
         waiting,
     )
-    rows: list[list[object]] = [[_title(issue)], [*_called(support_devs), *sentence], [hear]]
+    rows: list[list[Piece]] = [[_title(issue)], [*_called(support_devs), *sentence], [hear]]
     give = actions(button(say("Give the reason"), "decline", issue_id, style="primary"))
     return post("\n".join(plain(row) for row in rows), [lines(*rows), give])
 
@@ -110,5 +111,5 @@ def fix_wanted(say: Say, issue: IssueName, waiting: int, support_devs: tuple[str
     return _notice([_title(issue)], [*_called(support_devs), *sentence], [f"{hear} {how}"])
 
 
-def _called(people: tuple[str, ...]) -> list[object]:
+def _called(people: tuple[str, ...]) -> list[Piece]:
     return [piece for person in people[:5] for piece in (Person(person), " ")]

@@ -61,6 +61,10 @@ class Person:
     id: str
 
 
+Piece = str | Link | Bold | Code | Person
+"""What a line is made of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueName:
     title: str
@@ -143,23 +147,23 @@ def web(url: str) -> str:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def plain(pieces: Iterable[object]) -> str:
+def plain(pieces: Iterable[Piece]) -> str:
     """A line as bare words; who is called by it is not."""
     return "".join(_text(piece) for piece in pieces if not isinstance(piece, Person)).strip()
 
 
-def mrkdwn(pieces: Iterable[object]) -> str:
+def mrkdwn(pieces: Iterable[Piece]) -> str:
     """A line as Slack's mrkdwn, untrusted words escaped."""
     return "".join(_mrkdwn(piece) for piece in pieces)
 
 
-def _text(piece: object) -> str:
+def _text(piece: Piece) -> str:
     if isinstance(piece, Person):
         return piece.id
     return piece.text if isinstance(piece, Link | Bold | Code) else str(piece)
 
 
-def _mrkdwn(piece: object) -> str:
+def _mrkdwn(piece: Piece) -> str:
     if isinstance(piece, Person) and _PERSON.fullmatch(piece.id):
         return f"<@{piece.id}>"
     if isinstance(piece, Link) and piece.text and web(piece.url):
@@ -167,7 +171,7 @@ def _mrkdwn(piece: object) -> str:
     return escape(_text(piece))
 
 
-def _element(piece: object) -> Block:
+def _element(piece: Piece) -> Block:
     if isinstance(piece, Person) and _PERSON.fullmatch(piece.id):
         return {"type": "user", "user_id": piece.id}
     if isinstance(piece, Link) and web(piece.url):
@@ -177,7 +181,7 @@ def _element(piece: object) -> Block:
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 
 
-def _elements(pieces: Sequence[object]) -> list[Block]:
+def _elements(pieces: Sequence[Piece]) -> list[Block]:
     return [_element(piece) for piece in pieces if _text(piece)]
 
 
@@ -193,9 +197,9 @@ def small(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "plain_text", "text": one_line(text, 1_900), "emoji": False}]}
 
 
-def lines(*rows: Sequence[object], quote: str = "") -> Block:
+def lines(*rows: Sequence[Piece], quote: str = "") -> Block:
     """Lines one under another, and under them what somebody wrote, set apart as a quote."""
-    body: list[object] = []
+    body: list[Piece] = []
     for row in rows:
         if any(_text(piece) for piece in row):
             body += ["\n", *row] if body else row
@@ -207,7 +211,7 @@ def lines(*rows: Sequence[object], quote: str = "") -> Block:
     return {"type": "rich_text", "elements": elements}
 
 
-def bullets(rows: Iterable[Sequence[object]]) -> Block:
+def bullets(rows: Iterable[Sequence[Piece]]) -> Block:
     items = [{"type": "rich_text_section", "elements": _elements(row)} for row in rows]
     return {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": items}]}
 
@@ -227,7 +231,7 @@ def actions(*buttons: Block) -> Block:
     return {"type": "actions", "elements": list(buttons)}
 
 
-def one_row(pieces: Sequence[object], accessory: Block | None = None) -> Block:
+def one_row(pieces: Sequence[Piece], accessory: Block | None = None) -> Block:
     """One line with a button at its end."""
     line = mrkdwn(pieces)
     if units(line) > TEXT_SIZE:  # an address full of what must be escaped
@@ -272,10 +276,10 @@ def ticket_link(say: Say, ticket: TicketName) -> Link:
     return Link(say("ticket {number}", number=one_line(ticket.number, 40)), ticket.url)
 
 
-def proof_line(say: Say, proof: Proof) -> list[object]:
+def proof_line(say: Say, proof: Proof) -> list[Piece]:
     """ "merged in #412 (3f2a91c) · in v2.18.0", each part linked; [] when nothing is known."""
     sha = Link(proof.sha[:7], proof.sha_url)
-    line: list[object] = []
+    line: list[Piece] = []
     if proof.pull is not None and proof.sha:
         line = say.pieces("merged in {pull} ({commit})", pull=Link(f"#{proof.pull}", proof.pull_url), commit=sha)
     elif proof.pull is not None:

@@ -12,6 +12,7 @@ from bot.slack.views.parts import (
     Block,
     Bold,
     IssueName,
+    Piece,
     Post,
     actions,
     button,
@@ -121,8 +122,8 @@ def _title(say: Say, data: Round) -> str:
     return say.many("News about {n} issue", "News about {n} issues", n)
 
 
-def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[object]]:
-    rows: list[list[object]] = [] if alone else [[Bold(headline(say, issue.news))]]
+def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
+    rows: list[list[Piece]] = [] if alone else [[Bold(headline(say, issue.news))]]
     rows.append([issue.news.issue.link])
     proof = proof_line(say, issue.news.proof)
     if proof:
@@ -174,8 +175,8 @@ def _end(say: Say, data: Round, due: int, left: int) -> list[Block]:
     return [small(" · ".join(sentences))] if sentences else []
 
 
-def _row_line(say: Say, row: Row) -> list[object]:
-    line: list[object] = [Bold(_name(say, row.facts)), " · ", ticket_link(say, row.facts.ticket)]
+def _row_line(say: Say, row: Row) -> list[Piece]:
+    line: list[Piece] = [Bold(_name(say, row.facts)), " · ", ticket_link(say, row.facts.ticket)]
     if row.facts.language:
         line.append(f" · {one_line(say.language(row.facts.language), 40)}")
     if row.facts.waited is not None:
