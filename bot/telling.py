@@ -1,0 +1,151 @@
+"""What people see, as text for a terminal: Slack's messages and modals, an issue, a ticket's conversation."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+Json = dict[str, Any]
+
+WIDTH = 100
+"""Columns: a longer line is hard to read."""
+
+_MARK = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+
+
+class Teller:
+    """Prints a play step by step; in a terminal with colours and with what is waited for, elsewhere as bare lines."""
+
+    def __init__(self, steps: int, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._steps = steps
+        self._number = 0
+
+    def step(self, title: str) -> None:
+        self._number += 1
+        self._console.print()
+        self._line(f"{self._number}/{self._steps}  {title}", "bold")
+
+    def does(self, sentence: str) -> None:
+        """Somebody does something."""
+        self._line(f"  → {sentence}", "cyan")
+
+    def sees(self, where: str, text: str) -> None:
+        """Somebody sees this, there."""
+        self._line(f"  {where}", "italic")
+        width = min(self._console.width, WIDTH) - 4
+        for line in text.strip().splitlines():
+            hanging = " " * (len(line) - len(line.lstrip()))
+            for part in textwrap.wrap(line, width, subsequent_indent=hanging, break_on_hyphens=False) or [""]:
+                self._line(f"  │ {part}".rstrip())
+
+    def happened(self, sentence: str) -> None:
+        """This was looked at where it had to happen, and it did."""
+        self._line(f"  ✓ {sentence}", "green")
+
+    def waiting(self, what: str) -> AbstractContextManager[Any]:
+        """Shows what is waited for, where that can be taken away again."""
+        return self._console.status(Text(what)) if self._console.is_terminal else nullcontext()
+
+    def end(self, lines: list[str], last: str) -> None:
+        self._console.print()
+        for line in lines:
+            self._line(line)
+        self._console.print()
+        self._line(last, "bold green")
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style), soft_wrap=True)
+
+
+# --- Slack ------------------------------------------------------------------------------------------------------------
+
+
+def message(said: Json) -> str:
+    """A message as it stands in a conversation."""
+    return "\n".join(_blocks(said["blocks"], {})) if said.get("blocks") else _mrkdwn(str(said.get("text", "")))
+
+
+def modal(view: Json) -> str:
+    """A modal as it is filled now, with its buttons under it."""
+    faces = [view[key]["text"] for key in ("submit", "close") if view.get(key)]
+    return "\n".join([view["title"]["text"], *_blocks(view["blocks"], view["state"]["values"]), _buttons(faces)])
+
+
+def _blocks(blocks: list[Json], typed: Json) -> Iterator[str]:
+    for block in blocks:
+        match block["type"]:
+            case "header":
+                yield str(block["text"]["text"])
+            case "section":
+                accessory = block.get("accessory", {}).get("text", {}).get("text", "")
+                yield _mrkdwn(block["text"]["text"]) + (f"  {_buttons([accessory])}" if accessory else "")
+            case "context":
+                yield " ".join(element["text"] for element in block["elements"])
+            case "rich_text":
+                for element in block["elements"]:
+                    yield from _rich(element)
+            case "actions":
+                yield _buttons([element["text"]["text"] for element in block["elements"]])
+            case "input":
+                yield _input(block, typed.get(block["block_id"], {}))
+
+
+def _rich(element: Json) -> Iterator[str]:
+    if element["type"] == "rich_text_list":
+        for item in element["elements"]:
+            yield from (f"• {line}" for line in _rich(item))
+        return
+    text = "".join(run.get("text") or run.get("url") or f"@{run.get('user_id', '')}" for run in element["elements"])
+    quoted = "> " if element["type"] == "rich_text_quote" else ""
+    yield from (quoted + line for line in text.splitlines())
+
+
+def _input(block: Json, typed: Json) -> str:
+    state: Json = next(iter(typed.values()), {})
+    chosen = [state.get("selected_option"), *(state.get("selected_options") or [])]
+    value = state.get("value") or ", ".join(option["text"]["text"] for option in chosen if option)
+    if block["element"]["type"] == "checkboxes":
+        offered = block["element"]["options"]
+        value = " ".join(f"[{'x' if option in chosen else ' '}] {option['text']['text']}" for option in offered)
+    return f"{block['label']['text']}: {value or '____'}"
+
+
+def _buttons(faces: list[str]) -> str:
+    return " ".join(f"[{face}]" for face in faces)
+
+
+def _mrkdwn(text: str) -> str:
+    plain = _LINK.sub(lambda match: match[2] or match[1], text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+# --- the tracker and the helpdesk -------------------------------------------------------------------------------------
+
+
+def issue(shown: Json) -> str:
+    """An issue's page: title, labels, assignees and text."""
+    people = [f"assigned to {user['login']}" for user in shown["assignees"]]
+    about = ", ".join([shown["state"], *(label["name"] for label in shown["labels"]), *people])
+    return f"{shown['title']} #{shown['number']} ({about})\n\n{markdown(shown['body'])}"
+
+
+def markdown(text: str) -> str:
+    """Markdown without what a page hides."""
+    return _MARK.sub("", text).strip()
+
+
+def ticket(shown: Json) -> str:
+    """A ticket's conversation; who reads what stands at each turn."""
+    turns = [f"Ticket {shown['number']}: {shown['subject']}"]
+    for turn in shown["comments"]:
+        to = "" if turn["role"] == "customer" else ", to the customer" if turn["public"] else ", a note for agents only"
+        turns += ["", f"{turn['author']}{to}:", *(f"  {line}" for line in markdown(turn["body"]).splitlines() if line)]
+    return "\n".join(turns)
