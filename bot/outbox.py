@@ -49,6 +49,14 @@ class Job:
     payload: Mapping[str, Any]
     attempts: int
     since: datetime
+    doubtful: bool  # an earlier try may have taken effect: it is looked for first
+
+
+def maybe_done(error: Exception) -> bool:
+    """Whether a call that ended like this may have taken effect all the same."""
+    if isinstance(error, Unavailable):
+        return error.maybe_done
+    return not isinstance(error, Rejected | NotFound | Unauthorised)
 
 
 class Performer(Protocol):
@@ -97,7 +105,9 @@ def refresh(
     elif effect.state in (EffectState.SENDING, EffectState.DOUBT):
         effect.again = True
     elif effect.state is not EffectState.READY:
-        effect.state, effect.attempts, effect.error = EffectState.READY, 0, ""
+        # What was given up may have taken effect on its last try.
+        state = EffectState.READY if effect.state is EffectState.DONE else EffectState.DOUBT
+        effect.state, effect.attempts, effect.error = state, 0, ""
         effect.next_at = effect.since = clock.now()
         effect.done_at = None
 
@@ -155,14 +165,16 @@ class Outbox:
         claimed = self._claim()
         if claimed is None:
             return False
-        job, fence, doubtful = claimed
+        job, fence = claimed
         performer = self._performers[job.kind]
+        looking = job.doubtful
         try:
-            result = performer.look(job) if doubtful else None
+            result = performer.look(job) if looking else None
+            looking = False
             if result is None:
                 result = performer.perform(job)
         except ServiceError as error:
-            self._failed(job, fence, performer, error)
+            self._failed(job, fence, performer, error, doubtful=looking or maybe_done(error))
         except Uncertain as error:
             self._gave_up(job, fence, performer, error, dead=False)
         except Exception:  # noqa: BLE001 (one of the three edges: an effect)
@@ -171,7 +183,7 @@ class Outbox:
             self._settle(job, fence, performer, result)
         return True
 
-    def _claim(self) -> tuple[Job, int, bool] | None:
+    def _claim(self) -> tuple[Job, int] | None:
         now = self._clock.now()
         with self._store.write() as session:
             effect = queries.next_effect(session, now)
@@ -184,8 +196,8 @@ class Outbox:
             effect.fence += 1
             effect.attempts += 1
             effect.next_at = now + self._lease + self._quiet
-            job = Job(effect.id, effect.key, effect.kind, effect.payload, effect.attempts, effect.since)
-            return job, effect.fence, doubtful
+            job = Job(effect.id, effect.key, effect.kind, effect.payload, effect.attempts, effect.since, doubtful)
+            return job, effect.fence
 
     def _take_lane(self, session: Session, effect: Effect, now: datetime) -> bool:
         """Reserve the effect's lane for its pace; False when another worker was faster."""
@@ -222,7 +234,7 @@ class Outbox:
             performer.settle(session, job, result)
         log.info("effect.done", effect=job.id, key=job.key, attempts=job.attempts)
 
-    def _failed(self, job: Job, fence: int, performer: Performer, error: ServiceError) -> None:
+    def _failed(self, job: Job, fence: int, performer: Performer, error: ServiceError, *, doubtful: bool) -> None:
         now = self._clock.now()
         if isinstance(error, Rejected | NotFound) or now - job.since > PATIENCE:
             self._gave_up(job, fence, performer, error, dead=True)
@@ -231,12 +243,9 @@ class Outbox:
             effect = self._held(session, job, fence)
             if effect is None:
                 return
-            doubtful = not isinstance(error, Unavailable) or error.maybe_done
             wait = timedelta(seconds=min(2.0**job.attempts, LONGEST_WAIT.total_seconds()))
             wait *= 0.75 + secrets.randbelow(1000) / 2000
-            if isinstance(error, Unauthorised):
-                doubtful = False
-            elif isinstance(error, Unavailable) and error.retry_after is not None:
+            if isinstance(error, Unavailable) and error.retry_after is not None:
                 wait = timedelta(seconds=error.retry_after)
                 self._close_lane(session, effect.lane, now + wait)
             effect.state = EffectState.DOUBT if doubtful else EffectState.READY
