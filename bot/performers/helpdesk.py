@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import issue_text
 from bot.bridge import write_back
 from bot.model import Step, WriteBack
-from bot.outbox import Job, Uncertain
+from bot.outbox import Job, Uncertain, maybe_done
 from bot.performers.base import Base
 from bot.slack import shown
 from bot.store.tables import Escalation, Ticket, WriteBackRow
@@ -74,7 +74,7 @@ class Reply(Base):
         row = session.get_one(WriteBackRow, job.payload["write_back"])
         if row.state is not WriteBack.SENDING:
             return
-        taken = Step.DOUBT if isinstance(error, Uncertain) else Step.REFUSED
+        taken = Step.DOUBT if job.doubtful or maybe_done(error) else Step.REFUSED
         write_back.not_sent(self.bridge, session, row.id, taken, str(error))
 
 

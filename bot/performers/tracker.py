@@ -165,7 +165,9 @@ class Decline(Base):
     def perform(self, job: Job) -> bool:
         issue, reason, by = self._read(job)
         tracker, number = self.bridge.tracker(issue), issue.number or 0
-        if not job.payload["commented"]:
+        # A refused closing leaves the comment behind, so a second try has to look for it.
+        there = job.attempts > 1 and tracker.marked_comment(issue.repository, number, job.key) is not None
+        if not job.payload["commented"] and not there:
             say = Say(self.bridge.settings.slack.language)
             tracker.comment(issue.repository, number, issue_text.decline_comment(say, by, reason), job.key)
         tracker.close(issue.repository, number, "not_planned")
