@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
+_INSTANT = timedelta(microseconds=1)
+_LONGEST_SHIFT = timedelta(hours=3)  # no zone moves its clocks by more
+
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
-def trigger(cron: str, timezone: str) -> CronTrigger:
+class WallClock(CronTrigger):  # type: ignore[misc]  # APScheduler is untyped
+    """Fires when the clocks of `zone` show a matching time, each shown time once: the second 02:30 of the night when
+    they go back is none; a 02:30 that they leave out comes when it would have come by the clock of before, at 03:30.
+
+    APScheduler's own trigger, which counts in the zone itself, fires for ever at the hour that comes twice.
+    """
+
+    __slots__ = ("_zone",)
+
+    def __init__(self, zone: ZoneInfo, **fields: Any) -> None:
+        super().__init__(timezone=UTC, **fields)
+        self._zone = zone
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """The first time after `previous_fire_time`, or else at or after `now`; in the zone."""
+        after = previous_fire_time.astimezone(UTC) + _INSTANT if previous_fire_time else now.astimezone(UTC)
+        # Right after a jump forward, what was left out is still to come by the clock of before.
+        wall = min(self._shown(after), self._shown(after - _LONGEST_SHIFT) + _LONGEST_SHIFT)
+        while (found := super().get_next_fire_time(None, wall)) is not None:
+            at: datetime = found.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
+            if at >= after:
+                return at.astimezone(self._zone)
+            wall = found + _INSTANT
+        return None
+
+    def _shown(self, at: datetime) -> datetime:
+        """What the clocks show at that moment, written as if it were UTC, where every time comes once."""
+        return at.astimezone(self._zone).replace(tzinfo=UTC, fold=0)
+
+
+def trigger(cron: str, timezone: str) -> WallClock:
     """The trigger for `minute hour day month weekday` in `timezone` (an IANA name).
 
     Weekdays are names or cron's numbers, where 0 and 7 are Sunday (APScheduler itself counts from Monday: its user
@@ -28,7 +63,7 @@ def trigger(cron: str, timezone: str) -> CronTrigger:
         raise ValueError("has a timezone that does not exist") from None
     weekdays = _weekdays(weekday)
     try:
-        return CronTrigger(minute=minute, hour=hour, day=day, month=month, day_of_week=weekdays, timezone=zone)
+        return WallClock(zone, minute=minute, hour=hour, day=day, month=month, day_of_week=weekdays)
     except (ValueError, AttributeError):  # AttributeError: APScheduler's own for some malformed fields
         raise ValueError("has a minute, hour, day or month that is none") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,13 @@ from bot import reports
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown, views
+from bot.store import figures, upkeep
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
 from bot.texts import Say
 from integrations.base import NotFound
+
+STALE = ""
+"""A digest that nobody needs any more."""
 
 
 class Card(Base):
@@ -209,16 +213,42 @@ TEMPLATES: Mapping[str, Template] = {
 
 
 class Digest(Base):
-    """`digest:{name}:{slot}`: what is unresolved, posted once per slot."""
+    """`digest:{name}:{slot}`: what is unresolved, posted once per slot, unless it comes too late to be of use."""
 
     def look(self, job: Job) -> str | None:
         return self.chat.find(job.payload["channel"], job.key, job.since - timedelta(minutes=5))
 
     def perform(self, job: Job) -> str:
-        since = datetime.fromisoformat(job.payload["since"])
+        due, until, since = (datetime.fromisoformat(job.payload[name]) for name in ("due", "until", "since"))
+        now = self.bridge.clock.now()
         with self.bridge.store.read() as session:
-            data = reports.digest(
-                session, lambda person: self.people.name(session, person), since, self.bridge.clock.now()
-            )
-        post = views.digest(Say(self.bridge.settings.slack.language), data)
-        return self.chat.post(job.payload["channel"], post, job.key)
+            if now > until or upkeep.slot_between(session, job.payload["job"], due, now):
+                return STALE
+            found = reports.digest(figures.open_issues(session), figures.write_backs_due(session), since)
+            agents = tuple((self.people.name(session, agent), n) for agent, n in found.due)
+        data = views.Digest(
+            new=_lines(found.new, now),
+            new_count=found.new_count,
+            oldest=_lines(found.oldest, now),
+            most_waiting=_lines(found.most_waiting, now),
+            due=agents,
+        )
+        return self.chat.post(
+            job.payload["channel"], views.digest(Say(self.bridge.settings.slack.language), data), job.key
+        )
+
+
+def _lines(issues: Sequence[figures.OpenIssue], now: datetime) -> tuple[views.DigestLine, ...]:
+    return tuple(
+        views.DigestLine(
+            issue=views.IssueName(
+                title=issue.title,
+                label=f"{issue.repository}#{issue.number}" if issue.number is not None else "",
+                url=issue.url,
+            ),
+            stage=issue.stage,
+            age=now - issue.created_at,
+            waiting=issue.waiting,
+        )
+        for issue in issues
+    )

@@ -1,0 +1,91 @@
+"""Which scheduled slots were taken, and what the store forgets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bot.model import OWED
+from bot.store.queries import SETTLED
+from bot.store.tables import Delivery, Draft, Effect, EffectState, Escalation, Issue, Slot, Ticket, WriteBackRow
+
+# --- slots ------------------------------------------------------------------------------------------------------------
+
+
+def take(session: Session, job: str, due: datetime) -> bool:
+    """Whether this slot is ours: the first to insert its row has it."""
+    if session.get(Slot, (job, due)) is not None:
+        return False
+    try:
+        with session.begin_nested():
+            session.add(Slot(job=job, due=due))
+    except IntegrityError:
+        return False
+    return True
+
+
+def slot_before(session: Session, job: str, due: datetime) -> datetime | None:
+    """The latest slot of `job` taken before `due`."""
+    return session.scalar(sa.select(sa.func.max(Slot.due)).where(Slot.job == job, Slot.due < due))
+
+
+def slot_between(session: Session, job: str, after: datetime, until: datetime) -> bool:
+    """Whether a slot later than `after` and not later than `until` was taken."""
+    query = sa.select(Slot.due).where(Slot.job == job, Slot.due > after, Slot.due <= until).limit(1)
+    return session.scalar(query) is not None
+
+
+def drop_slots(session: Session, before: datetime, jobs: tuple[str, ...] = ()) -> None:
+    """Drop the slots from before that time: of `jobs`, or of all."""
+    old = sa.delete(Slot).where(Slot.due < before)
+    session.execute(old.where(Slot.job.in_(jobs)) if jobs else old)
+
+
+# --- forgetting -------------------------------------------------------------------------------------------------------
+
+
+def drop_drafts(session: Session, before: datetime) -> None:
+    session.execute(sa.delete(Draft).where(Draft.created_at < before))
+
+
+def drop_deliveries(session: Session, before: datetime) -> None:
+    """Drop what was received before that time and is read; with it, the effects that read it."""
+    session.execute(sa.delete(Delivery).where(Delivery.received_at < before, Delivery.read_at.is_not(None)))
+    finished = Effect.state == EffectState.DONE
+    session.execute(sa.delete(Effect).where(Effect.kind == "delivery", finished, Effect.done_at < before))
+
+
+def forget_customers(session: Session, before: datetime) -> None:
+    """Blank who customers are and what they wrote, where all was done before that time and nothing is owed.
+
+    Owed is: news of the end, while an issue of the ticket is not settled, and every write-back that is not done.
+    """
+    carried = sa.select(Escalation.ticket_id)
+    unsettled = carried.join(Issue, Issue.id == Escalation.issue_id).where(
+        sa.or_(Issue.stage.not_in(SETTLED), Issue.stage_since >= before, Escalation.flagged_at >= before)
+    )
+    owed = carried.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
+        sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.done_at >= before)
+    )
+    done = sa.select(Ticket.id).where(Ticket.id.in_(carried), Ticket.id.not_in(unsettled), Ticket.id.not_in(owed))
+    theirs = sa.select(Escalation.id).where(Escalation.ticket_id.in_(done))
+    session.execute(sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs)).values(text=""))
+    session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary=""))
+    session.execute(
+        sa.update(Ticket)
+        .where(Ticket.id.in_(done))
+        .values(
+            customer_name="",
+            customer_email="",
+            organisation="",
+            plan="",
+            words="",
+            subject="",
+            attachments=[],
+            tags=[],
+        )
+        .execution_options(synchronize_session=False)
+    )
