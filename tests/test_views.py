@@ -313,6 +313,15 @@ def test_a_follower_hears_but_has_no_buttons() -> None:
     assert "Ana writes back; you follow." in made.text
 
 
+def test_one_fix_with_followed_customers_is_one_fix() -> None:
+    """An agent's own customers and a colleague's may wait for the same issue: the news stands in the title, once."""
+    mine, followed = a_round(1).issues[0], a_round(1, owner="Ana").issues[0]
+    made = views.round_(SAY, views.Round(issues=(mine, followed)))
+    assert made.text.startswith("Fixed in v2.18.0: Voucher is forgotten\n")
+    assert made.text.count("Fixed in v2.18.0") == 1
+    assert str(made.blocks).count("Fixed in v2.18.0") == 1
+
+
 def test_what_is_done_in_a_round_has_no_buttons() -> None:
     """Written and skipped customers stay listed with their state, after those still due."""
     rows = a_round(3).issues[0].rows

@@ -110,8 +110,8 @@ def round_(item: Round, name: Name, now: datetime) -> views.Round:
             rows.append(row(mine[0], now))
         else:
             rows.append(views.Row(write_back_id="", facts=ticket_facts(escalation.ticket, now), state=WriteBack.HELD))
-    issues = tuple(
+    issues = [
         views.RoundIssue(news=news_line(news), rows=tuple(rows), owner=owner)
         for (_, owner), (news, rows) in grouped.items()
-    )
-    return views.Round(issues=issues)
+    ]
+    return views.Round(issues=tuple(sorted(issues, key=lambda issue: bool(issue.owner))))

@@ -62,7 +62,7 @@ class Round:
 
 def round_(say: Say, data: Round) -> Post:
     """The one message of a round: those still due first, with words and buttons; many of them take one row each."""
-    alone = len(data.issues) == 1
+    alone = len(_all_news(data)) == 1
     due = sum(row.state is WriteBack.DUE for issue in data.issues for row in issue.rows)
     blocks: list[Block] = [header(_title(say, data))]
     text = [_title(say, data)]
@@ -112,14 +112,20 @@ def refused(say: Say, row: Row, why: str, reply: str) -> Post:
 
 
 def _title(say: Say, data: Round) -> str:
-    if len(data.issues) == 1:
-        return headline(say, data.issues[0].news)
-    versions = {issue.news.proof.version for issue in data.issues}
-    n = len(data.issues)
-    if versions != {""} and len(versions) == 1 and all(issue.news.news is News.SHIPPED for issue in data.issues):
+    items = _all_news(data)
+    if len(items) == 1:
+        return headline(say, items[0])
+    versions = {item.proof.version for item in items}
+    n = len(items)
+    if versions != {""} and len(versions) == 1 and all(item.news is News.SHIPPED for item in items):
         version = one_line(versions.pop(), 60)
         return say.many("{n} fix in {version}", "{n} fixes in {version}", n, version=version)
     return say.many("News about {n} issue", "News about {n} issues", n)
+
+
+def _all_news(data: Round) -> list[NewsLine]:
+    """Each piece of news once: an agent's own customers and those they follow may wait for the same one."""
+    return list(dict.fromkeys(issue.news for issue in data.issues))
 
 
 def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
