@@ -11,7 +11,7 @@ from bot import telling
 from bot.app import Passerelle
 from bot.model import UserError
 from bot.store import overview
-from bot.telling import Json, Teller
+from bot.telling import NAMES, Json, Teller
 from integrations.sandbox.slack import Answer
 from integrations.sandbox.story import BOT, CHANNELS, PEOPLE, REPOSITORY
 from integrations.sandbox.world import Sandbox
@@ -23,8 +23,6 @@ LOOK_EVERY = 0.05
 """Seconds."""
 
 T = TypeVar("T")
-
-NAMES = {person.id: person.short for person in PEOPLE}
 
 
 class Play:
@@ -38,7 +36,7 @@ class Play:
         self.title = ""
         self._patience = patience
         self._tick = threading.Event()
-        self._read = {person: len(self.slack.dm(person)) for person in NAMES}
+        self._read = {person.id: len(self.slack.dm(person.id)) for person in PEOPLE}
 
     def step(self, title: str, play: Callable[[Play], None]) -> None:
         """Play one step. Raises UserError."""
@@ -93,15 +91,15 @@ class Play:
         return views[-1]
 
     def submit(self, person: str, **values: Any) -> None:
-        """Fill the open modal, show it as it is then, and submit it."""
+        """Fill the open modal and submit it."""
         view = self.slack.views(person)[-1]
+        labels = {block["block_id"]: block["label"]["text"] for block in view["blocks"] if block["type"] == "input"}
         for field, value in values.items():
-            self.tell.does(f"{NAMES[person]} fills “{field}”: {self._shown(value)}")
+            entered = value["text"]["text"] if isinstance(value, dict) else str(value)
+            first, *more = entered.splitlines()
+            self.tell.does(f"{NAMES[person]} fills “{labels.get(field, field)}”: {first}{' …' if more else ''}")
+        self.tell.does(f"{NAMES[person]} presses “{view['submit']['text']}”.")
         self.answered(self.slack.submit(view["id"], values))
-
-    @staticmethod
-    def _shown(value: Any) -> str:
-        return str(value["text"]["text"]) if isinstance(value, dict) else str(value)
 
     def hears(self, person: str, *words: str) -> Json:
         """The next message from the bot to this person, which must hold all of `words`; it is shown."""

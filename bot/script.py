@@ -88,7 +88,9 @@ def leo_acknowledges(play: Play) -> None:
     card = play.message(SUPPORT_DEV, VAT, "2 customers wait")
     play.tell.sees("In #support-dev stands one card for the issue:", telling.message(card))
     play.press(LEO, card, "Acknowledge", "acknowledge")
-    play.tell.sees("The same card, a moment later:", telling.message(play.message(SUPPORT_DEV, VAT, "In hand")))
+    after = play.message(SUPPORT_DEV, VAT, "In hand")
+    play.tell.sees("The same card, a moment later:", telling.message(after))
+    play.holds("the same message", after["ts"] == card["ts"], play.slack.messages(SUPPORT_DEV))
     play.tell.happened("The card was edited in place.")
 
 
@@ -107,7 +109,7 @@ def leo_declines(play: Play) -> None:
     play.press(LEO, asked, "Give the reason", "decline")
     play.modal(LEO, "reason")
     play.submit(LEO, reason=REASON)
-    play.comment(2, REASON[:40])
+    play.tell.sees("Issue #2 keeps the reason:", play.comment(2, REASON))
     play.hears(ANA, "Declined", REASON, "Inès Garnier")
     card = play.message(SUPPORT_DEV, WISHES, "Declined", REASON)
     play.tell.sees("In #support-dev:", telling.message(card))
@@ -128,7 +130,9 @@ def it_ships(play: Play) -> None:
     play.tell.does("Léo publishes the release v2.5.0, which contains the commit.")
     play.github.publish_release(REPOSITORY, "v2.5.0")
     play.hears(ANA, "Fixed in v2.5.0", "Camille Roux", "le total du panier garde", "[Write back]")
-    play.hears(BEN, "Fixed in v2.5.0", "Jonas Lindqvist", "Camille Roux", "Ana Moreau writes back; you follow")
+    play.hears(
+        BEN, "Fixed in v2.5.0", "Jonas Lindqvist", "[Write back]", "Ana Moreau writes back; you follow", "Camille"
+    )
     play.nobody_hears()
     play.tell.happened("One message for each agent, with their own customers, those customers’ words, and the proof.")
 

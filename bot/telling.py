@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -11,13 +12,19 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from integrations.sandbox.story import BOT, PEOPLE
+
 Json = dict[str, Any]
 
 WIDTH = 100
 """Columns: a longer line is hard to read."""
 
-_MARK = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+NAMES = {person.id: person.short for person in (*PEOPLE, BOT)}
+
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+_HIDDEN = re.compile(r"<!--.*?-->\n?|</?sub>|\*\*|^#+ |^\|[ |-]*\|\n", re.DOTALL | re.MULTILINE)
+_MARKDOWN_LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\([^()]*\)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class Teller:
@@ -27,6 +34,7 @@ class Teller:
         self._console = console or Console(highlight=False)
         self._steps = steps
         self._number = 0
+        self._quoted: set[str] = set()
 
     def step(self, title: str) -> None:
         self._number += 1
@@ -38,13 +46,22 @@ class Teller:
         self._line(f"  → {sentence}", "cyan")
 
     def sees(self, where: str, text: str) -> None:
-        """Somebody sees this, there."""
+        """Somebody sees this, there. A long quote that was printed before is cut short."""
         self._line(f"  {where}", "italic")
         width = min(self._console.width, WIDTH) - 4
-        for line in text.strip().splitlines():
-            hanging = " " * (len(line) - len(line.lstrip()))
+        for line in self._briefly(text.strip().splitlines()):
+            hanging = line[: len(line) - len(line.lstrip(" >•"))].replace("•", " ")
             for part in textwrap.wrap(line, width, subsequent_indent=hanging, break_on_hyphens=False) or [""]:
                 self._line(f"  │ {part}".rstrip())
+
+    def _briefly(self, lines: list[str]) -> Iterator[str]:
+        for quote, found in itertools.groupby(lines, lambda line: line.startswith(">")):
+            run = list(found)
+            if quote and len(run) > 2:
+                known = "\n".join(run) in self._quoted
+                self._quoted.add("\n".join(run))
+                run = [*run[:2], "> …"] if known else run
+            yield from run
 
     def happened(self, sentence: str) -> None:
         """This was looked at where it had to happen, and it did."""
@@ -76,7 +93,7 @@ def message(said: Json) -> str:
 def modal(view: Json) -> str:
     """A modal as it is filled now, with its buttons under it."""
     faces = [view[key]["text"] for key in ("submit", "close") if view.get(key)]
-    return "\n".join([view["title"]["text"], *_blocks(view["blocks"], view["state"]["values"]), _buttons(faces)])
+    return "\n".join([f"«{view['title']['text']}»", *_blocks(view["blocks"], view["state"]["values"]), _buttons(faces)])
 
 
 def _blocks(blocks: list[Json], typed: Json) -> Iterator[str]:
@@ -103,7 +120,7 @@ def _rich(element: Json) -> Iterator[str]:
         for item in element["elements"]:
             yield from (f"• {line}" for line in _rich(item))
         return
-    text = "".join(run.get("text") or run.get("url") or f"@{run.get('user_id', '')}" for run in element["elements"])
+    text = "".join(run.get("text") or run.get("url") or _called(f"@{run['user_id']}") for run in element["elements"])
     quoted = "> " if element["type"] == "rich_text_quote" else ""
     yield from (quoted + line for line in text.splitlines())
 
@@ -123,8 +140,12 @@ def _buttons(faces: list[str]) -> str:
 
 
 def _mrkdwn(text: str) -> str:
-    plain = _LINK.sub(lambda match: match[2] or match[1], text)
+    plain = _LINK.sub(lambda match: match[2] or _called(match[1]), text)
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _called(target: str) -> str:
+    return "@" + NAMES.get(target[1:], target[1:]) if target.startswith("@") else target
 
 
 # --- the tracker and the helpdesk -------------------------------------------------------------------------------------
@@ -138,8 +159,8 @@ def issue(shown: Json) -> str:
 
 
 def markdown(text: str) -> str:
-    """Markdown without what a page hides."""
-    return _MARK.sub("", text).strip()
+    """Markdown as its page shows it, as far as bare text can."""
+    return _ESCAPED.sub(r"\1", _MARKDOWN_LINK.sub(r"\1", _HIDDEN.sub("", text))).strip()
 
 
 def ticket(shown: Json) -> str:
