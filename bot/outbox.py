@@ -49,6 +49,7 @@ class Job:
     payload: Mapping[str, Any]
     attempts: int
     since: datetime
+    until: datetime  # the end of the lease: a call that cannot end before it must not begin
     doubtful: bool  # an earlier try may have taken effect: it is looked for first
 
 
@@ -61,7 +62,10 @@ def maybe_done(error: Exception) -> bool:
 
 class Performer(Protocol):
     """How one kind of effect is carried out. `look` and `perform` do the I/O; the others run inside the transaction
-    that settles the effect, so that what follows from it commits together with it."""
+    that settles the effect, so that what follows from it commits together with it. `paced`: it writes, so the pace of
+    its lane holds it back."""
+
+    paced: bool
 
     def look(self, job: Job) -> Any | None:
         """What an earlier, ambiguous try left at the other side; None if nothing. May raise Uncertain."""
@@ -196,12 +200,13 @@ class Outbox:
             effect.fence += 1
             effect.attempts += 1
             effect.next_at = now + self._lease + self._quiet
-            job = Job(effect.id, effect.key, effect.kind, effect.payload, effect.attempts, effect.since, doubtful)
+            key, kind, until = effect.key, effect.kind, now + self._lease
+            job = Job(effect.id, key, kind, effect.payload, effect.attempts, effect.since, until, doubtful)
             return job, effect.fence
 
     def _take_lane(self, session: Session, effect: Effect, now: datetime) -> bool:
         """Reserve the effect's lane for its pace; False when another worker was faster."""
-        pace = self._pace(effect.lane) if effect.lane else 0.0
+        pace = self._pace(effect.lane) if effect.lane and self._performers[effect.kind].paced else 0.0
         if not pace:
             return True
         lane = session.get(Lane, effect.lane, with_for_update=True)

@@ -88,8 +88,7 @@ class Schedule:
                 for resource in self._bridge.trackers[project.tracker].resources():
                     if resource == "releases" and project.shipped_when != "released":
                         continue
-                    key = f"poll:{project.key}:{resource}"
-                    self._bridge.refresh(session, "poll", key, key, project=project.key, resource=resource)
+                    self._bridge.watch(session, "poll", project, resource)
 
     def tick_digests(self) -> None:
         for digest in self._bridge.settings.digests:

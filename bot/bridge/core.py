@@ -107,7 +107,20 @@ class Bridge:
 
     def look_at(self, session: Session, issue: Issue) -> None:
         """Promise to ask the tracker how the issue stands."""
-        self.refresh(session, "look", f"look:{issue.id}", f"look:{issue.id}", issue=issue.id)
+        self._ask(session, "look", issue)
+
+    def prove(self, session: Session, issue: Issue) -> None:
+        """Promise to ask the tracker whether the issue's fix is out."""
+        self._ask(session, "prove", issue)
+
+    def _ask(self, session: Session, kind: str, issue: Issue) -> None:
+        self.refresh(session, kind, f"{kind}:{issue.id}", f"{kind}:{issue.id}", lane=self.lane(issue), issue=issue.id)
+
+    def watch(self, session: Session, kind: str, project: Project, resource: str = "") -> None:
+        """Promise to ask the tracker what a project's `resource` shows."""
+        key = f"{kind}:{project.key}:{resource}".rstrip(":")
+        lane = self.trackers[project.tracker].lane
+        self.refresh(session, kind, key, key, lane=lane, project=project.key, resource=resource)
 
     def lane(self, issue: Issue) -> str:
         tracker = self.trackers.get(issue.tracker)

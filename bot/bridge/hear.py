@@ -51,9 +51,7 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
         elif isinstance(event, ReleasesTouched):
             for project in bridge.settings.projects:
                 if project.tracker == source and project.repository.lower() == event.repository.lower():
-                    bridge.refresh(
-                        session, "releases", f"releases:{project.key}", f"releases:{project.key}", project=project.key
-                    )
+                    bridge.watch(session, "releases", project)
         else:
             ticket = queries.ticket(session, source, event.number)
             if ticket is not None and queries.due_on_ticket(session, ticket.id):
@@ -169,4 +167,4 @@ def _fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by:
     moved = bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct, None))
     if moved or (issue.stage is Stage.FIXED and issue.fixes != records):
         issue.fixes, issue.wanted = records, ""
-        bridge.refresh(session, "prove", f"prove:{issue.id}", f"prove:{issue.id}", issue=issue.id)
+        bridge.prove(session, issue)

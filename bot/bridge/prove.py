@@ -89,7 +89,7 @@ def apply_examined(bridge: Bridge, session: Session, project_key: str, examined:
         ship(bridge, session, issue_id, release)
     for issue in queries.fixed(session, project_key):
         if issue.id not in examined.waiting:
-            bridge.refresh(session, "prove", f"prove:{issue.id}", f"prove:{issue.id}", issue=issue.id)
+            bridge.prove(session, issue)
 
 
 def ship(bridge: Bridge, session: Session, issue_id: str, release: Release | None) -> None:

@@ -33,6 +33,7 @@ class Note(Base):
     def perform(self, job: Job) -> str:
         helpdesk, ticket, text = self._read(job)
         helpdesk.tag(ticket.number or "", TAG)
+        self.in_time(job)
         return helpdesk.note(ticket.number or "", text, job.key)
 
     def _read(self, job: Job) -> tuple[Helpdesk, Ticket, str]:

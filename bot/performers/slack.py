@@ -73,6 +73,7 @@ class Told(Base):
             sealed.sealed_at = sealed.sealed_at or self.bridge.clock.now()
         item, post = self._read(job)
         channel = self.chat.dm(item.agent)
+        self.in_time(job)
         return channel, self.chat.post(channel, post, job.key)
 
     def _read(self, job: Job) -> tuple[Round, views.Post]:
@@ -123,7 +124,9 @@ class Notice(Base):
         with self.bridge.store.read() as session:
             say = self.people.say(session, person)
             post = TEMPLATES[job.payload["template"]](self, session, say, job.payload)
-        return self.chat.post(self.chat.dm(person), post, job.key)
+        channel = self.chat.dm(person)
+        self.in_time(job)
+        return self.chat.post(channel, post, job.key)
 
 
 Template = Callable[[Notice, Session, Say, Mapping[str, Any]], views.Post]

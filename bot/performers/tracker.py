@@ -67,6 +67,7 @@ class FileIssue(Base):
             labels=project.labels,
             assignees=tuple(dev.tracker for dev in project.support_devs[:1]),
         )
+        self.in_time(job)
         return self.bridge.tracker(issue).create_issue(issue.repository, draft, job.key)
 
     def settle(self, session: Session, job: Job, result: IssueRef) -> None:
@@ -110,15 +111,16 @@ class CustomersTable(Base):
         if issue.table_comment or issue.number is None:
             return None
         found = self.bridge.tracker(issue).marked_comment(issue.repository, issue.number, job.key)
-        return self._write(issue, found.id, job.key) if found else None
+        return self._write(issue, found.id, job) if found else None
 
     def perform(self, job: Job) -> str:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, job.payload["issue"])
-        return self._write(issue, issue.table_comment, job.key)
+        return self._write(issue, issue.table_comment, job)
 
-    def _write(self, issue: Issue, comment_id: str, key: str) -> str:
-        text = self._text(issue.id, self.policy(issue))
+    def _write(self, issue: Issue, comment_id: str, job: Job) -> str:
+        text, key = self._text(issue.id, self.policy(issue)), job.key
+        self.in_time(job)
         tracker, number = self.bridge.tracker(issue), issue.number or 0
         if comment_id:
             try:
@@ -207,6 +209,8 @@ class Hint(Base):
 class LookAtIssue(Base):
     """`look:{issue}`: ask the tracker how the issue stands, and follow."""
 
+    paced = False
+
     def perform(self, job: Job) -> hear.Seen:
         return hear.look(self.bridge, job.payload["issue"])
 
@@ -222,6 +226,8 @@ class LookAtIssue(Base):
 class Prove(Base):
     """`prove:{issue}`: is the fix of this issue out already?"""
 
+    paced = False
+
     def perform(self, job: Job) -> Release | bool:
         return prove.prove(self.bridge, job.payload["issue"])
 
@@ -233,6 +239,8 @@ class Prove(Base):
 class ExamineReleases(Base):
     """`releases:{project}`: which waiting fixes do the new releases contain?"""
 
+    paced = False
+
     def perform(self, job: Job) -> prove.Examined:
         return prove.examine(self.bridge, job.payload["project"])
 
@@ -242,6 +250,8 @@ class ExamineReleases(Base):
 
 class Poll(Base):
     """`poll:{project}:{resource}`: what was touched since the last time, by one conditional request."""
+
+    paced = False
 
     def perform(self, job: Job) -> tuple[list[Event], Watch]:
         project = self.bridge.project(job.payload["project"])

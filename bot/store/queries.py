@@ -183,6 +183,6 @@ def due_on_ticket(session: Session, ticket_id: str) -> Sequence[WriteBackRow]:
 
 
 def open_round(session: Session, agent: str, cause: str) -> Round | None:
-    """The round of that cause that more can join."""
+    """The round of that cause that more can join, held until the transaction ends: it is not sealed meanwhile."""
     query = sa.select(Round).where(Round.agent == agent, Round.cause == cause, Round.sealed_at.is_(None))
-    return session.scalar(query)
+    return session.scalar(query.with_for_update())
