@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
-import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import check as checks
-from bot import logs, outbox, settings
+from bot import listing, logs, outbox, settings
 from bot.app import Passerelle, helpdesks, trackers
 from bot.clock import Clock
 from bot.demo import play
-from bot.model import UserError
+from bot.model import Stage, UserError
 from bot.reading import SettingsError
 from bot.script import tell
 from bot.serve import serve
+from bot.store import overview
 from bot.store.database import Store
-from bot.store.tables import UNDONE, Effect, EffectState
+from bot.store.tables import Effect
 from integrations import registry
 from integrations.base import Finding
 
@@ -98,7 +98,9 @@ def _store(environment: settings.Environment, *, ready: bool = True) -> Store:
 @plainly
 def demo(port: int, no_browser: bool, tickets: Path | None, script: bool) -> None:
     """Play with the real bot; no account is needed."""
-    logs.configure("text", "WARNING")
+    if script and tickets:
+        raise click.UsageError("--script plays the story's own tickets: leave --tickets away.")
+    logs.configure("text", "ERROR" if script else "WARNING")  # what the script waits for, it tells itself
     if script:
         with play(tickets) as (sandbox, bot):
             tell(sandbox, bot)
@@ -179,6 +181,42 @@ def _database(loaded: settings.Settings) -> list[Finding]:
     return [Finding("DATABASE_URL", problem, "Run `passerelle migrate`.")] if problem else []
 
 
+@cli.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), help="Only issues at this stage.")
+@click.option("--project", default="", metavar="KEY", help="Only this project's.")
+@plainly
+def list_(as_json: bool, stage: str | None, project: str) -> None:
+    """List the escalations."""
+    with _store(_environment()).read() as session:
+        if project:
+            _known(project, overview.projects(session))
+        found = overview.escalations(session, Stage(stage) if stage else None, project)
+        names = overview.names(session, (one.agent for one in found))
+    click.echo(json.dumps([listing.as_json(one) for one in found]) if as_json else listing.listed(found, names))
+
+
+def _known(project: str, stored: list[str]) -> None:
+    """A project may have no issues yet, or have left the configuration: either place will do."""
+    if project in stored:
+        return
+    known = sorted({*stored, *(one.key for one in _load().config.projects)})
+    if project not in known:
+        raise click.BadParameter(f"{project!r} is not one of {', '.join(known)}.", param_hint="'--project'")
+
+
+@cli.command()
+@click.argument("reference", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@plainly
+def show(reference: str, as_json: bool) -> None:
+    """Show one escalation with its history.
+
+    ID is an escalation's id, its ticket's number or address, or its issue's (acme/shop#1).
+    """
+    click.echo(listing.show(_store(_environment()), reference, for_programs=as_json))
+
+
 @cli.group("outbox")
 def outbox_group() -> None:
     """Calls to the outside world that are not done yet, and those given up."""
@@ -190,8 +228,7 @@ def outbox_group() -> None:
 def outbox_list(as_json: bool) -> None:
     """List what is not done yet, dead letters first."""
     with _store(_environment()).read() as session:
-        query = sa.select(Effect).where(Effect.state.in_([*UNDONE, EffectState.DEAD])).order_by(Effect.id)
-        rows = sorted(session.scalars(query), key=lambda effect: effect.state is not EffectState.DEAD)
+        rows = overview.effects(session)
     if as_json:
         click.echo(json.dumps([_effect(effect) for effect in rows]))
         return
