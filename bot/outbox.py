@@ -62,10 +62,10 @@ def maybe_done(error: Exception) -> bool:
 
 class Performer(Protocol):
     """How one kind of effect is carried out. `look` and `perform` do the I/O; the others run inside the transaction
-    that settles the effect, so that what follows from it commits together with it. `paced`: it writes, so the pace of
-    its lane holds it back."""
+    that settles the effect, so that what follows from it commits together with it. What only reads (`writes` is
+    False) leaves no doubt behind, and its lane's pace does not hold it back."""
 
-    paced: bool
+    writes: bool
 
     def look(self, job: Job) -> Any | None:
         """What an earlier, ambiguous try left at the other side; None if nothing. May raise Uncertain."""
@@ -108,7 +108,9 @@ def refresh(
         promise(session, clock, kind, key, subject, lane=lane, **payload)
     elif effect.state in (EffectState.SENDING, EffectState.DOUBT):
         effect.again = True
-    elif effect.state is not EffectState.READY:
+    elif effect.state is EffectState.READY:
+        effect.next_at = min(effect.next_at, clock.now())  # a new reason to try; the lane still holds it back
+    else:
         # What was given up may have taken effect on its last try.
         state = EffectState.READY if effect.state is EffectState.DONE else EffectState.DOUBT
         effect.state, effect.attempts, effect.error = state, 0, ""
@@ -206,7 +208,7 @@ class Outbox:
 
     def _take_lane(self, session: Session, effect: Effect, now: datetime) -> bool:
         """Reserve the effect's lane for its pace; False when another worker was faster."""
-        pace = self._pace(effect.lane) if effect.lane and self._performers[effect.kind].paced else 0.0
+        pace = self._pace(effect.lane) if effect.lane and self._performers[effect.kind].writes else 0.0
         if not pace:
             return True
         lane = session.get(Lane, effect.lane, with_for_update=True)
@@ -253,6 +255,7 @@ class Outbox:
             if isinstance(error, Unavailable) and error.retry_after is not None:
                 wait = timedelta(seconds=error.retry_after)
                 self._close_lane(session, effect.lane, now + wait)
+            doubtful = doubtful and performer.writes
             effect.state = EffectState.DOUBT if doubtful else EffectState.READY
             effect.next_at = now + (max(wait, self._quiet) if doubtful else wait)
             effect.error = str(error)

@@ -67,7 +67,7 @@ class Box:
 class Letter:
     """Performs an effect by posting its key. `during` runs in the middle of a call, after the box has the letter."""
 
-    paced = True
+    writes = True
 
     def __init__(self, url: str) -> None:
         self._http = HttpClient("box", url, timeout=TIMEOUT)

@@ -19,7 +19,7 @@ from integrations.base import ServiceError, Unavailable
 class Base:
     """A performer that finds nothing to look for and settles without consequence; the real ones say otherwise."""
 
-    paced = True
+    writes = True
 
     def __init__(self, bridge: Bridge, chat: Chat, people: People) -> None:
         self.bridge = bridge

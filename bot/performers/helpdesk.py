@@ -82,6 +82,8 @@ class Reply(Base):
 class LookAtTicket(Base):
     """`ticket:{id}`: has an agent answered the customer in the helpdesk itself?"""
 
+    writes = False
+
     def perform(self, job: Job) -> list[datetime]:
         with self.bridge.store.read() as session:
             ticket = session.get_one(Ticket, job.payload["ticket"])

@@ -209,7 +209,7 @@ class Hint(Base):
 class LookAtIssue(Base):
     """`look:{issue}`: ask the tracker how the issue stands, and follow."""
 
-    paced = False
+    writes = False
 
     def perform(self, job: Job) -> hear.Seen:
         return hear.look(self.bridge, job.payload["issue"])
@@ -226,7 +226,7 @@ class LookAtIssue(Base):
 class Prove(Base):
     """`prove:{issue}`: is the fix of this issue out already?"""
 
-    paced = False
+    writes = False
 
     def perform(self, job: Job) -> Release | bool:
         return prove.prove(self.bridge, job.payload["issue"])
@@ -239,7 +239,7 @@ class Prove(Base):
 class ExamineReleases(Base):
     """`releases:{project}`: which waiting fixes do the new releases contain?"""
 
-    paced = False
+    writes = False
 
     def perform(self, job: Job) -> prove.Examined:
         return prove.examine(self.bridge, job.payload["project"])
@@ -251,7 +251,7 @@ class ExamineReleases(Base):
 class Poll(Base):
     """`poll:{project}:{resource}`: what was touched since the last time, by one conditional request."""
 
-    paced = False
+    writes = False
 
     def perform(self, job: Job) -> tuple[list[Event], Watch]:
         project = self.bridge.project(job.payload["project"])
@@ -276,6 +276,8 @@ class Poll(Base):
 
 class ReadDelivery(Base):
     """`delivery:{id}`: read a stored webhook delivery, however late."""
+
+    writes = False
 
     def perform(self, job: Job) -> tuple[str, Sequence[Event]]:
         with self.bridge.store.read() as session:
