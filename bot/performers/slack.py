@@ -12,7 +12,7 @@ from bot import reports
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown, views
-from bot.store import figures, upkeep
+from bot.store import figures
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
 from bot.texts import Say
 from integrations.base import NotFound
@@ -58,6 +58,10 @@ class Card(Base):
         session.get_one(Issue, job.payload["issue"]).card_ts = result
 
 
+UNTOLD = ("", "")
+"""Where a round stands whose news no longer held when it was to be told."""
+
+
 class Told(Base):
     """`told:{round}:{agent}`: one message for everything that one cause makes due for one agent."""
 
@@ -71,6 +75,8 @@ class Told(Base):
         with self.bridge.store.write() as session:
             sealed = session.get_one(Round, job.payload["round"], with_for_update=True)
             sealed.sealed_at = sealed.sealed_at or self.bridge.clock.now()
+            if not any(hearing.news.stands for hearing in sealed.hearings):
+                return UNTOLD  # taken back before anybody heard it
         item, post = self._read(job)
         channel = self.chat.dm(item.agent)
         self.in_time(job)
@@ -82,6 +88,8 @@ class Told(Base):
     def settle(self, session: Session, job: Job, result: tuple[str, str]) -> None:
         item = session.get_one(Round, job.payload["round"])
         item.channel, item.ts = result
+        if result == UNTOLD:
+            return
         for escalation in {hearing.escalation for hearing in item.hearings}:
             self.bridge.record(session, "told", escalation=escalation, by=item.agent)
 
@@ -222,11 +230,11 @@ class Digest(Base):
         return self.chat.find(job.payload["channel"], job.key, job.since - timedelta(minutes=5))
 
     def perform(self, job: Job) -> str:
-        due, until, since = (datetime.fromisoformat(job.payload[name]) for name in ("due", "until", "since"))
+        since, until = (datetime.fromisoformat(job.payload[name]) for name in ("since", "until"))
         now = self.bridge.clock.now()
+        if now >= until:
+            return STALE
         with self.bridge.store.read() as session:
-            if now > until or upkeep.slot_between(session, job.payload["job"], due, now):
-                return STALE
             found = reports.digest(figures.open_issues(session), figures.write_backs_due(session), since)
             agents = tuple((self.people.name(session, agent), n) for agent, n in found.due)
         data = views.Digest(
