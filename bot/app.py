@@ -93,6 +93,7 @@ class Passerelle:
             "note": helpdesk.Note,
             "reply": helpdesk.Reply,
             "ticket": helpdesk.LookAtTicket,
+            "facts": helpdesk.LearnTicket,
             "card": slack.Card,
             "told": slack.Told,
             "round": slack.RefreshRound,

@@ -1,4 +1,4 @@
-"""The house under test: the real bot in this process, against the stand-ins over HTTP, under a clock that tests move."""
+"""The house under test: the real bot in this process, against the stand-ins over HTTP, under a clock tests move."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from bot.store.tables import UNDONE, Effect
 from integrations import registry
 from integrations.sandbox.wire import Server
 from integrations.sandbox.world import Sandbox
+
+pytest.register_assert_rewrite("integrations.testing.tracker", "integrations.testing.helpdesk")
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REPO = "acme/shop"
@@ -101,6 +103,52 @@ class House:
         self.settle()
         return view
 
+    def look_up(self, person: str = "U0ANA", text: str = "4211") -> str:
+        """Type `/bug` with `text`, and read the modal once it is filled."""
+        assert self.slack.command(person, text, "C0SUPPORT").ok
+        return self.modal(person)
+
+    def modal(self, person: str = "U0ANA") -> str:
+        """What the modal says that this person has open, when nothing more is fetched for it."""
+        self.bot.listeners.settle()
+        return said(self.slack.views(person)[-1])
+
+    def submit(self, person: str = "U0ANA", **values: Any) -> dict[str, str]:
+        """Fill the open modal's inputs and submit it; returns the sentences under its inputs, {} when it was taken."""
+        view = self.slack.views(person)[-1]
+        self.slack.submit(view["id"], values)
+        self.settle()
+        still = [one for one in self.slack.views(person) if one["id"] == view["id"]]
+        return dict(still[0]["errors"]) if still else {}
+
+    def told(self, person: str = "U0ANA") -> list[str]:
+        """What the bot told this person directly, oldest first."""
+        return [said(message) for message in self.slack.dm(person)]
+
+    def card(self) -> str:
+        """The newest card in the Support Dev channel."""
+        return said(self.slack.messages("C0SUPPORTDEV")[-1])
+
+    def press(self, person: str, action: str, channel: str = "", index: int = 0) -> None:
+        """Press a button of the newest message that has it, in the bot's direct messages or in `channel`."""
+        where = channel or self.slack.dm_channel(person)
+        there = [one for one in self.slack.messages(where) if f"'action_id': '{action}'" in str(one.get("blocks"))]
+        assert self.slack.press(person, where, there[-1]["ts"], action, index=index).ok
+        self.settle()
+
+    def write_back(self, person: str = "U0ANA", reply: str = "Hello, it is mended.") -> dict[str, str]:
+        """Press "Write back", write and send; returns the sentences under the input, {} when it was taken."""
+        self.press(person, "write_back")
+        return self.submit(person, reply=reply)
+
+    def notes(self, ticket: str = "4211") -> list[str]:
+        """The internal notes on a ticket."""
+        return [one["body"] for one in self.zendesk.ticket(ticket)["comments"] if not one["public"]]
+
+    def replies(self, ticket: str = "4211") -> list[str]:
+        """What the customer received."""
+        return [one["body"] for one in self.zendesk.replies(ticket)]
+
     def issue(self, number: int = 1) -> dict[str, Any]:
         return self.github.issue(REPO, number)
 
@@ -154,3 +202,24 @@ def shown(message: dict[str, Any]) -> str:
 
     walk(message.get("blocks", []))
     return "\n".join(found)
+
+
+def said(message: dict[str, Any]) -> str:
+    """Everything that a message or view says, line by line as a person reads it."""
+    lines = [message["text"]] if isinstance(message.get("text"), str) else []
+
+    def read(node: Any) -> None:
+        if isinstance(node, list):
+            for value in node:
+                read(value)
+        elif isinstance(node, dict):
+            if node.get("type") in ("rich_text_section", "rich_text_quote", "rich_text_preformatted"):
+                lines.append("".join(str(one.get("text") or one.get("user_id", "")) for one in node["elements"]))
+            else:
+                if isinstance(node.get("text"), str):
+                    lines.append(node["text"])
+                for value in node.values():
+                    read(value)
+
+    read(message.get("blocks", []))
+    return "\n".join(lines)

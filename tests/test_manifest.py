@@ -22,6 +22,7 @@ SCOPES: dict[str, set[str]] = {
     # names for what we do with it: in public and private channels, and in direct messages with one person.
     "apps_connections_open": set(),  # an app-level token's connections:write
     "auth_test": set(),
+    "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
@@ -29,6 +30,7 @@ SCOPES: dict[str, set[str]] = {
     "conversations_info": {"channels:read", "groups:read"},
     "conversations_members": {"channels:read", "groups:read"},
     "conversations_open": {"im:write"},
+    "conversations_replies": {"channels:history", "groups:history"},
     "usergroups_list": {"usergroups:read"},
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read", "users:read.email"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import Kind, Severity, Stage, UserError
 from bot.store import queries
-from bot.store.tables import Draft, Escalation, Follower, Issue, Person, Ticket
+from bot.store.tables import Draft, Escalation, Follower, Issue, Ticket
 from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
 from integrations.base import Ticket as HelpdeskTicket
 
@@ -24,6 +25,8 @@ TITLE_LIMIT = 150
 
 WORDS_LIMIT = 20_000
 """Characters of a customer's words that are kept: what a person can read of a conversation."""
+
+_ADDRESS = re.compile(r"<?(https?://[^\s|<>]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,15 @@ def start(
     return draft
 
 
-def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[str, Any]) -> None:
-    """The person named another ticket in the modal, or for the first time."""
+def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[str, Any]) -> str:
+    """The person named another ticket in the modal, or for the first time; without a name, the same one is looked up
+    again. Returns the reference."""
     with bridge.store.write() as session:
         draft = session.get_one(Draft, draft_id)
-        draft.reference, draft.typed = reference, {**draft.typed, **typed}
+        kept = {name: value for name, value in draft.typed.items() if name != "message" or "summary" not in typed}
+        draft.reference, draft.typed = reference.strip() or draft.reference, {**kept, **typed}
         draft.helpdesk, draft.number, draft.ticket = "", "", None
+        return draft.reference
 
 
 def draft(bridge: Bridge, draft_id: str) -> Draft:
@@ -131,7 +137,7 @@ def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, An
     except NotFound:
         return None, "unknown"
     except (Unauthorised, Rejected):
-        return None, "forbidden"
+        return (helpdesk, number, {}), "forbidden"
     except ServiceError:
         return (helpdesk, number, {}), "down"
     return (helpdesk, number, as_columns(ticket)), ""
@@ -204,7 +210,7 @@ def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:
         if draft.escalation_id is not None:
             return session.get_one(Escalation, draft.escalation_id)
         if draft.allowed is not True:
-            raise UserError("Slack has not told me yet whether you may flag tickets. Press the button once more.")
+            raise UserError("Slack does not let you flag tickets here. Ask your lead to add you.")
         escalation = _joined(bridge, session, draft, fields) or _made(bridge, session, draft, fields)
         draft.escalation_id = escalation.id
         return escalation
@@ -212,11 +218,14 @@ def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:
 
 def _joined(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Escalation | None:
     """The ticket is carried already, and nobody asked for a second issue."""
-    carried = carried_by(session, draft.helpdesk, draft.number)
-    chosen = [one for one in carried if one.issue_id == fields.similar] if fields.similar else list(carried)
-    if not chosen or (fields.again and not fields.similar):
-        return None
-    escalation = chosen[0]
+    if fields.similar:
+        chosen = queries.escalation_of(session, draft.helpdesk, draft.number, fields.similar)
+    else:
+        chosen = None if fields.again else next(iter(carried_by(session, draft.helpdesk, draft.number)), None)
+    return _follow(bridge, session, draft, chosen) if chosen else None
+
+
+def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalation) -> Escalation:
     if escalation.agent != draft.person and session.get(Follower, (escalation.id, draft.person)) is None:
         session.add(Follower(escalation_id=escalation.id, person=draft.person, since=bridge.clock.now()))
         session.flush()
@@ -229,6 +238,7 @@ def _joined(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> E
             escalation=escalation.id,
             by=draft.person,
         )
+        news.owe_standing(bridge, session, escalation)
         bridge.keep_current(session, escalation.issue)
     bridge.notify(session, "joined", f"joined:{draft.id}", draft.person, escalation=escalation.id)
     return escalation
@@ -240,6 +250,8 @@ def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Esc
         raise FieldError("similar", "That issue is not known here any more. Choose another, or leave this empty.")
     title = _title(fields.title, known)
     ticket = _ticket(bridge, session, draft, fields)
+    if draft.number and not draft.ticket:
+        bridge.refresh(session, "facts", f"facts:{ticket.id}", f"facts:{ticket.id}", ticket=ticket.id)
     issue = known or _issue(bridge, session, fields, title)
     escalation = Escalation(
         ticket=ticket,
@@ -280,27 +292,48 @@ def _title(typed: str, known: Issue | None) -> str:
 
 
 def _ticket(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Ticket:
+    """The ticket's row, with what the helpdesk said of it or, failing that, what the person pasted."""
+    known = queries.ticket(session, draft.helpdesk, draft.number) if draft.number else None
     columns: dict[str, Any] = dict(draft.ticket or {})
     since = columns.pop("waiting_since", None)
-    waiting_since = datetime.fromisoformat(since) if since else bridge.clock.now()
-    if not columns.get("words") and fields.words.strip():
-        columns["words"] = fields.words.strip()[:WORDS_LIMIT]
-        columns.setdefault("customer_name", "" if "@" in fields.customer else fields.customer.strip())
-        columns.setdefault("customer_email", fields.customer.strip() if "@" in fields.customer else "")
+    if not columns and (known is None or not known.words):
+        columns = _pasted(draft, fields)
     if not draft.number and not columns.get("words"):
         raise FieldError("words", "Paste what the customer wrote, so that the Support Dev can understand it.")
-    if draft.number:
-        known = queries.ticket(session, draft.helpdesk, draft.number)
-        if known is not None:
-            for name, value in columns.items():
-                setattr(known, name, value)
-            return known
+    if known is not None:
+        for name, value in columns.items():
+            setattr(known, name, value)
+        return known
     ticket = Ticket(
-        helpdesk=draft.helpdesk or None, number=draft.number or None, waiting_since=waiting_since, **columns
+        helpdesk=draft.helpdesk or None,
+        number=draft.number or None,
+        waiting_since=datetime.fromisoformat(since) if since else bridge.clock.now(),
+        **columns,
     )
     session.add(ticket)
     session.flush()
     return ticket
+
+
+def learn(bridge: Bridge, session: Session, ticket_id: str, columns: Mapping[str, Any]) -> None:
+    """The helpdesk tells late what it could not tell when the ticket was flagged."""
+    ticket = session.get_one(Ticket, ticket_id)
+    for name, value in columns.items():
+        setattr(ticket, name, datetime.fromisoformat(value) if name == "waiting_since" else value)
+    for escalation in queries.on_ticket(session, ticket_id):
+        bridge.keep_current(session, escalation.issue)
+
+
+def _pasted(draft: Draft, fields: Fields) -> dict[str, Any]:
+    """A ticket's columns from what the person typed; the address they named it by is its link."""
+    address = _ADDRESS.match((fields.ticket or draft.reference).strip())
+    customer = fields.customer.strip()
+    return {
+        "url": address[1] if address else "",
+        "words": fields.words.strip()[:WORDS_LIMIT],
+        "customer_name": "" if "@" in customer else customer,
+        "customer_email": customer if "@" in customer else "",
+    }
 
 
 def _issue(bridge: Bridge, session: Session, fields: Fields, title: str) -> Issue:
@@ -343,9 +376,3 @@ def suggest(bridge: Bridge, typed: str) -> list[Issue]:
         for issue in recent
     ]
     return [by_id[one.id] for one in similar.rank(typed, candidates, bridge.clock.now())]
-
-
-def person_name(session: Session, person: str) -> str:
-    """How we call somebody of the workspace; their Slack id when we never looked."""
-    known = session.get(Person, person)
-    return known.name if known else person

@@ -54,20 +54,20 @@ def skip(bridge: Bridge, write_back_id: str, reason: str, by: str) -> None:
         row.reason = reason.strip()
 
 
-def sent(bridge: Bridge, session: Session, write_back_id: str) -> None:
+def sent(bridge: Bridge, session: Session, write_back_id: str, by: str) -> None:
     """The helpdesk has the reply."""
     row = _row(session, write_back_id)
-    _take(bridge, session, row, Step.SENT, row.agent)
+    _take(bridge, session, row, Step.SENT, by)
     row.text = ""
 
 
-def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str) -> None:
-    """The helpdesk refused the reply, or may have it: the agent hears which, with the words kept."""
+def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str, by: str) -> None:
+    """The helpdesk refused the reply, or may have it: whoever wrote it hears which, with the words kept."""
     row = _row(session, write_back_id)
-    _take(bridge, session, row, taken, row.agent)
+    _take(bridge, session, row, taken, by)
     row.reason = why
     template = "uncertain" if taken is Step.DOUBT else "refused"
-    bridge.notify(session, template, f"{template}:{row.id}:{row.tries}", row.agent, write_back=row.id, tries=row.tries)
+    bridge.notify(session, template, f"{template}:{row.id}:{row.tries}", by, write_back=row.id, tries=row.tries)
 
 
 def notice(bridge: Bridge, session: Session, ticket_id: str, replies: list[datetime]) -> None:

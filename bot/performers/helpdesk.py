@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot import issue_text
-from bot.bridge import write_back
+from bot.bridge import flag, write_back
 from bot.model import Step, WriteBack
 from bot.outbox import Job, Uncertain, maybe_done
 from bot.performers.base import Base
 from bot.slack import shown
 from bot.store.tables import Escalation, Ticket, WriteBackRow
 from bot.texts import Say
-from integrations.base import Helpdesk, NotFound
+from integrations.base import Helpdesk, NotFound, ServiceError
 
 TAG = "passerelle"
 """The tag by which a helpdesk's views find the tickets that wait for an issue."""
@@ -35,6 +36,11 @@ class Note(Base):
         helpdesk.tag(ticket.number or "", TAG)
         self.in_time(job)
         return helpdesk.note(ticket.number or "", text, job.key)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        escalation = session.get_one(Escalation, job.payload["escalation"])
+        key, agent = f"unnoted:{escalation.id}:{int(job.since.timestamp())}", escalation.agent
+        self.bridge.notify(session, "unnoted", key, agent, escalation=escalation.id, why=said(error))
 
     def _read(self, job: Job) -> tuple[Helpdesk, Ticket, str]:
         with self.bridge.store.read() as session:
@@ -69,14 +75,33 @@ class Reply(Base):
 
     def settle(self, session: Session, job: Job, result: str) -> None:
         if result != STALE:
-            write_back.sent(self.bridge, session, job.payload["write_back"])
+            write_back.sent(self.bridge, session, job.payload["write_back"], job.payload["by"])
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         row = session.get_one(WriteBackRow, job.payload["write_back"])
         if row.state is not WriteBack.SENDING:
             return
         taken = Step.DOUBT if job.doubtful or maybe_done(error) else Step.REFUSED
-        write_back.not_sent(self.bridge, session, row.id, taken, str(error))
+        write_back.not_sent(self.bridge, session, row.id, taken, said(error), job.payload["by"])
+
+
+def said(error: Exception) -> str:
+    """What the helpdesk said, as a clause for a person."""
+    return error.detail if isinstance(error, ServiceError) and error.detail else str(error)
+
+
+class LearnTicket(Base):
+    """`facts:{ticket}`: what the helpdesk could not tell when the ticket was flagged is asked again."""
+
+    writes = False
+
+    def perform(self, job: Job) -> dict[str, Any]:
+        with self.bridge.store.read() as session:
+            ticket = session.get_one(Ticket, job.payload["ticket"])
+        return flag.as_columns(self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or ""))
+
+    def settle(self, session: Session, job: Job, result: dict[str, Any]) -> None:
+        flag.learn(self.bridge, session, job.payload["ticket"], result)
 
 
 class LookAtTicket(Base):

@@ -173,6 +173,12 @@ def _unfiled(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
     return views.filing_failed(say, ticket, issue.title, issue.trouble, next_step)
 
 
+def _unnoted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    escalation = session.get_one(Escalation, payload["escalation"])
+    ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
+    return views.note_failed(say, ticket, issue, payload["why"])
+
+
 def _reason_wanted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     issue = session.get_one(Issue, payload["issue"])
     return views.reason_wanted(say, issue.id, shown.issue_name(issue), len(shown.waiting(issue)))
@@ -215,6 +221,7 @@ TEMPLATES: Mapping[str, Template] = {
     "joined": _joined,
     "follower": _follower,
     "unfiled": _unfiled,
+    "unnoted": _unnoted,
     "reason_wanted": _reason_wanted,
     "fix_wanted": _fix_wanted,
     "uncertain": _uncertain,

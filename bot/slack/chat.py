@@ -116,6 +116,15 @@ class Chat:
             if not cursor:
                 return found
 
+    def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message."""
+        return str(_call(lambda: self.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
+
+    def thread(self, channel: str, ts: str, most: int = 30) -> list[tuple[str, str, str]]:
+        """Who wrote what when in a thread, oldest first: (ts, person, text). The bot must be in the channel."""
+        answer = _call(lambda: self.client.conversations_replies(channel=channel, ts=ts, limit=most))
+        return [(str(one["ts"]), str(one.get("user", "")), str(one.get("text", ""))) for one in answer["messages"]]
+
     def team(self) -> str:
         """The id of the workspace that the token belongs to."""
         return str(_call(self.client.auth_test)["team_id"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,21 +9,13 @@ from typing import Any
 from bot import privacy
 from bot.bridge import flag
 from bot.bridge.core import Bridge
-from bot.model import UserError, WriteBack
+from bot.model import WriteBack
 from bot.slack import shown, views
 from bot.slack.people import People
 from bot.store import queries
-from bot.store.tables import Escalation, Ticket, WriteBackRow
+from bot.store.tables import Draft, Escalation, Ticket, WriteBackRow
 from bot.texts import Say
 from integrations.base import ServiceError
-
-_LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
-
-
-def as_words(text: str) -> str:
-    """A Slack message's text as a person reads it: links by their address, entities as characters."""
-    plain = _LINK.sub(lambda match: match[2] or match[1], text)
-    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def named(bridge: Bridge, reference: str) -> views.TicketName:
@@ -61,48 +52,63 @@ def shown_field(view: Mapping[str, Any], field: str) -> str:
     return field if field in inputs or not inputs else inputs[0]
 
 
-def names_another_ticket(bridge: Bridge, draft_id: str, reference: str) -> bool:
-    """Whether the person typed a ticket that the draft does not stand for yet."""
-    reference = reference.strip()
-    if not reference:
+def wants_look_up(bridge: Bridge, draft_id: str, reference: str) -> bool:
+    """Whether something is still to be asked: who this is, or what a ticket says that the draft does not stand for."""
+    draft, reference = flag.draft(bridge, draft_id), reference.strip()
+    if draft.allowed is None:
+        return True
+    if not reference or reference == draft.reference or not bridge.helpdesks:
         return False
-    draft = flag.draft(bridge, draft_id)
-    if draft.reference == reference:
-        return draft.allowed is None
     return named(bridge, reference).number != draft.number or not draft.number
 
 
 def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
-    """The filled modal, after asking Slack and the helpdesk. Raises UserError."""
+    """The filled modal, after asking Slack and the helpdesk."""
     try:
         filled = flag.fill(bridge, draft_id)
     except ServiceError as error:
-        raise UserError(
-            "Slack does not tell me who you are right now ({why}). Try again in a minute.", why=error.detail
-        ) from error
+        with bridge.store.read() as session:
+            say = people.say(session, flag.draft(bridge, draft_id).person)
+        sentence = say("Slack does not tell me who you are right now ({why}). Try again in a minute.", why=error.detail)
+        return views.flag_refused(say, sentence, draft_id)
+    draft = filled.draft
+    given = _given(people, draft) if not filled.refused else {}
     with bridge.store.read() as session:
-        say = people.say(session, filled.draft.person)
+        say = people.say(session, draft.person)
         if filled.refused:
             return views.flag_refused(
                 say, say("Only members of the support team can flag tickets here. Ask your lead to add you.")
             )
-        draft = filled.draft
         ticket = _as_ticket(draft.ticket, draft.helpdesk, draft.number) if draft.ticket else None
         first = filled.carried[0] if filled.carried else None
         known = queries.filed(session, most=1)
         by = people.name(session, first.agent) if first else ""
-    project = filled.projects[0]
+    policies = {
+        one.key: privacy.effective(privacy.Policy(one.privacy), one.key in filled.public) for one in filled.projects
+    }
+    everywhere = set(policies.values())
     data = views.FlagForm(
         facts=shown.ticket_facts(ticket, bridge.clock.now()) if ticket else None,
         note=_note(say, filled),
-        public=project.key in filled.public,
-        redacted=_preview(ticket, project.privacy) if ticket and project.key not in filled.public else {},
+        link_only=everywhere == {privacy.Policy.LINK_ONLY},
+        public=tuple(one.name for one in filled.projects if one.key in filled.public),
+        redacted=_preview(ticket, given, next(iter(policies.values()))),
         already=views.Already(issue=shown.issue_name(first.issue), by=by) if first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
         similar=bool(known) and first is None,
-        initial={**draft.typed, **({} if ticket else {"ticket": draft.reference})},
+        initial={**given, "ticket": draft.reference},
     )
     return views.flag_form(say, draft_id, data)
+
+
+def _given(people: People, draft: Draft) -> dict[str, str]:
+    """What the person gave before; a message that they flagged comes with its thread and its address."""
+    given = {name: str(value) for name, value in draft.typed.items()}
+    message = given.pop("message", "")
+    if message:
+        around = people.conversation(draft.channel, message, draft.thread_ts or message)
+        given["summary"] = f"{people.in_words(given.get('summary', ''))}\n\n{around}".strip()
+    return given
 
 
 def _as_ticket(columns: Mapping[str, Any], helpdesk: str, number: str) -> Ticket:
@@ -126,14 +132,16 @@ def _note(say: Say, filled: flag.Filled) -> str:
     return ""
 
 
-def _preview(ticket: Ticket, policy: str) -> dict[str, int]:
+def _preview(ticket: Ticket | None, given: Mapping[str, str], policy: privacy.Policy) -> dict[str, int]:
     """What will be left out, by kind, so that the agent knows before anything is sent."""
-    if policy == "link_only":
-        return {}
-    everything = f"{ticket.subject}\n{ticket.words}"
-    if policy == "full":
+    texts = [given.get("title", ""), given.get("summary", "")]
+    names = [ticket.customer_name, ticket.customer_email] if ticket else []
+    if ticket and policy is not privacy.Policy.LINK_ONLY:
+        texts += [ticket.subject, ticket.words]
+    everything = "\n".join(texts)
+    if policy is privacy.Policy.FULL:
         return privacy.without_secrets(everything).counts
-    return privacy.redact(everything, [ticket.customer_name, ticket.customer_email]).counts
+    return privacy.redact(everything, names).counts
 
 
 def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
@@ -147,7 +155,8 @@ def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
 
 
 def write_back(say: Say, row: WriteBackRow, now: datetime) -> views.View:
-    form = views.WriteBackForm(facts=shown.ticket_facts(row.escalation.ticket, now), news=shown.news_line(row.news))
+    facts = shown.ticket_facts(row.escalation.ticket, now)
+    form = views.WriteBackForm(facts=facts, news=shown.news_line(row.news), reply=row.text)
     return views.write_back(say, row.id, form)
 
 

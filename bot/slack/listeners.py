@@ -95,7 +95,7 @@ class Listeners:
             channel=(body.get("channel") or {}).get("id", ""),
             thread_ts=str(message.get("thread_ts") or message.get("ts") or ""),
             reference=reference,
-            typed={"summary": form.as_words(text)},
+            typed={"summary": text, "message": str(message.get("ts") or "")},
         )
         ack()
 
@@ -140,15 +140,13 @@ class Listeners:
         person, view = body["user"]["id"], body["view"]
         say, draft_id, values = self._say(person), view["private_metadata"], form.values(view)
         fields = flag.Fields(**{name: values[name] for name in values if name in flag.Fields.__dataclass_fields__})
-        if form.names_another_ticket(self._bridge, draft_id, fields.ticket):
-            flag.name_ticket(self._bridge, draft_id, fields.ticket, form.typed(values))
-            ack(
-                response_action="update",
-                view=views.flag_looking(say, draft_id, form.named(self._bridge, fields.ticket)),
-            )
-            self._later(client, draft_id, person, view)
-            return
         try:
+            if form.wants_look_up(self._bridge, draft_id, fields.ticket):
+                reference = flag.name_ticket(self._bridge, draft_id, fields.ticket, form.typed(values))
+                looking = views.flag_looking(say, draft_id, form.named(self._bridge, reference))
+                ack(response_action="update", view=looking)
+                self._later(client, draft_id, person, view)
+                return
             flag.submit(self._bridge, draft_id, fields)
         except flag.FieldError as error:
             ack(response_action="errors", errors={form.shown_field(view, error.field): _sentence(say, error)})
@@ -244,7 +242,11 @@ class Listeners:
         log.error("listener.failed", reference=reference, exc_info=error)
         person = body.get("user_id") or (body.get("user") or {}).get("id") or ""
         say = self._say(person)
-        sentence = say("Something broke here ({reference}). Nothing was filed; try again.", reference=reference)
+        sentence = say(
+            "Something broke here ({reference}). Nothing was filed or sent. Try again; if it stays broken, give that "
+            "reference to whoever operates Passerelle.",
+            reference=reference,
+        )
         if body.get("command"):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
         if body.get("type") == "view_submission":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -13,10 +15,18 @@ from bot.slack.chat import Chat
 from bot.store.database import Store
 from bot.store.tables import Person
 from bot.texts import Say
-from integrations.base import NotFound
+from integrations.base import NotFound, ServiceError
 
 REMEMBERED = timedelta(hours=1)
 GROUPS_REMEMBERED = timedelta(minutes=5)
+
+_LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+
+
+def as_words(text: str) -> str:
+    """A Slack message's text as a person reads it: links by their label, entities as characters."""
+    plain = _LINK.sub(lambda match: match[2] or match[1], text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 class People:
@@ -88,6 +98,27 @@ class People:
         """How we call somebody."""
         known = session.get(Person, person)
         return known.name if known else person
+
+    def conversation(self, channel: str, ts: str, thread_ts: str) -> str:
+        """What was said around a message, for an issue's summary: its thread, and its address. As far as Slack lets
+        us see it: nothing for a channel that we are not in."""
+        parts = []
+        with suppress(ServiceError):
+            said = [one for one in self._chat.thread(channel, thread_ts) if one[0] != ts]
+            parts += [f"{self._called(person)}: {self.in_words(text)}" for _, person, text in said if text]
+        with suppress(ServiceError):
+            parts.append(self._chat.permalink(channel, ts))
+        return "\n".join(parts)
+
+    def in_words(self, text: str) -> str:
+        """A Slack message's text as a person reads it, people by their names."""
+        return as_words(re.sub(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>", lambda found: f"@{self._called(found[1])}", text))
+
+    def _called(self, person: str) -> str:
+        try:
+            return self.look_up(person).name
+        except ServiceError:
+            return person
 
     def email(self, session: Session, person: str) -> str:
         """Somebody's address, "" when Slack does not tell."""

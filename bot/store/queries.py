@@ -89,6 +89,16 @@ def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation
     return session.scalars(query).all()
 
 
+def escalation_of(session: Session, helpdesk: str, number: str, issue_id: str) -> Escalation | None:
+    """The escalation of this ticket to this issue, settled or not."""
+    query = sa.select(Escalation).join(Ticket).where(Ticket.helpdesk == helpdesk, Ticket.number == number)
+    return session.scalar(query.where(Escalation.issue_id == issue_id))
+
+
+def on_ticket(session: Session, ticket_id: str) -> Sequence[Escalation]:
+    return session.scalars(sa.select(Escalation).where(Escalation.ticket_id == ticket_id)).all()
+
+
 def escalations_of(session: Session, agent: str, most: int = 500) -> Sequence[Escalation]:
     """An agent's escalations, newest first."""
     query = sa.select(Escalation).where(Escalation.agent == agent).order_by(Escalation.flagged_at.desc()).limit(most)
@@ -173,11 +183,11 @@ def write_backs(session: Session, issue_id: str, state: WriteBack) -> Sequence[W
 
 
 def due_on_ticket(session: Session, ticket_id: str) -> Sequence[WriteBackRow]:
-    """The write-backs that are due on a ticket."""
+    """The write-backs on a ticket that a public answer there would settle."""
     query = (
         sa.select(WriteBackRow)
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
-        .where(Escalation.ticket_id == ticket_id, WriteBackRow.state == WriteBack.DUE)
+        .where(Escalation.ticket_id == ticket_id, WriteBackRow.state.in_((WriteBack.DUE, WriteBack.UNCERTAIN)))
     )
     return session.scalars(query).all()
 

@@ -31,6 +31,7 @@ from bot.slack.views.notices import (
     fix_wanted,
     followed,
     joined,
+    note_failed,
     reason_wanted,
     yours_already,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "joined",
     "left_out",
     "mine",
+    "note_failed",
     "reason_wanted",
     "refused",
     "round_",

@@ -42,7 +42,8 @@ class FlagForm:
 
     facts: TicketFacts | None = None
     note: str = ""  # a sentence: why there are no facts
-    public: bool = False  # the repository is public: only title, summary and link are carried
+    link_only: bool = False  # only title, summary and link are carried, whatever the project
+    public: tuple[str, ...] = ()  # the projects whose repository is public: there, the same
     redacted: Mapping[str, int] = field(default_factory=dict)  # `counts` of a `Redacted`
     already: Already | None = None
     projects: tuple[tuple[str, str], ...] = ()  # (key, name), the default first

@@ -70,9 +70,10 @@ def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
     return _view(say, "flag", _flag_title(say), draft_id, blocks, submit=submit)
 
 
-def flag_refused(say: Say, sentence: str) -> View:
-    """Says why this cannot be flagged, and the next step."""
-    return _view(say, "flag", _flag_title(say), "", [lines([words(sentence, 2_900)])])
+def flag_refused(say: Say, sentence: str, draft_id: str = "") -> View:
+    """Says why this cannot be flagged, and the next step; with the draft's id, it can be tried again from here."""
+    again = say("Try again") if draft_id else ""
+    return _view(say, "flag", _flag_title(say), draft_id, [lines([words(sentence, 2_900)])], submit=again)
 
 
 def decline(say: Say, issue_id: str, title: str, waiting: int) -> View:
@@ -121,9 +122,21 @@ def _flag_title(say: Say) -> str:
 
 def _warnings(say: Say, form: FlagForm) -> list[list[Piece]]:
     warnings: list[list[Piece]] = []
-    if form.public:
+    if form.link_only and form.public:
         warnings.append(
             [say("This repository is public: only your title, your summary and the ticket's link will be carried.")]
+        )
+    elif form.link_only:
+        warnings.append([say("Only your title, your summary and the ticket's link will be carried.")])
+    elif form.public:
+        warnings.append(
+            [
+                say(
+                    "Public repository: {projects}. There, only your title, your summary and the ticket's link will be "
+                    "carried.",
+                    projects=say.listed([one_line(name, 75) for name in form.public]),
+                )
+            ]
         )
     if left := left_out(say, form.redacted):
         warnings.append([say("Will be left out: {details}.", details=left)])
@@ -163,6 +176,14 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
         ),
     ]
     if form.facts is None:
+        ticket = _text(
+            say("Ticket"),
+            "ticket",
+            initial=given("ticket", ""),
+            placeholder=say("Its number or its address"),
+            optional=True,
+        )
+        fields.insert(0, ticket)
         fields.append(_text(say("The customer's words"), "words", long=True, initial=given("words", ""), optional=True))
         fields.append(_text(say("Customer"), "customer", initial=given("customer", ""), optional=True))
     kinds = [(kind.value, kind_word(say, kind)) for kind in Kind]

@@ -70,6 +70,18 @@ def filing_failed(say: Say, ticket: TicketName, title: str, why: str, next_step:
     return _notice([Bold(one_line(title))], sentence, [words(next_step, 800)])
 
 
+def note_failed(say: Say, ticket: TicketName, issue: IssueName, why: str) -> Post:
+    """To the agent: the issue stands, but the ticket does not say so. `why` is the helpdesk's reason, a clause."""
+    sentence = say.pieces(
+        "{issue} stands, but I could leave no note on {ticket}: {reason}",
+        issue=issue.link,
+        ticket=ticket_link(say, ticket),
+        reason=words(why, 800),
+    )
+    step = say("You hear the news all the same. If the number is wrong, flag the right ticket and attach it.")
+    return _notice([_title(issue)], sentence, [step])
+
+
 def joined(say: Say, ticket: TicketName, issue: IssueName, by: str, *, same_ticket: bool) -> Post:
     """To the first agent: a colleague's customer joined the issue, or the colleague follows the same ticket."""
     agent = one_line(by, 80)
