@@ -9,6 +9,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -198,11 +199,12 @@ def list_(as_json: bool, stage: str | None, project: str) -> None:
 
 def _known(project: str, stored: list[str]) -> None:
     """A project may have no issues yet, or have left the configuration: either place will do."""
-    if project in stored:
-        return
-    known = sorted({*stored, *(one.key for one in _load().config.projects)})
+    known = set(stored)
+    with suppress(SettingsError):  # without a configuration, the store alone knows
+        known.update(one.key for one in _load().config.projects)
     if project not in known:
-        raise click.BadParameter(f"{project!r} is not one of {', '.join(known)}.", param_hint="'--project'")
+        there = f"is not one of {', '.join(sorted(known))}" if known else "is not there, and neither is any other"
+        raise click.BadParameter(f"{project!r} {there}.", param_hint="'--project'")
 
 
 @cli.command()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len, set_cell_size
 
 from bot.model import OWED, UserError, WriteBack
 from bot.slack import shown, views
@@ -36,21 +33,17 @@ def listed(escalations: Sequence[Escalation], names: Names) -> str:
         "OWES": [_owes(one, names) for one in escalations],
         "TITLE": [one.title for one in escalations],
     }
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for name in columns:
-        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=16 if name == "ID" else None)
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*(Text(one_line(cell, 150)) for cell in cells))
-    return _printed(table)
+    widths = [min(60, max(map(cell_len, [name, *cells]))) for name, cells in columns.items()]
+    others = sum(widths[:-1]) + 2 * len(widths[:-1])
+    widths[-1] = min(widths[-1], max(20, shutil.get_terminal_size().columns - others))  # the title gives way
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    return "\n".join("  ".join(map(_fitted, row, widths)).rstrip() for row in rows)
 
 
-def _printed(table: Table) -> str:
-    """The table as bare lines, as wide as the terminal (80 columns where there is none)."""
-    width = shutil.get_terminal_size().columns
-    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
-    with console.capture() as capture:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+def _fitted(cell: str, width: int) -> str:
+    """The cell as wide as its column in a terminal, where some characters take two places and some none."""
+    text = one_line(cell, 150)
+    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def _issue_name(issue: Issue) -> str:

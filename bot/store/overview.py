@@ -87,7 +87,7 @@ def others(session: Session, escalation: Escalation) -> Sequence[Escalation]:
 def names(session: Session, people: Iterable[str]) -> dict[str, str]:
     """What we call these people of the workspace, by Slack id; whom we never looked up is left out."""
     query = sa.select(Person.id, Person.name).where(Person.id.in_(set(people)))
-    return {person: name for person, name in session.execute(query).tuples() if name}
+    return {person: name for person, name in session.execute(query) if name}
 
 
 def effects(session: Session) -> list[Effect]:
@@ -99,4 +99,4 @@ def effects(session: Session) -> list[Effect]:
 def write_backs(session: Session) -> dict[str, int]:
     """How many write-backs there are in each state that occurs."""
     query = sa.select(WriteBackRow.state, sa.func.count()).group_by(WriteBackRow.state)
-    return {state.value: n for state, n in session.execute(query).tuples()}
+    return {state.value: n for state, n in session.execute(query)}
