@@ -10,6 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 _INSTANT = timedelta(microseconds=1)
 _LONGEST_SHIFT = timedelta(hours=3)  # no zone moves its clocks by more
+_A_LEAP_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
@@ -63,9 +64,12 @@ def trigger(cron: str, timezone: str) -> WallClock:
         raise ValueError("has a timezone that does not exist") from None
     weekdays = _weekdays(weekday)
     try:
-        return WallClock(zone, minute=minute, hour=hour, day=day, month=month, day_of_week=weekdays)
+        found = WallClock(zone, minute=minute, hour=hour, day=day, month=month, day_of_week=weekdays)
     except (ValueError, AttributeError):  # AttributeError: APScheduler's own for some malformed fields
         raise ValueError("has a minute, hour, day or month that is none") from None
+    if found.get_next_fire_time(None, _A_LEAP_YEAR) is None:
+        raise ValueError("names a day that never comes")
+    return found
 
 
 def _weekdays(field: str) -> str:

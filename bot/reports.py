@@ -24,8 +24,8 @@ class Digest:
 
 
 def digest(issues: Sequence[OpenIssue], due: Sequence[tuple[str, int]], since: datetime) -> Digest:
-    """The digest of `issues`, oldest first; `new` is what was flagged after `since`, latest first."""
-    new = [issue for issue in reversed(issues) if issue.created_at > since]
+    """The digest of `issues`, oldest first; `new` is what was flagged since then, latest first."""
+    new = [issue for issue in reversed(issues) if issue.created_at >= since]
     several = [issue for issue in issues if issue.waiting > 1]
     most = sorted(several, key=lambda issue: -issue.waiting)
     return Digest(tuple(new[:SHOWN]), len(new), tuple(issues[:SHOWN]), tuple(most[:SHOWN]), tuple(due))

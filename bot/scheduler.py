@@ -96,7 +96,8 @@ class Schedule:
 
     def tick_digest(self, digest: Digest) -> None:
         """Promise the digest of the latest slot, if nobody has and it is not too late."""
-        local = latest(digest.trigger(), self._bridge.clock.now(), GRACE)
+        trigger = digest.trigger()
+        local = latest(trigger, self._bridge.clock.now(), GRACE)
         if local is None:
             return
         slot, job = local.astimezone(UTC), f"digest:{digest.name}"
@@ -104,6 +105,8 @@ class Schedule:
             # A worker whose clock is behind must not post an earlier digest after a later one.
             if upkeep.slot_between(session, job, slot, slot + GRACE) or not upkeep.take(session, job, slot):
                 return
+            following = trigger.get_next_fire_time(local, local)
+            until = min(slot + GRACE, following or slot + GRACE).astimezone(UTC)
             before = upkeep.slot_before(session, job, slot) or slot - timedelta(days=1)
             self._bridge.promise(
                 session,
@@ -111,11 +114,9 @@ class Schedule:
                 f"{job}:{local:%Y-%m-%dT%H:%M}:{digest.channel}",
                 job,
                 lane=f"slack:{digest.channel}",
-                job=job,
                 channel=digest.channel,
                 since=before.isoformat(),
-                due=slot.isoformat(),
-                until=(slot + GRACE).isoformat(),
+                until=until.isoformat(),
             )
 
     def tick_forget(self) -> None:

@@ -34,7 +34,7 @@ def open_issues(session: Session) -> Sequence[OpenIssue]:
         .where(Issue.stage.in_(WAITING))
         .order_by(Issue.created_at, Issue.id)
     )
-    return [OpenIssue(*row) for row in session.execute(query).tuples()]
+    return [OpenIssue(*row) for row in session.execute(query)]
 
 
 def write_backs_due(session: Session) -> Sequence[tuple[str, int]]:
@@ -47,4 +47,4 @@ def write_backs_due(session: Session) -> Sequence[tuple[str, int]]:
         .group_by(WriteBackRow.agent)
         .order_by(owing.desc(), WriteBackRow.agent)
     )
-    return [(agent, n) for agent, n in session.execute(query).tuples()]
+    return [(agent, n) for agent, n in session.execute(query)]
