@@ -47,16 +47,23 @@ class Play:
         except (LookupError, ValueError) as error:  # the stand-ins' words for what nobody could have done
             raise self._failed("this to be possible", str(error)) from error
 
-    def until(self, expected: str, see: Callable[[], T], holds: Callable[[T], bool]) -> T:
-        """What `see` sees, as soon as it `holds`. Raises UserError when it does not in time."""
+    def until(
+        self, expected: str, see: Callable[[], T], holds: Callable[[T], bool], words: Callable[[T], str] = str
+    ) -> T:
+        """What `see` sees, as soon as it `holds`. Raises UserError, with what was seen in `words`, when it does not in
+        time."""
         deadline = time.monotonic() + self._patience
         with self.tell.waiting(f"waiting for {expected}"):
             while True:
-                seen, there = _look(see)
-                if there is not None and holds(there):
-                    return there
+                try:
+                    seen = see()
+                    if holds(seen):
+                        return seen
+                    instead = words(seen)
+                except LookupError as error:  # not there yet
+                    instead = str(error)
                 if time.monotonic() > deadline:
-                    raise self._failed(expected, seen)
+                    raise self._failed(expected, instead)
                 self._tick.wait(LOOK_EVERY)
 
     def holds(self, expected: str, truth: bool, seen: object) -> None:
@@ -87,6 +94,7 @@ class Play:
             f"a modal that asks for “{field}”",
             lambda: self.slack.views(person),
             lambda views: bool(views) and field in {block.get("block_id") for block in views[-1]["blocks"]},
+            lambda views: telling.modal(views[-1]) if views else "no modal",
         )
         return views[-1]
 
@@ -108,6 +116,7 @@ class Play:
             f"a message to {NAMES[person]} with {_listed(words)}",
             lambda: self.slack.dm(person)[read:],
             lambda messages: bool(messages),
+            _said,
         )
         text = telling.message(messages[0])
         self.holds(f"a message to {NAMES[person]} with {_listed(words)}", all(word in text for word in words), text)
@@ -123,7 +132,7 @@ class Play:
 
     def at_rest(self) -> None:
         """Wait until the bot has done all it promised."""
-        self.until("the bot to have done all it promised", self.undone, lambda effects: not effects)
+        self.until("the bot to have done all it promised", self.undone, lambda effects: not effects, " / ".join)
 
     def undone(self) -> list[str]:
         """The keys of the calls that are not made yet."""
@@ -136,6 +145,7 @@ class Play:
             f"one message with {_listed(words)}",
             lambda: self.slack.messages(channel),
             lambda messages: len(_with(messages, words)) == 1,
+            _said,
         )
         return _with(found, words)[0]
 
@@ -157,6 +167,7 @@ class Play:
             f"the issue #{number} “{title}”",
             lambda: self.github.issue(REPOSITORY, number),
             lambda issue: issue["title"] == title,
+            telling.issue,
         )
 
     def comment(self, number: int, *words: str) -> str:
@@ -171,15 +182,13 @@ class Play:
 
     def ticket(self, number: str, holds: Callable[[Json], bool], expected: str) -> Json:
         """A ticket, as soon as it `holds`."""
-        return self.until(f"ticket {number} with {expected}", lambda: self.zendesk.ticket(number), holds)
+        return self.until(
+            f"ticket {number} with {expected}", lambda: self.zendesk.ticket(number), holds, telling.ticket
+        )
 
 
-def _look(see: Callable[[], T]) -> tuple[str, T | None]:
-    try:
-        there = see()
-    except LookupError as error:  # not yet
-        return str(error), None
-    return str(there), there
+def _said(messages: list[Json]) -> str:
+    return " / ".join(map(telling.message, messages)) or "no message"
 
 
 def _listed(words: tuple[str, ...]) -> str:

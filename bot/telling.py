@@ -43,16 +43,39 @@ class Teller:
 
     def does(self, sentence: str) -> None:
         """Somebody does something."""
-        self._line(f"  → {sentence}", "cyan")
+        self._lines("  → ", sentence, "    ", "cyan")
 
     def sees(self, where: str, text: str) -> None:
         """Somebody sees this, there. A long quote that was printed before is cut short."""
-        self._line(f"  {where}", "italic")
-        width = min(self._console.width, WIDTH) - 4
+        self._lines("  ", where, "    ", "italic")
         for line in self._briefly(text.strip().splitlines()):
             hanging = line[: len(line) - len(line.lstrip(" >•"))].replace("•", " ")
-            for part in textwrap.wrap(line, width, subsequent_indent=hanging, break_on_hyphens=False) or [""]:
-                self._line(f"  │ {part}".rstrip())
+            self._lines("  │ ", line, f"  │ {hanging}")
+
+    def happened(self, sentence: str) -> None:
+        """This was looked at where it had to happen, and it did."""
+        self._lines("  ✓ ", sentence, "    ", "green")
+
+    def waiting(self, what: str) -> AbstractContextManager[Any]:
+        """Shows what is waited for, where that can be taken away again."""
+        return self._console.status(Text(what)) if self._console.is_terminal else nullcontext()
+
+    def end(self, lines: list[str], last: str) -> None:
+        self._console.print()
+        for line in lines:
+            self._lines("", line, " " * 14)
+        self._console.print()
+        self._line(last, "bold green")
+
+    def _lines(self, first: str, text: str, then: str, style: str = "") -> None:
+        """The text with `first` before its first line and `then` before the others."""
+        width = min(self._console.width, WIDTH)
+        wrapped = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=then, break_on_hyphens=False)
+        for line in wrapped or [first]:
+            self._line(line.rstrip(), style)
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style), soft_wrap=True)
 
     def _briefly(self, lines: list[str]) -> Iterator[str]:
         for quote, found in itertools.groupby(lines, lambda line: line.startswith(">")):
@@ -62,24 +85,6 @@ class Teller:
                 self._quoted.add("\n".join(run))
                 run = [*run[:2], "> …"] if known else run
             yield from run
-
-    def happened(self, sentence: str) -> None:
-        """This was looked at where it had to happen, and it did."""
-        self._line(f"  ✓ {sentence}", "green")
-
-    def waiting(self, what: str) -> AbstractContextManager[Any]:
-        """Shows what is waited for, where that can be taken away again."""
-        return self._console.status(Text(what)) if self._console.is_terminal else nullcontext()
-
-    def end(self, lines: list[str], last: str) -> None:
-        self._console.print()
-        for line in lines:
-            self._line(line)
-        self._console.print()
-        self._line(last, "bold green")
-
-    def _line(self, text: str, style: str = "") -> None:
-        self._console.print(Text(text, style), soft_wrap=True)
 
 
 # --- Slack ------------------------------------------------------------------------------------------------------------
