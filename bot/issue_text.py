@@ -168,10 +168,10 @@ def _since(say: Say, since: datetime | None, now: datetime | None) -> str:
 
 
 def _link(number: str, url: str, helpdesk: str = "") -> str:
-    if not number:
-        return ""
-    label = text(f"{helpdesk} {number}".strip(), 80)
     safe = re.fullmatch(r"https?://[^\s<>()|\\\"]{1,1000}", url)
+    if not number and not safe:
+        return ""
+    label = text(f"{helpdesk} {number}".strip() or url.split("/")[2], 80)
     return f"[{label}]({url})" if safe else label
 
 

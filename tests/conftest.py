@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
-from bot import settings
+from bot import outbox, settings
 from bot.app import Passerelle
 from bot.clock import FakeClock
-from bot.store.tables import UNDONE, Effect
+from bot.store.tables import UNDONE, Effect, EffectState
 from integrations import registry
 from integrations.sandbox.wire import Server
 from integrations.sandbox.world import Sandbox
@@ -160,6 +160,13 @@ class House:
         if release:
             self.github.publish_release(REPO, release)
             self.poll()
+
+    def retry_dead_letters(self) -> None:
+        """What an operator does with `passerelle outbox retry` once the cause is mended."""
+        with self.bot.store.write() as session:
+            for effect in session.scalars(sa.select(Effect).where(Effect.state == EffectState.DEAD)):
+                outbox.retry(session, self.clock, effect.id)
+        self.settle()
 
     def close(self) -> None:
         self.stop_bot()

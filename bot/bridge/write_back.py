@@ -13,16 +13,24 @@ from bot.store import queries
 from bot.store.tables import WriteBackRow
 
 
+def opened(bridge: Bridge, session: Session, write_back_id: str) -> WriteBackRow:
+    """The write-back, when its reply can be written here. Raises UserError."""
+    row = _row(session, write_back_id)
+    if row.state not in (WriteBack.DUE, WriteBack.UNCERTAIN):
+        raise _refusal(row.state)
+    if row.escalation.ticket.helpdesk not in bridge.helpdesks:
+        raise UserError("This ticket has no helpdesk here. Write to the customer, then press “Already written”.")
+    return row
+
+
 def send(bridge: Bridge, write_back_id: str, text: str, by: str) -> None:
     """Promise the agent's own words as a public reply on the ticket. Raises UserError."""
     words = text.strip()
     if not words:
         raise UserError("Write your reply first; an empty one is not sent.")
     with bridge.store.write() as session:
-        row = _row(session, write_back_id)
+        row = opened(bridge, session, write_back_id)
         ticket = row.escalation.ticket
-        if not ticket.helpdesk or ticket.helpdesk not in bridge.helpdesks:
-            raise UserError("This ticket has no helpdesk here. Write to the customer, then press “Already written”.")
         if row.state is WriteBack.UNCERTAIN:
             _take(bridge, session, row, Step.REDO, by)
         _take(bridge, session, row, Step.SEND, by)
@@ -32,7 +40,7 @@ def send(bridge: Bridge, write_back_id: str, text: str, by: str) -> None:
             "reply",
             f"reply:{row.id}:{row.tries}",
             f"ticket:{ticket.id}",
-            lane=bridge.helpdesks[ticket.helpdesk].lane,
+            lane=bridge.helpdesks[ticket.helpdesk or ""].lane,
             write_back=row.id,
             by=by,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.performers.base import Base
 from bot.slack import shown
 from bot.store.tables import Escalation, Ticket, WriteBackRow
 from bot.texts import Say
-from integrations.base import Helpdesk, NotFound, ServiceError
+from integrations.base import Helpdesk, NotFound, Rejected, ServiceError
 
 TAG = "passerelle"
 """The tag by which a helpdesk's views find the tickets that wait for an issue."""
@@ -33,7 +34,8 @@ class Note(Base):
 
     def perform(self, job: Job) -> str:
         helpdesk, ticket, text = self._read(job)
-        helpdesk.tag(ticket.number or "", TAG)
+        with suppress(Rejected):  # the note says why, in the adapter's own words
+            helpdesk.tag(ticket.number or "", TAG)
         self.in_time(job)
         return helpdesk.note(ticket.number or "", text, job.key)
 

@@ -16,7 +16,17 @@ from bot.slack import shown
 from bot.store import queries
 from bot.store.tables import Delivery, Escalation, Issue, NewsItem, Ticket, WatchRow
 from bot.texts import Say
-from integrations.base import Event, IssueDraft, IssueRef, NotFound, Release, ServiceError, Unauthorised, Watch
+from integrations.base import (
+    Event,
+    IssueDraft,
+    IssueRef,
+    NotFound,
+    Release,
+    ServiceError,
+    Unauthorised,
+    Unavailable,
+    Watch,
+)
 from integrations.base import Release as ReleaseFacts
 
 TELL_AFTER = 3
@@ -79,15 +89,15 @@ class FileIssue(Base):
             self.bridge.announce(session, escalation)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        self._tell(session, job, why(error), "dead")
+        self._tell(session, job, error, "dead")
 
     def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
         if job.attempts == TELL_AFTER:
-            self._tell(session, job, why(error), "slow")
+            self._tell(session, job, error, "slow")
 
-    def _tell(self, session: Session, job: Job, trouble: str, state: str) -> None:
+    def _tell(self, session: Session, job: Job, error: Exception, state: str) -> None:
         issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
-        issue.trouble = trouble
+        issue.trouble = why(Say(self.bridge.settings.slack.language), error, issue.repository)
         self.bridge.keep_current(session, issue)
         agents = {escalation.agent for escalation in issue.escalations}
         for person in agents | set(self.bridge.settings.slack.leads if state == "dead" else ()):
@@ -95,11 +105,19 @@ class FileIssue(Base):
             self.bridge.notify(session, "unfiled", key, person, issue=issue.id, state=state, effect=job.id)
 
 
-def why(error: Exception) -> str:
-    """The reason of a failure, for a person: what the service said, without secrets."""
+def why(say: Say, error: Exception, what: str) -> str:
+    """The reason of a failure at `what`, as a sentence for a person, without secrets."""
+    detail = error.detail.rstrip(".") if isinstance(error, ServiceError) else ""
+    if isinstance(error, NotFound):
+        return say(
+            "{what} is not to be seen in the tracker any more: it is gone or renamed, or our token may not read it.",
+            what=what,
+        )
     if isinstance(error, Unauthorised):
-        return f"{error.service}: {error.detail or 'refuses our token'}"
-    return str(error)
+        return say("The tracker refuses our token ({detail}).", detail=detail or what)
+    if isinstance(error, Unavailable):
+        return say("The tracker does not answer ({detail}).", detail=detail or what)
+    return say("The tracker refuses: {detail}.", detail=detail or str(error))
 
 
 class CustomersTable(Base):
@@ -219,7 +237,8 @@ class LookAtIssue(Base):
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         issue = session.get_one(Issue, job.payload["issue"])
-        issue.trouble = why(error)
+        name = shown.issue_name(issue).label
+        issue.trouble = why(Say(self.bridge.settings.slack.language), error, name)
         self.bridge.keep_current(session, issue)
 
 

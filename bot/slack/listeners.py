@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.bridge import flag, triage, write_back
 from bot.bridge.core import Bridge
-from bot.model import UserError, WriteBack
+from bot.model import UserError
 from bot.slack import form, views
 from bot.slack.people import People
 from bot.store.tables import Issue, WriteBackRow
@@ -182,14 +182,14 @@ class Listeners:
 
     def _write_back_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
         say = self._say(body["user"]["id"])
-        with self._bridge.store.read() as session:
-            row = session.get(WriteBackRow, _value(body))
-            view = form.write_back(say, row, self._bridge.clock.now()) if row else None
-            open_ = row is not None and row.state in (WriteBack.DUE, WriteBack.UNCERTAIN)
-        if view is not None and open_:
-            client.views_open(trigger_id=body["trigger_id"], view=view)
+        try:
+            with self._bridge.store.read() as session:
+                row = write_back.opened(self._bridge, session, _value(body))
+                view = form.write_back(say, row, self._bridge.clock.now())
+        except UserError as error:
+            self._whisper(client, body, _sentence(say, error))
         else:
-            self._whisper(client, body, say("This write-back is not due any more."))
+            client.views_open(trigger_id=body["trigger_id"], view=view)
         ack()
 
     def _write_back_submitted(self, body: Body, ack: Ack) -> None:
@@ -238,15 +238,8 @@ class Listeners:
 
     def _error(self, error: Exception, body: Body) -> BoltResponse:
         """A bug of ours, or Slack out of reach: logged with a reference that the person gets too."""
-        reference = _reference()
-        log.error("listener.failed", reference=reference, exc_info=error)
         person = body.get("user_id") or (body.get("user") or {}).get("id") or ""
-        say = self._say(person)
-        sentence = say(
-            "Something broke here ({reference}). Nothing was filed or sent. Try again; if it stays broken, give that "
-            "reference to whoever operates Passerelle.",
-            reference=reference,
-        )
+        sentence = self._broken(self._say(person), error)
         if body.get("command"):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
         if body.get("type") == "view_submission":
@@ -254,6 +247,18 @@ class Listeners:
             if inputs:
                 return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: sentence}})
         return BoltResponse(status=500, body="")
+
+    def _broken(self, say: Say, error: Exception) -> str:
+        if isinstance(error, SlackApiError | OSError):
+            log.warning("slack.failed", error=type(error).__name__)
+            return say("The form could not be opened. Nothing was filed; try again.")
+        reference = _reference()
+        log.error("listener.failed", reference=reference, exc_info=error)
+        return say(
+            "Something broke here ({reference}). Nothing was filed or sent. Try again; if it stays broken, give that "
+            "reference to whoever operates Passerelle.",
+            reference=reference,
+        )
 
 
 def _ephemeral(post: views.Post) -> dict[str, Any]:

@@ -272,7 +272,7 @@ def write_back_buttons(say: Say, write_back_id: str) -> Block:
 def ticket_link(say: Say, ticket: TicketName) -> Link:
     """The ticket as people name it, linked."""
     if not ticket.number:
-        return Link(say("no ticket"))
+        return Link(say("the pasted ticket"), ticket.url)
     return Link(say("ticket {number}", number=one_line(ticket.number, 40)), ticket.url)
 
 
