@@ -19,7 +19,7 @@ REPLY = (
     "Bonjour Camille,\n\nle taux suit maintenant l’adresse de livraison, dès qu’elle change : c’est en ligne depuis la "
     "version 2.5.0. Si un panier vous paraît encore faux, répondez-moi ici.\n\nAna"
 )
-SKIPPED = "Inès already heard it from me on the phone, and sorts by collection now."
+SKIPPED = "Inès heard it from me in yesterday’s chat, and sorts by collection now."
 
 
 def tell(sandbox: Sandbox, bot: Passerelle, patience: float = PATIENCE) -> None:
@@ -153,7 +153,7 @@ def ana_writes_back(play: Play) -> None:
 
 def ben_has_written(play: Play) -> None:
     told = play.message(play.slack.dm_channel(BEN), "Fixed in v2.5.0")
-    play.tell.does("Ben has called Jonas.")
+    play.tell.does("Ben wrote to Jonas from his own mailbox.")
     play.press(BEN, told, "Already written", "mark_written")
     told = play.message(play.slack.dm_channel(BEN), "Fixed in v2.5.0", "Jonas Lindqvist", "✓ Written.")
     play.tell.sees("Ben’s message, a moment later:", telling.message(told))

@@ -196,7 +196,8 @@ class Decline(Base):
     def _read(self, job: Job) -> tuple[Issue, str, str]:
         with self.bridge.store.read() as session:
             news = session.get_one(NewsItem, job.payload["news"])
-            return news.issue, news.text, self.people.name(session, news.by)
+            issue = news.issue
+        return issue, news.text, news.by if job.payload["commented"] else self.people.look_up(news.by).name
 
 
 class Hint(Base):
