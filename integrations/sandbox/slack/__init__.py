@@ -6,6 +6,7 @@ import copy
 import json
 import threading
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -216,7 +217,8 @@ async def _arguments(request: Request) -> Json:
             raise SlackError("invalid_json") from None
         args |= body if isinstance(body, dict) else {}
     elif request.method == "POST":
-        args |= dict((await request.form()).items())
+        # Starlette reads forms only where python-multipart is installed; Slack's own client sends no multipart here.
+        args |= dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
     for name in _JSON_ARGUMENTS:
         if isinstance(args.get(name), str):
             try:
