@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -279,7 +280,10 @@ def outbox_drop(effect_id: int, as_json: bool) -> None:
 
 
 def main() -> None:
-    """The console script's entry."""
+    """The console script's entry. A terminal that cannot show a character gets a question mark in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     cli(prog_name="passerelle")
 
 
