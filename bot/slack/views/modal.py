@@ -164,7 +164,8 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
             "title",
             initial=given("title", ""),
             placeholder=say("What goes wrong, in one line"),
-            optional=form.already is not None,
+            optional=form.already is not None or form.similar,
+            hint=say("Not needed when you choose a known issue below.") if form.similar else "",
         ),
         _text(
             say("What goes wrong"),
@@ -215,14 +216,22 @@ def _choice(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[s
 
 
 def _text(
-    label: str, name: str, *, long: bool = False, initial: str = "", placeholder: str = "", optional: bool = False
+    label: str,
+    name: str,
+    *,
+    long: bool = False,
+    initial: str = "",
+    placeholder: str = "",
+    hint: str = "",
+    optional: bool = False,
 ) -> Block:
     element: Block = {"type": "plain_text_input", "action_id": name, "multiline": long}
     if initial:
         element["initial_value"] = words(initial, 3_000) if long else one_line(initial, 3_000)
     if placeholder:
         element["placeholder"] = _face(placeholder, 150)
-    return _input(label, name, element, optional=optional)
+    block = _input(label, name, element, optional=optional)
+    return {**block, "hint": _face(hint, 2_000)} if hint else block
 
 
 def _input(label: str, name: str, element: Block, *, optional: bool = False) -> Block:
