@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 NAMES = ("decline", "fixed-by")
 
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 
 
@@ -18,13 +19,13 @@ class Command:
 
 def parse(comment: str, login: str) -> list[Command]:
     """The commands in a comment, in order. A command is the first word of a line; its text goes on until the next
-    command or the comment's end. Quoted lines and fenced code are not commands."""
+    command or the comment's end. Quoted lines, fenced code and what Markdown hides are not commands."""
     start = re.compile(
         rf"^(?:/|@{re.escape(login)}\s+/?)({'|'.join(NAMES)})(?![\w-])[ \t]*:?[ \t]*(.*)$", re.IGNORECASE
     )
     found: list[tuple[str, list[str]]] = []
     fenced = False
-    for line in comment.replace("\r\n", "\n").split("\n"):
+    for line in _HIDDEN.sub("", comment).replace("\r\n", "\n").split("\n"):
         if _FENCE.match(line):
             fenced = not fenced
         match = None if fenced else start.match(line)
