@@ -208,5 +208,5 @@ def _counts(play: Play) -> list[str]:
         f"  Slack       {len(play.slack.messages(SUPPORT_DEV))} cards in #support-dev; direct messages: {messages}",
         f"  GitHub      {len(issues)} issues with {comments} comments; 1 fix merged, released in v2.5.0",
         f"  Zendesk     {len(tickets)} tickets carried; {notes} notes, {replies} public reply",
-        f"  Passerelle  {carried} escalations; write-backs: {owed}; calls not made: {undone}",
+        f"  Passerelle  {carried} escalations; write-backs: {owed}; calls left: {undone}",
     ]
