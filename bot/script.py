@@ -171,7 +171,6 @@ def ana_skips(play: Play) -> None:
     told = play.message(play.slack.dm_channel(ANA), "Declined", f"Skipped: {SKIPPED}")
     play.tell.sees("Ana’s message, a moment later:", telling.message(told))
     play.message(SUPPORT_DEV, WISHES, "Every customer has heard.")
-    play.at_rest()
     play.tell.happened("Nobody is forgotten: written twice, skipped once, knowingly.")
 
 
@@ -191,7 +190,8 @@ STEPS = (
 
 
 def _counts(play: Play) -> list[str]:
-    """What each side holds at the end."""
+    """What each side holds at the end, when the bot has nothing left to do."""
+    play.at_rest()
     issues = [play.github.issue(REPOSITORY, one["number"]) for one in play.github.issues(REPOSITORY)]
     comments = sum(len(issue["comments"]) for issue in issues)
     tickets = [one for one in play.zendesk.tickets() if len(one["comments"]) > 1]
@@ -201,12 +201,11 @@ def _counts(play: Play) -> list[str]:
     with play.bot.store.read() as session:
         carried = len(overview.escalations(session))
         states = overview.write_backs(session)
-        undone = len(overview.effects(session))
     owed = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
     return [
         "In the end:",
         f"  Slack       {len(play.slack.messages(SUPPORT_DEV))} cards in #support-dev; direct messages: {messages}",
         f"  GitHub      {len(issues)} issues with {comments} comments; 1 fix merged, released in v2.5.0",
         f"  Zendesk     {len(tickets)} tickets carried; {notes} notes, {replies} public reply",
-        f"  Passerelle  {carried} escalations; write-backs: {owed}; calls left: {undone}",
+        f"  Passerelle  {carried} escalations; write-backs: {owed}",
     ]

@@ -44,6 +44,7 @@ def test_every_file_that_is_no_module_is_carried() -> None:
 def test_every_imported_library_is_required() -> None:
     """What comes by chance, with another library or with the tests, is not there on a fresh machine."""
     required = {_name(one) for one in project()["project"]["dependencies"]}
+    required |= {"pydantic-core"}  # pydantic names the very version that it needs
     required |= {"pytest"}  # of integrations.testing, whose readers have it
     by_module = packages_distributions()
     missing = {
