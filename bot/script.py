@@ -65,7 +65,7 @@ def ben_attaches(play: Play) -> None:
     play.tell.does("Ben types “vat” into “Known already”.")
     options = play.slack.suggest(view["id"], "similar", "vat")
     play.holds("issue #1 among the known ones", [one["text"]["text"][:2] for one in options] == ["#1"], options)
-    play.submit(BEN, similar=options[0], title="Danish VAT for a Swedish address")
+    play.submit(BEN, similar=options[0])
     play.hears(BEN, "Attached", "ticket 4212", f"{REPOSITORY}#1")
     table = play.comment(1, "2 customers wait", "4211", "4212")
     play.tell.sees("Léo reads under the issue, in the bot’s own comment:", table)
