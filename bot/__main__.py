@@ -82,6 +82,11 @@ def _environment() -> settings.Environment:
 
 def _store(environment: settings.Environment, *, ready: bool = True) -> Store:
     store = Store(environment.database_url.get_secret_value())
+    if ready and store.missing:  # looking into it would make an empty one
+        raise UserError(
+            "There is no database at {path}. Set DATABASE_URL to where it is, or make one: `passerelle migrate`.",
+            path=store.engine.url.database,
+        )
     problem = store.schema_problem() if ready else ""
     if problem:
         raise UserError("{problem}", problem=problem[0].upper() + problem[1:] + ".")

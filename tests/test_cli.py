@@ -248,7 +248,9 @@ def test_a_database_that_was_never_made_ready(passerelle: Cli, tmp_path: Path) -
     env = {"DATABASE_URL": f"sqlite:///{tmp_path}/new.db"}
     result = passerelle("list", env=env)
     assert result.exit_code == 1
+    assert f"{tmp_path}/new.db" in result.stderr
     assert "`passerelle migrate`" in result.stderr
+    assert not list(tmp_path.iterdir())  # looking makes none
     assert passerelle("migrate", env=env).exit_code == 0
     assert parsed(passerelle("list", "--json", env=env)) == []
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,12 @@ class Store:
     def embedded(self) -> bool:
         """Whether the database is a file of this machine's own, which `run` migrates by itself."""
         return self.url.startswith("sqlite")
+
+    @property
+    def missing(self) -> bool:
+        """Whether the database is a file that is not there."""
+        file = self.engine.url.database
+        return self.embedded and file not in (None, "", ":memory:") and not Path(str(file)).exists()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
