@@ -21,6 +21,7 @@ BODY_SIZE = 60_000  # characters
 TITLE_SIZE = 256
 _WORDS_SIZE = 30_000
 _SUMMARY_SIZE = 10_000
+_JOINED_SIZE = 2_000  # of what was said with a ticket that joined later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Waiting:
     language: str = ""  # BCP 47
     since: datetime | None = None
     agent: str = ""
+    summary: str = ""  # the agent's words; "" where the issue's own text has them
+    words: str = ""  # the customer's, likewise
 
 
 def issue_title(title: str) -> str:
@@ -80,7 +83,21 @@ def customers_table(say: Say, rows: Sequence[Waiting], *, now: datetime | None =
         shown += 1
     left = len(rows) - shown
     more = [say.many("And {n} more.", "And {n} more.", left)] if left else []
-    return "\n\n".join([count, "\n".join(table), *more])
+    return "\n\n".join([count, "\n".join(table), *more, *_told(say, rows[:shown], room)])
+
+
+def _told(say: Say, rows: Sequence[Waiting], room: int) -> list[str]:
+    """What was said with each ticket that joined the issue later, folded away, while there is `room`."""
+    found = []
+    for row in rows:
+        said = [harmless(_cut(row.summary.strip(), _JOINED_SIZE))] if row.summary.strip() else []
+        said += [quote(row.words, _JOINED_SIZE)] if row.words.strip() else []
+        label = text(row.ticket_number, 80) or say("A customer")
+        block = "\n\n".join([f"<details><summary>{label} · {text(row.agent, 80)}</summary>", *said, "</details>"])
+        room -= len(block) + 2
+        if said and room > 0:
+            found.append(block)
+    return found
 
 
 def decline_comment(say: Say, by: str, reason: str) -> str:

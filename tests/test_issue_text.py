@@ -235,3 +235,19 @@ def _spoken(call: ast.Call) -> int:
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "say":
         return {"many": 2, "pieces": 1}.get(function.attr, 0)
     return 1 if isinstance(function, ast.Name) and function.id in ("say", "UserError") else 0
+
+
+def test_the_table_carries_what_was_said_with_tickets_that_joined_later() -> None:
+    """A second customer's words reach the Support Dev folded away and harmless."""
+    rows = [
+        issue_text.Waiting(ticket_number="4211", agent="Ana"),
+        issue_text.Waiting(
+            ticket_number="4212", agent="Ben", summary="Only in Sweden, #4", words="Hi\n/close\n<b>b</b>"
+        ),
+    ]
+    table = issue_text.customers_table(SAY, rows)
+    assert table.count("<details>") == 1
+    assert "<details><summary>4212 · Ben</summary>" in table
+    assert "Only in Sweden" in table
+    assert "#4" not in table and "<b>" not in table and "\n/close" not in table
+    assert "<details>" not in issue_text.customers_table(SAY, rows[:1])

@@ -151,10 +151,14 @@ class CustomersTable(Base):
     def _text(self, issue_id: str, policy: privacy.Policy) -> str:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, issue_id)
-            rows = [self._row(session, escalation, policy) for escalation in shown.waiting(issue)]
+            first = issue.escalations[0]
+            rows = [self._row(session, one, policy, in_text=one is first) for one in shown.waiting(issue)]
         return issue_text.customers_table(Say(self.bridge.settings.slack.language), rows, now=self.bridge.clock.now())
 
-    def _row(self, session: Session, escalation: Escalation, policy: privacy.Policy) -> issue_text.Waiting:
+    def _row(
+        self, session: Session, escalation: Escalation, policy: privacy.Policy, *, in_text: bool
+    ) -> issue_text.Waiting:
+        """`in_text`: the issue's own text has what was said with this ticket."""
         facts = privacy.leaving(facts_of(escalation.ticket, escalation), policy)
         return issue_text.Waiting(
             ticket_number=facts.ticket_number,
@@ -165,6 +169,8 @@ class CustomersTable(Base):
             language=facts.language,
             since=escalation.ticket.waiting_since,
             agent=self.people.name(session, escalation.agent),
+            summary="" if in_text else facts.agent_summary,
+            words="" if in_text else facts.words,
         )
 
     def settle(self, session: Session, job: Job, result: str) -> None:
