@@ -141,6 +141,17 @@ class House:
         self.press(person, "write_back")
         return self.submit(person, reply=reply)
 
+    def whispered(self, person: str = "U0ANA") -> str:
+        """What the bot showed to this person alone, last."""
+        return said(self.slack.ephemerals(person)[-1])
+
+    def hear_helpdesk(self) -> None:
+        """Until every webhook that the helpdesk owes was answered; then the bot does what follows."""
+        answered = lambda: all(one.status is not None for one in self.zendesk.deliveries)  # noqa: E731
+        with self.zendesk.changed:
+            assert self.zendesk.changed.wait_for(answered, 10), "the helpdesk's webhooks are not answered"
+        self.settle()
+
     def notes(self, ticket: str = "4211") -> list[str]:
         """The internal notes on a ticket."""
         return [one["body"] for one in self.zendesk.ticket(ticket)["comments"] if not one["public"]]

@@ -77,6 +77,7 @@ class Told(Base):
             sealed.sealed_at = sealed.sealed_at or self.bridge.clock.now()
             if not any(hearing.news.stands for hearing in sealed.hearings):
                 return UNTOLD  # taken back before anybody heard it
+        self.people.meet(sealed.agent)
         item, post = self._read(job)
         channel = self.chat.dm(item.agent)
         self.in_time(job)
@@ -129,6 +130,7 @@ class Notice(Base):
 
     def perform(self, job: Job) -> str:
         person = job.payload["person"]
+        self.people.meet(person)
         with self.bridge.store.read() as session:
             say = self.people.say(session, person)
             post = TEMPLATES[job.payload["template"]](self, session, say, job.payload)

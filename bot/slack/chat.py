@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -34,8 +33,6 @@ class Chat:
 
     def __init__(self, token: str, api_url: str, timeout: float = 10.0) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=int(max(1, timeout)), retry_handlers=[])
-        self._dms: dict[str, str] = {}
-        self._lock = threading.Lock()
 
     def post(self, channel: str, post: Post, key: str, thread_ts: str = "") -> str:
         """Post a message that carries effect `key`; returns its ts."""
@@ -85,15 +82,9 @@ class Chat:
         return None
 
     def dm(self, person: str) -> str:
-        """The channel of our direct messages with a person."""
-        with self._lock:
-            known = self._dms.get(person)
-        if known is None:
-            answer = _call(lambda: self.client.conversations_open(users=person))
-            known = str(answer["channel"]["id"])
-            with self._lock:
-                self._dms[person] = known
-        return known
+        """The channel of our direct messages with a person. Asked each time: Slack tells here that somebody left."""
+        answer = _call(lambda: self.client.conversations_open(users=person))
+        return str(answer["channel"]["id"])
 
     def person(self, person: str) -> dict[str, Any]:
         """Slack's own record of a person, with their locale."""

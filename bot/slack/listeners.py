@@ -17,7 +17,7 @@ from bot.bridge.core import Bridge
 from bot.model import UserError
 from bot.slack import form, views
 from bot.slack.people import People
-from bot.store.tables import Issue, WriteBackRow
+from bot.store.tables import Issue, Person, WriteBackRow
 from bot.texts import Say
 
 log = structlog.get_logger()
@@ -58,8 +58,17 @@ class Listeners:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _say(self, person: str) -> Say:
+        """Speaks to this person; somebody new is asked after meanwhile."""
         with self._bridge.store.read() as session:
-            return self._people.say(session, person)
+            known, say = session.get(Person, person), self._people.say(session, person)
+        if known is None:
+            self._background(self._people.meet, person)
+        return say
+
+    def _background(self, act: Callable[..., None], *given: Any) -> None:
+        future = self._executor.submit(act, *given)
+        self._fills.add(future)
+        future.add_done_callback(self._fills.discard)
 
     # --- flagging -----------------------------------------------------------------------------------------------------
 
@@ -114,9 +123,7 @@ class Listeners:
             self._later(client, made.id, person, view)
 
     def _later(self, client: WebClient, draft_id: str, person: str, view: Mapping[str, Any]) -> None:
-        future = self._executor.submit(self._fill, client, draft_id, person, view["id"])
-        self._fills.add(future)
-        future.add_done_callback(self._fills.discard)
+        self._background(self._fill, client, draft_id, person, view["id"])
 
     def _fill(self, client: WebClient, draft_id: str, person: str, view_id: str) -> None:
         """Bring the facts into the modal. Never repeated: who closed it meanwhile does not want it."""
@@ -217,19 +224,20 @@ class Listeners:
 
     def _submitting(self, body: Body, ack: Ack, field: str, act: Callable[[str], None]) -> None:
         """Do what a modal asks for; its sentence stands under the input when it cannot be done."""
-        person = body["user"]["id"]
+        person, say = body["user"]["id"], self._say(body["user"]["id"])
         try:
             act(person)
         except UserError as error:
-            ack(response_action="errors", errors={field: _sentence(self._say(person), error)})
+            ack(response_action="errors", errors={field: _sentence(say, error)})
         else:
             ack()
 
     def _answering(self, body: Body, client: WebClient, act: Callable[[], None]) -> None:
+        say = self._say(body["user"]["id"])
         try:
             act()
         except UserError as error:
-            self._whisper(client, body, _sentence(self._say(body["user"]["id"]), error))
+            self._whisper(client, body, _sentence(say, error))
 
     def _whisper(self, client: WebClient, body: Body, sentence: str) -> None:
         channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")

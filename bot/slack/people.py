@@ -53,6 +53,12 @@ class People:
             session.merge(found)
         return found
 
+    def meet(self, person: str) -> None:
+        """Know somebody's name and language, as far as Slack tells now; else they go by their id."""
+        if re.fullmatch(r"[UW][A-Z0-9]+", person):
+            with suppress(ServiceError):
+                self.look_up(person)
+
     def _ask(self, person: str, now: datetime) -> Person:
         try:
             record = self._chat.person(person)

@@ -1,0 +1,274 @@
+"""Writing back: the agent's own words reach the customer once, or the agent knows exactly why not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.wire import Fault
+from tests.conftest import House
+
+REPLY = "Bonjour Camille, c’est réparé. Bonne journée, Ana"
+SENDING = "/api/v2/tickets/4211.json"
+
+
+@pytest.fixture
+def shipped(house: House) -> House:
+    """Ana's customer waits for her word: the fix is in v2.5.0."""
+    house.hear_webhooks()
+    house.flag()
+    house.mend()
+    return house
+
+
+def buttons(house: House, person: str = "U0ANA") -> list[str]:
+    """The buttons of the newest message."""
+    blocks = house.slack.dm(person)[-1].get("blocks", [])
+    return [one["text"]["text"] for block in blocks for one in block.get("elements", []) if one["type"] == "button"]
+
+
+def later(house: House) -> None:
+    """Time enough for whatever was doubtful to be looked at."""
+    for _ in range(3):
+        house.pass_time(minutes=2)
+
+
+# --- as it should be
+
+
+def test_a_blank_page_beside_the_facts(shipped: House) -> None:
+    """No script: the news, the proof, the customer and their words stand there; the reply is the agent's."""
+    shipped.press("U0ANA", "write_back")
+    page = shipped.modal()
+    for fact in ("Fixed in v2.5.0: VAT is wrong on invoices", "Camille Roux", "Writes in French", "Depuis lundi"):
+        assert fact in page
+    assert "This goes to Camille Roux as a public reply on ticket 4211, in your words." in page
+    (field,) = [block for block in shipped.slack.views("U0ANA")[-1]["blocks"] if block["type"] == "input"]
+    assert "initial_value" not in field["element"]
+
+
+def test_the_reply_goes_out_in_the_agents_name(shipped: House) -> None:
+    """The customer reads Ana's words from Ana; the message shows that it is done."""
+    assert shipped.write_back(reply=REPLY) == {}
+    (reply,) = shipped.zendesk.replies("4211")
+    assert (reply["author"], reply["body"]) == ("Ana Moreau", REPLY)
+    assert "✓ Written." in shipped.told()[-1]
+    assert buttons(shipped) == []
+    assert "Every customer has heard." in shipped.card()
+    assert "No customer waits for this issue." in shipped.issue()["comments"][0]["body"]
+
+
+def test_an_empty_reply_is_not_sent(shipped: House) -> None:
+    """Blanks are no answer."""
+    assert shipped.write_back(reply=" \n ") == {"reply": "Write your reply first; an empty one is not sent."}
+    assert shipped.replies() == []
+
+
+def test_already_written_closes_it(shipped: House) -> None:
+    """A phone call counts."""
+    shipped.press("U0ANA", "mark_written")
+    assert "✓ Written." in shipped.told()[-1]
+    assert shipped.replies() == []
+    assert "Every customer has heard." in shipped.card()
+
+
+def test_skipping_asks_for_a_reason(shipped: House) -> None:
+    """Nobody is forgotten: whoever is not written to has a reason beside their name."""
+    shipped.press("U0ANA", "skip")
+    assert shipped.submit(reason="  ") == {"reason": "Say why this customer needs no answer."}
+    assert shipped.submit(reason="Camille left us last week.") == {}
+    assert "Skipped: Camille left us last week." in shipped.told()[-1]
+    assert shipped.replies() == []
+
+
+def test_written_in_the_helpdesk_by_hand_is_noticed(shipped: House) -> None:
+    """Many agents answer where the ticket is; nothing more is asked of them."""
+    shipped.pass_time(minutes=3)
+    shipped.zendesk.agent_writes("4211", "ana@acme.example", "Une note pour nous", public=False)
+    shipped.hear_helpdesk()
+    assert "Write back" in buttons(shipped)
+
+    shipped.zendesk.agent_writes("4211", "ana@acme.example", REPLY)
+    shipped.hear_helpdesk()
+    assert "✓ Written." in shipped.told()[-1]
+    assert shipped.replies() == [REPLY]
+
+
+def test_what_was_answered_before_the_news_does_not_count(house: House) -> None:
+    """A first answer, “we are looking into it”, is not the news."""
+    house.hear_webhooks()
+    house.flag()
+    house.pass_time(minutes=3)
+    house.zendesk.agent_writes("4211", "ana@acme.example", "Nous regardons.")
+    house.hear_helpdesk()
+    house.pass_time(minutes=3)
+    house.mend()
+    house.zendesk.customer_writes("4211", "Merci !")
+    house.hear_helpdesk()
+    assert "Write back" in buttons(house)
+
+
+# --- twice
+
+
+def test_pressing_send_twice_sends_once(shipped: House) -> None:
+    """A double click, or the same page in two tabs, at the same moment."""
+    shipped.press("U0ANA", "write_back")
+    view = shipped.slack.views("U0ANA")[-1]["id"]
+    clicks = [
+        threading.Thread(target=shipped.slack.submit, args=(view, {"reply": REPLY}), daemon=True) for _ in range(2)
+    ]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    shipped.settle()
+    assert shipped.replies() == [REPLY]
+
+
+def test_a_second_page_says_that_it_is_done(shipped: House) -> None:
+    """What stood open while the first was sent is not sent after it."""
+    shipped.press("U0ANA", "write_back")
+    with shipped.slack.workspace.change():
+        second = shipped.slack.workspace.stacks["U0ANA"][-1]
+    assert shipped.submit(reply=REPLY) == {}
+    shipped.slack.workspace.stacks["U0ANA"] = [second]
+    assert shipped.submit(reply="Encore une fois.") == {"reply": "This customer was written back to already."}
+    assert shipped.replies() == [REPLY]
+
+
+def test_an_old_button_whispers_that_it_is_done(shipped: House) -> None:
+    """The list of `/bug mine` stays where it was typed; its buttons age."""
+    shipped.slack.command("U0ANA", "mine", "C0SUPPORT")
+    old = shipped.slack.ephemerals("U0ANA")[-1]
+    assert shipped.write_back(reply=REPLY) == {}
+    assert shipped.slack.press("U0ANA", "C0SUPPORT", old["ts"], "write_back").ok
+    assert shipped.slack.ephemerals("U0ANA")[-1]["text"] == "This customer was written back to already."
+    assert shipped.slack.views("U0ANA") == []
+
+
+# --- refused
+
+
+def test_a_closed_ticket_refuses_and_the_words_are_kept(shipped: House) -> None:
+    """The agent hears why and what to do, with their words to copy."""
+    shipped.zendesk.close("4211")
+    assert shipped.write_back(reply=REPLY) == {}
+    told = shipped.told()[-1]
+    assert "Your reply to Camille Roux on ticket 4211 was not sent: ticket 4211 is closed" in told
+    assert "create a follow-up in Zendesk and write there" in told
+    assert f"Your words are kept here:\n{REPLY}" in told
+    assert shipped.replies() == []
+
+    shipped.press("U0ANA", "write_back")
+    (field,) = [block for block in shipped.slack.views("U0ANA")[-1]["blocks"] if block["type"] == "input"]
+    assert field["element"]["initial_value"] == REPLY
+    shipped.slack.close_view(shipped.slack.views("U0ANA")[-1]["id"])
+    shipped.press("U0ANA", "mark_written")
+    assert "Every customer has heard." in shipped.card()
+
+
+def test_a_helpdesk_that_is_down_gets_the_reply_when_it_is_back(shipped: House) -> None:
+    """Nothing left our side, so there is no doubt: the reply waits, and the message says that it is on its way."""
+    port = int(shipped.zendesk.url.rsplit(":", 1)[1])
+    shipped.zendesk.stop()
+    assert shipped.write_back(reply=REPLY) == {}
+    assert "Your reply is being sent." in shipped.told()[-1]
+    shipped.zendesk.start(port)
+    shipped.pass_time(minutes=20)
+    assert shipped.replies() == [REPLY]
+    assert "✓ Written." in shipped.told()[-1]
+
+
+# --- doubtful
+
+
+@pytest.mark.parametrize("how", ["drop_after", "error_after"])
+def test_a_reply_that_went_out_unconfirmed_is_found(shipped: House, how: str) -> None:
+    """The line broke after the helpdesk had it: looked for, found, written. Nothing is sent again."""
+    shipped.zendesk.wire.faults.append(Fault(how, "PUT", SENDING))  # type: ignore[arg-type]
+    assert shipped.write_back(reply=REPLY) == {}
+    later(shipped)
+    assert shipped.replies() == [REPLY]
+    assert "✓ Written." in shipped.told()[-1]
+
+
+@pytest.mark.parametrize("how", ["drop", "refuse"])
+def test_a_reply_that_cannot_be_found_is_the_agents_to_look_at(shipped: House, how: str) -> None:
+    """Never sent twice on doubt: the agent looks, and sends it again in one step with the words still there."""
+    shipped.zendesk.wire.faults.append(Fault(how, "PUT", SENDING, status=502))  # type: ignore[arg-type]
+    assert shipped.write_back(reply=REPLY) == {}
+    later(shipped)
+    told = shipped.told()[-1]
+    assert "The helpdesk did not answer clearly, so your reply to Camille Roux on ticket 4211" in told
+    assert "Look at the ticket. If the reply is there, mark it written; if not, write back again." in told
+    assert buttons(shipped) == ["It is there", "Write back again"]
+    assert "May or may not have gone out: look at the ticket." in shipped.told()[-2]
+    assert shipped.replies() == []
+
+    shipped.press("U0ANA", "write_back")
+    assert shipped.submit() == {}
+    assert shipped.replies() == [REPLY]
+    assert "✓ Written." in shipped.told()[-2]
+
+
+def test_the_agent_may_say_that_it_is_there(shipped: House) -> None:
+    """They looked; that settles it."""
+    shipped.zendesk.wire.faults.append(Fault("drop", "PUT", SENDING))
+    shipped.write_back(reply=REPLY)
+    later(shipped)
+    shipped.press("U0ANA", "mark_written")
+    assert "✓ Written." in shipped.told()[-2]
+    assert "Every customer has heard." in shipped.card()
+    shipped.press("U0ANA", "mark_written")
+    assert shipped.slack.ephemerals("U0ANA")[-1]["text"] == "This customer was written back to already."
+
+
+def test_a_doubtful_one_answered_by_hand_is_noticed(shipped: House) -> None:
+    """The agent looked, found nothing, and answered right there."""
+    shipped.zendesk.wire.faults.append(Fault("drop", "PUT", SENDING))
+    shipped.write_back(reply=REPLY)
+    later(shipped)
+    shipped.zendesk.agent_writes("4211", "ana@acme.example", REPLY)
+    shipped.hear_helpdesk()
+    assert "✓ Written." in shipped.told()[-2]
+    assert shipped.replies() == [REPLY]
+
+
+def test_a_late_answer_is_looked_for_and_not_repeated(make_house: Callable[..., House]) -> None:
+    """The helpdesk works longer than we wait: the reply is there in the end, once, and found."""
+
+    def impatient(config: dict[str, Any]) -> None:
+        config["timing"]["timeout"] = "1s"
+
+    house = make_house(impatient)
+    house.flag()
+    house.mend()
+    house.zendesk.wire.faults.append(Fault("late", "PUT", SENDING, seconds=1.5))
+    assert house.write_back(reply=REPLY) == {}
+    assert "Your reply is being sent." in house.told()[-1]
+    with house.zendesk.changed:
+        assert house.zendesk.changed.wait_for(house.replies, 10)
+    later(house)
+    assert house.replies() == [REPLY]
+    assert "✓ Written." in house.told()[-1]
+
+
+# --- somebody else
+
+
+def test_a_lead_writes_for_an_agent_who_cannot_be_reached(house: House) -> None:
+    """Ana has left: the lead gets her customers, writes as herself, and the history says who did."""
+    house.flag()
+    with house.slack.workspace.change():
+        house.slack.workspace.people["U0ANA"]["deleted"] = True
+    house.mend()
+    house.pass_time(hours=80)
+    assert "I cannot reach Ana Moreau in Slack, and 1 customer waits for news." in house.told("U0MAYA")[-1]
+    assert house.write_back("U0MAYA", REPLY) == {}
+    assert house.replies() == [REPLY]
+    house.slack.command("U0MAYA", "status 4211", "C0SUPPORT")
+    assert "Customer written to (Maya Lindgren)" in house.whispered("U0MAYA")
