@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from bot.store import queries
 from bot.store.tables import Draft, Escalation, Ticket, WriteBackRow
 from bot.texts import Say
 from integrations.base import ServiceError
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def named(bridge: Bridge, reference: str) -> views.TicketName:
@@ -192,12 +195,9 @@ def status(bridge: Bridge, people: People, say: Say, person: str, reference: str
     number = named(bridge, reference).number
     wanted = reference.lstrip("#").rsplit("#", 1)[-1]
     with bridge.store.read() as session:
-        found = queries.escalation_named(session, number, int(wanted) if wanted.isdigit() else None)
+        found = queries.escalation_named(session, number, int(wanted) if _NUMBER.fullmatch(wanted) else None)
         if found is None:
-            text = say(
-                "I know no ticket or issue {reference}. `/bug mine` shows what you flagged.", reference=reference or "?"
-            )
-            return views.Post(text, [{"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}])
+            return views.nothing_known(say, reference)
         history = queries.history(session, found.issue_id)
         issue = found.issue
         return views.status(

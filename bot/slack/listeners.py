@@ -58,7 +58,11 @@ class Listeners:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _say(self, person: str) -> Say:
-        """Speaks to this person; somebody new is asked after meanwhile."""
+        with self._bridge.store.read() as session:
+            return self._people.say(session, person)
+
+    def _met(self, person: str) -> Say:
+        """Speaks to this person; who somebody new is, is asked meanwhile, for the history and the next time."""
         with self._bridge.store.read() as session:
             known, say = session.get(Person, person), self._people.say(session, person)
         if known is None:
@@ -80,11 +84,11 @@ class Listeners:
                 self._open(client, body, person, channel=body.get("channel_id", ""))
                 ack()
                 return
-            ack(**_ephemeral(views.help_(self._say(person), str(body.get("command") or "/bug"))))
+            ack(**_ephemeral(views.help_(self._met(person), str(body.get("command") or "/bug"))))
         elif word.lower() == "mine" and not rest:
-            ack(**_ephemeral(form.mine(self._bridge, self._say(person), person)))
+            ack(**_ephemeral(form.mine(self._bridge, self._met(person), person)))
         elif word.lower() == "status":
-            ack(**_ephemeral(form.status(self._bridge, self._people, self._say(person), person, rest.strip())))
+            ack(**_ephemeral(form.status(self._bridge, self._people, self._met(person), person, rest.strip())))
         else:
             self._open(client, body, person, channel=body.get("channel_id", ""), reference=word, typed={"title": rest})
             ack()
@@ -172,7 +176,7 @@ class Listeners:
         ack()
 
     def _decline_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
-        say = self._say(body["user"]["id"])
+        say = self._met(body["user"]["id"])
         with self._bridge.store.read() as session:
             issue = session.get(Issue, _value(body))
             waiting = len(issue.escalations) if issue else 0
@@ -188,7 +192,7 @@ class Listeners:
     # --- writing back -------------------------------------------------------------------------------------------------
 
     def _write_back_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
-        say = self._say(body["user"]["id"])
+        say = self._met(body["user"]["id"])
         try:
             with self._bridge.store.read() as session:
                 row = write_back.opened(self._bridge, session, _value(body))
@@ -208,7 +212,7 @@ class Listeners:
         ack()
 
     def _skip_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
-        say = self._say(body["user"]["id"])
+        say = self._met(body["user"]["id"])
         with self._bridge.store.read() as session:
             row = session.get(WriteBackRow, _value(body))
             view = form.skip(say, row, self._bridge.clock.now()) if row else None
@@ -224,7 +228,7 @@ class Listeners:
 
     def _submitting(self, body: Body, ack: Ack, field: str, act: Callable[[str], None]) -> None:
         """Do what a modal asks for; its sentence stands under the input when it cannot be done."""
-        person, say = body["user"]["id"], self._say(body["user"]["id"])
+        person, say = body["user"]["id"], self._met(body["user"]["id"])
         try:
             act(person)
         except UserError as error:
@@ -233,7 +237,7 @@ class Listeners:
             ack()
 
     def _answering(self, body: Body, client: WebClient, act: Callable[[], None]) -> None:
-        say = self._say(body["user"]["id"])
+        say = self._met(body["user"]["id"])
         try:
             act()
         except UserError as error:

@@ -11,6 +11,7 @@ from bot.slack.views.lists import (
     digest,
     help_,
     mine,
+    nothing_known,
     status,
 )
 from bot.slack.views.modal import (
@@ -78,6 +79,7 @@ __all__ = [
     "left_out",
     "mine",
     "note_failed",
+    "nothing_known",
     "reason_wanted",
     "refused",
     "round_",

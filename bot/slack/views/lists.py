@@ -161,6 +161,16 @@ def status(say: Say, data: Status) -> Post:
     return post("\n".join([title, *(plain(line) for line in [*rows, *history] if line)]), blocks)
 
 
+def nothing_known(say: Say, reference: str) -> Post:
+    """The answer to a status that was asked of nothing we know."""
+    if reference:
+        first = say("I know no ticket or issue {reference}.", reference=one_line(reference, 100))
+    else:
+        first = say("Say which ticket or issue: its number or its address.")
+    row: list[Piece] = [first, " ", Code("/bug mine"), " ", say("shows what you flagged.")]
+    return post(plain(row), [lines(row)])
+
+
 def _happened(say: Say, line: HistoryLine) -> list[Piece]:
     by = f" ({one_line(line.by, 60)})" if line.by else ""
     return [f"{say.on(line.at)}: {one_line(happened(say, line.what), 250)}{by}"]
