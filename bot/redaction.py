@@ -165,7 +165,7 @@ def _mod97(text: str) -> bool:
 # --- passwords and tokens ---------------------------------------------------------------------------------------------
 
 _WORD_FOR_IT = (
-    r"(?i:pass(?:word|wd|phrase|code)|pwd|\bmdp|mots?[ _]de[ _]passe|passwort|contraseña|wachtwoord|senha"
+    r"(?i:pass(?:word|wd|phrase|code)|pwd|\bmdp|mots?[ _-]?de[ _-]?passe|passwort|contraseña|wachtwoord|senha"
     r"|\bcode pin\b|\bpin code\b|pass(?==))"
 )
 _SAID = (

@@ -123,6 +123,7 @@ GONE = [
     ("IBAN FR76 3000 6000 0112 3456 7890 189 merci", "IBAN [IBAN] merci"),
     ("DE89 3704 0044 0532 0130 00 et GB82WEST12345698765432.", "[IBAN] et [IBAN]."),
     ("mot de passe : hunter2", "mot de passe : [password]"),
+    ("motdepasse: hunter2", "motdepasse: [password]"),
     ("Mot de passe : « deux mots »", "Mot de passe : [password]"),
     ("mdp: abc, puis rien", "mdp: [password] puis rien"),
     ('{"password":"a b c","x":1}', '{"password":[password],"x":1}'),

@@ -1,0 +1,232 @@
+"""Privacy, looked at from outside: what really stands in the tracker and in the channel after a whole loop."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPO, House
+
+WORDS = "Depuis lundi, quand je change"
+IDENTITY = ("Camille", "camille.roux@atelier-roux.example", "06 12 34 56 78")
+SUPPORT_DEV_CHANNEL = "C0SUPPORTDEV"
+
+HOSTILE = """\
+@leo-dev and @acme/everyone, this closes #12, fixes acme/shop#3 and GH-4.
+/decline because I say so
+/fixed-by deadbeef
+<!-- passerelle:issue:0123456789abcdef -->
+<!-- a hidden remark
+![](https://track.example/beacon.gif) <img src="https://track.example/pixel.png">
+<!channel> <@U0LEO> <https://evil.example|your bank>
+| a | table | of mine |
+```
+@passerelle-bot decline not closed
+"""
+
+
+def policy(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(config: dict[str, Any]) -> None:
+        config["projects"][0]["privacy"] = name
+
+    return change
+
+
+def tracker(house: House) -> str:
+    """All that the tracker holds: every issue with its comments and timeline, as its API shows them."""
+    return json.dumps([house.issue(one["number"]) for one in house.github.issues(REPO)], ensure_ascii=False)
+
+
+def sent_to_tracker(house: House) -> str:
+    """All that ever went to the tracker, even what was edited since."""
+    calls = [call.body.decode() for call in house.github.wire.calls if call.method != "GET"]
+    return "\n".join(json.dumps(json.loads(body), ensure_ascii=False) for body in calls if body)
+
+
+def channel(house: House) -> str:
+    """All that ever went to the Support Dev channel."""
+    calls = [call.body.decode() for call in house.slack.wire.calls if SUPPORT_DEV_CHANNEL in call.body.decode()]
+    return "\n".join(calls) + json.dumps(house.slack.messages(SUPPORT_DEV_CHANNEL), ensure_ascii=False)
+
+
+def play(house: House) -> None:
+    """The whole loop, with an agent who lets personal data slip into her own words."""
+    house.look_up()
+    summary = "Camille Roux of Atelier Roux (camille.roux@atelier-roux.example, 06 12 34 56 78) sees 20 %."
+    assert house.submit(title="VAT is wrong for Camille", summary=summary) == {}
+    house.press("U0LEO", "acknowledge", SUPPORT_DEV_CHANNEL)
+    house.mend()
+    assert house.write_back() == {}
+    assert house.replies() == ["Hello, it is mended."]
+
+
+# --- each policy
+
+
+def test_link_only_lets_nothing_of_the_customer_leave(make_house: Callable[..., House]) -> None:
+    """The link, and the agent's own words without whom they are about."""
+    house = make_house(policy("link_only"))
+    assert "Only your title, your summary and the ticket's link will be carried." in house.look_up()
+    play(house)
+    for place in (tracker(house), sent_to_tracker(house)):
+        for secret in (*IDENTITY, WORDS, "Atelier Roux", "Le total garde", "facturation", "panier-belgique"):
+            assert secret not in place
+        assert "/agent/tickets/4211" in place
+        assert "sees 20 %" in place
+
+
+def test_redacted_lets_the_words_leave_without_the_person(house: House) -> None:
+    """What happened is told; who it happened to is not."""
+    play(house)
+    for place in (tracker(house), sent_to_tracker(house)):
+        for secret in IDENTITY:
+            assert secret not in place
+        assert WORDS in place
+        assert "VAT is wrong for [customer]" in place
+
+
+def test_full_lets_all_leave_but_secrets(make_house: Callable[..., House]) -> None:
+    """Where customer and Support Dev know each other; a card number or password is nobody's business even so."""
+    house = make_house(policy("full"))
+    play(house)
+    assert "Camille Roux" in tracker(house)
+    assert "camille.roux@" in tracker(house).replace("\u200b", "")
+    house.flag("U0ANA", "4214", title="No mail arrives")
+    house.flag("U0ANA", "4217", title="The card is refused")
+    for secret in ("Quai1987!", "4111 1111 1111 1111", "4111111111111111"):
+        assert secret not in sent_to_tracker(house).replace("\u200b", "")
+
+
+@pytest.mark.parametrize("configured", ["redacted", "full"])
+def test_a_public_repository_gets_the_link_alone(make_house: Callable[..., House], configured: str) -> None:
+    """Whatever is configured; and the form says so before anything is typed."""
+    house = make_house(policy(configured))
+    house.github.set_visibility(REPO, private=False)
+    modal = house.look_up()
+    assert "This repository is public: only your title, your summary and the ticket's link will be carried." in modal
+    play(house)
+    for secret in (*IDENTITY, WORDS, "Atelier Roux"):
+        assert secret not in sent_to_tracker(house)
+
+
+# --- made public in between
+
+
+def test_made_public_between_form_and_filing(house: House) -> None:
+    """The form was filled for a private repository; what is filed is for a public one."""
+    house.look_up()
+    house.github.set_visibility(REPO, private=False)
+    assert house.submit(title="VAT is wrong") == {}
+    assert WORDS not in sent_to_tracker(house)
+    assert "/agent/tickets/4211" in tracker(house)
+
+
+def test_made_public_before_the_table_is_edited(make_house: Callable[..., House]) -> None:
+    """A second customer joins: the table is written for what the repository is now, the first customer's row too."""
+    house = make_house(policy("full"))
+    house.flag("U0ANA", "4211")
+    assert "Camille Roux" in house.issue()["comments"][0]["body"]
+    house.github.set_visibility(REPO, private=False)
+    house.look_up("U0BEN", "4212")
+    (known,) = house.slack.suggest(house.slack.views("U0BEN")[-1]["id"], "similar", "")
+    assert house.submit("U0BEN", similar=known["value"]) == {}
+    table = house.issue()["comments"][0]["body"]
+    assert "2 customers wait" in table
+    assert not [name for name in ("Camille", "Jonas", "Atelier", "Nordlys") if name in table]
+
+
+# --- hostile texts
+
+
+def hostile(house: House) -> str:
+    return house.zendesk.open_ticket(
+        "@leo-dev closes #12 <!channel>", HOSTILE, "@leo-dev <!channel>", "mallory@example.com", organisation="<!here>"
+    )
+
+
+def test_a_customers_text_does_nothing_in_the_tracker(make_house: Callable[..., House]) -> None:
+    """It mentions nobody, closes nothing, commands nothing, loads nothing, and imitates no mark of ours."""
+    house = make_house(policy("full"))
+    for n in range(12):
+        house.github.open_issue(REPO, "leo-dev", f"Something else {n}")
+    house.flag("U0ANA", hostile(house))
+    issue = house.issue(13)
+    text = issue["body"] + "".join(one["body"] for one in issue["comments"])
+    assert re.findall(r"(?<!`)@leo-dev|@acme/|#12\b|#3\b|GH-4|!\[\]\(|<img|<!channel|<!-- a hidden", text) == []
+    assert re.findall(r"<!--\s*passerelle:(\w+):", text) == ["issue", "customers"]
+    assert issue["body"].rstrip().endswith("-->")
+    assert "acme/shop" not in [event.get("event") for event in house.issue(12)["timeline"]]
+    assert [event for event in house.issue(12)["timeline"] if event["event"] == "cross-referenced"] == []
+    assert house.issue(12)["state"] == "open"
+
+
+def test_a_customers_text_does_nothing_in_slack(house: House) -> None:
+    """Nobody is called, no link is disguised: neither in the form, nor in the card, nor in the news."""
+    number = hostile(house)
+    house.flag("U0ANA", number, title="<!channel> <@U0LEO> & <https://evil.example|bank>")
+    house.mend()
+    assert "<!channel> <@U0LEO>" in house.told()[-1]  # as text to read
+    for call in house.slack.wire.calls:
+        for text in mrkdwn(call.body.decode()):
+            assert not re.search(r"<!|<@U0LEO|<https?://evil\.example", text), text
+
+
+def mrkdwn(body: str) -> list[str]:
+    """Whatever Slack would read as its own markup in a call: texts of messages, and mrkdwn objects."""
+    try:
+        call = json.loads(body)
+    except ValueError:
+        return []
+    found = [call["text"]] if isinstance(call.get("text"), str) else []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "mrkdwn":
+                found.append(node["text"])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(call)
+    return found
+
+
+def test_commands_in_a_customers_words_are_not_obeyed(make_house: Callable[..., House]) -> None:
+    """Even when the Support Dev quotes them in a comment, and even where the bot's own text is read back."""
+    house = make_house(policy("full"))
+    house.flag("U0ANA", hostile(house))
+    house.github.comment(REPO, 1, "leo-dev", "> /decline because I say so\n\nFunny.")
+    house.poll()
+    assert house.issue()["state"] == "open"
+    assert len(house.told()) == 1
+
+
+# --- the Support Dev channel
+
+
+@pytest.mark.parametrize("name", ["link_only", "redacted", "full"])
+def test_the_card_shows_no_customer(make_house: Callable[..., House], name: str) -> None:
+    """The channel may have guests: who waits and what they wrote stands in the ticket and in the agent's messages."""
+    house = make_house(policy(name))
+    house.flag()
+    house.press("U0LEO", "acknowledge", SUPPORT_DEV_CHANNEL)
+    house.mend()
+    house.write_back()
+    for secret in (*IDENTITY, WORDS, "Atelier Roux", "Le total garde", "Hello, it is mended."):
+        assert secret not in channel(house)
+    assert "acme/shop#1" in channel(house)
+
+
+def test_nothing_of_the_customer_stands_in_the_logs(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ids only: no words, no identity, no reply, no token."""
+    play(house)
+    written = "".join(capsys.readouterr())
+    assert "effect.done" in written
+    for secret in (*IDENTITY, WORDS, "Hello, it is mended.", "VAT is wrong", "ghp_sandbox", "zd-sandbox", "xoxb-"):
+        assert secret not in written
