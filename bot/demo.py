@@ -42,10 +42,10 @@ def play(tickets: Path | None = None, port: int = 0) -> Iterator[tuple[Sandbox, 
             _wait_for_slack(sandbox)
             yield sandbox, bot
         finally:
-            sandbox.stop()
             bot.stop_work()
-            web.stop()
             bot.close()
+            web.stop()
+            sandbox.stop()
 
 
 def _bot(sandbox: Sandbox, folder: Path) -> Passerelle:

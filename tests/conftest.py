@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 import yaml
 
 from bot import outbox, settings
 from bot.app import Passerelle
 from bot.clock import FakeClock
-from bot.store.tables import UNDONE, Effect, EffectState
+from bot.store.tables import Effect, EffectState
 from integrations import registry
 from integrations.sandbox.wire import Server
 from integrations.sandbox.world import Sandbox
@@ -80,8 +79,7 @@ class House:
 
     def _due(self) -> bool:
         with self.bot.store.read() as session:
-            query = sa.select(sa.func.count()).where(Effect.state.in_(UNDONE), Effect.next_at <= self.clock.now())
-            return bool(session.scalar(query))
+            return queries.next_effect(session, self.clock.now()) is not None
 
     def poll(self) -> None:
         """The next look at the trackers, and all that follows."""

@@ -223,7 +223,9 @@ def test_without_a_helpdesk_the_words_are_pasted() -> None:
 
 def test_the_form_warns_before_anything_leaves() -> None:
     """A public repository and what will be redacted are said in the form."""
-    form = views.FlagForm(facts=facts("x"), link_only=True, public=("Shop",), redacted={"card number": 1, "e-mail address": 2})
+    form = views.FlagForm(
+        facts=facts("x"), link_only=True, public=("Shop",), redacted={"card number": 1, "e-mail address": 2}
+    )
     said = " ".join(texts(views.flag_form(SAY, "d1", form)["blocks"]))
     assert "Will be left out: 1 card number and 2 e-mail addresses." in said
     assert "This repository is public" in said
