@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import yaml
 
 from bot import outbox, settings
 from bot.app import Passerelle
 from bot.clock import FakeClock
+from bot.store import queries
 from bot.store.tables import Effect, EffectState
 from integrations import registry
 from integrations.sandbox.wire import Server
