@@ -96,6 +96,7 @@ def test_a_ticket_attached_after_the_release_is_told_at_once(house: House) -> No
     house.mend()
     before = len(house.told("U0ANA"))
     assert attach(house, "U0BEN", "4212", typed="VAT") == {}
+    assert "You hear from me when it ships." not in house.told("U0BEN")[-2]
     assert "Fixed in v2.5.0: VAT is wrong on invoices" in house.told("U0BEN")[-1]
     assert "Jonas Lindqvist" in house.told("U0BEN")[-1]
     assert len(house.told("U0ANA")) == before

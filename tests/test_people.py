@@ -119,7 +119,7 @@ def test_bug_alone_asks_for_the_ticket(house: House) -> None:
 
 def test_mine_lists_what_waits_and_whom_one_owes(house: House) -> None:
     """First the customers to write back to, with the button; nobody else's."""
-    assert "You have no escalations. Flag a ticket with /bug and its number." in answer(house, "mine")
+    assert "Nothing of yours waits. Flag a ticket with /bug and its number." in answer(house, "mine")
     house.flag("U0ANA", "4211")
     house.flag("U0ANA", "4213", title="The export stops")
     house.flag("U0BEN", "4212", title="The wrong country")
@@ -135,7 +135,7 @@ def test_mine_lists_what_waits_and_whom_one_owes(house: House) -> None:
     assert house.replies("4213") == ["Hello Priya, it is mended."]
 
 
-@pytest.mark.parametrize("reference", ["4211", "#4211", "acme/shop#1", "1", "{ticket}"])
+@pytest.mark.parametrize("reference", ["4211", "#4211", "acme/shop#1", "#1", "1", "{ticket}"])
 def test_status_tells_where_it_stands_and_what_happened(house: House, reference: str) -> None:
     """By the ticket's number or address, or the issue's number."""
     house.flag()
@@ -146,7 +146,7 @@ def test_status_tells_where_it_stands_and_what_happened(house: House, reference:
     assert "Flagged (Ana Moreau)" in status
 
 
-@pytest.mark.parametrize("reference", ["9999", "nonsense", "<!channel>", "9" * 400, "#²", "4211 4212"])
+@pytest.mark.parametrize("reference", ["9999", "acme/app#1", "nonsense", "<!channel>", "9" * 400, "#²", "4211 4212"])
 def test_status_of_nothing_known(house: House, reference: str) -> None:
     """Nonsense gets the next step, and calls nobody."""
     told = answer(house, f"status {reference}")

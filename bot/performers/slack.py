@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import reports
+from bot.model import WAITING
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown, views
@@ -145,8 +146,10 @@ Template = Callable[[Notice, Session, Say, Mapping[str, Any]], views.Post]
 def _filed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     escalation = session.get_one(Escalation, payload["escalation"])
     first = escalation.issue.escalations[0].id == escalation.id
-    tell = views.filed if first else views.attached
-    return tell(say, shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue))
+    ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
+    if first:
+        return views.filed(say, ticket, issue)
+    return views.attached(say, ticket, issue, settled=escalation.issue.stage not in WAITING)
 
 
 def _joined(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

@@ -193,9 +193,11 @@ def _own_due(escalation: Escalation, person: str) -> str:
 def status(bridge: Bridge, people: People, say: Say, person: str, reference: str) -> views.Post:
     """How one ticket or issue stands."""
     number = named(bridge, reference).number
-    wanted = reference.lstrip("#").rsplit("#", 1)[-1]
+    repository, _, wanted = reference.rpartition("#")
     with bridge.store.read() as session:
-        found = queries.escalation_named(session, number, int(wanted) if _NUMBER.fullmatch(wanted) else None)
+        found = queries.escalation_named(
+            session, number, int(wanted) if _NUMBER.fullmatch(wanted) else None, repository
+        )
         if found is None:
             return views.nothing_known(say, reference)
         history = queries.history(session, found.issue_id)

@@ -105,14 +105,17 @@ def escalations_of(session: Session, agent: str, most: int = 500) -> Sequence[Es
     return session.scalars(query).all()
 
 
-def escalation_named(session: Session, ticket_number: str, issue_number: int | None) -> Escalation | None:
-    """The newest escalation of the ticket with that number, else of the issue with that number."""
+def escalation_named(
+    session: Session, ticket_number: str, issue_number: int | None, repository: str = ""
+) -> Escalation | None:
+    """The newest escalation of the ticket with that number, else of the issue with that number (in `repository`)."""
     query = sa.select(Escalation).join(Ticket).join(Issue, Issue.id == Escalation.issue_id)
     newest = Escalation.flagged_at.desc()
     found = None
     if ticket_number:
         found = session.scalar(query.where(Ticket.number == ticket_number).order_by(newest).limit(1))
     if found is None and issue_number is not None:
+        query = query.where(sa.func.lower(Issue.repository) == repository.lower()) if repository else query
         found = session.scalar(query.where(Issue.number == issue_number).order_by(newest).limit(1))
     return found
 

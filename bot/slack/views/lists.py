@@ -127,7 +127,7 @@ def help_(say: Say, name: str = "/bug") -> Post:
 def mine(say: Say, escalations: Sequence[MineLine]) -> Post:
     """An agent's escalations, those that owe a customer an answer first."""
     if not escalations:
-        empty = say("You have no escalations. Flag a ticket with /bug and its number.")
+        empty = say("Nothing of yours waits. Flag a ticket with /bug and its number.")
         return post(empty, [lines([empty])])
     ordered = sorted(escalations, key=lambda line: not line.write_back_id)
     due = sum(1 for line in ordered if line.write_back_id)

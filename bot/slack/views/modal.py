@@ -165,7 +165,7 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
             initial=given("title", ""),
             placeholder=say("What goes wrong, in one line"),
             optional=form.already is not None or form.similar,
-            hint=say("Not needed when you choose a known issue below.") if form.similar else "",
+            hint=_without_title(say, form),
         ),
         _text(
             say("What goes wrong"),
@@ -196,6 +196,13 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
     if form.similar:
         fields.append(_similar(say))
     return fields
+
+
+def _without_title(say: Say, form: FlagForm) -> str:
+    """When a title is not needed."""
+    if form.already:
+        return say("Only needed for a second issue.")
+    return say("Not needed when you choose a known issue below.") if form.similar else ""
 
 
 def _similar(say: Say) -> Block:

@@ -35,10 +35,13 @@ def filed(say: Say, ticket: TicketName, issue: IssueName) -> Post:
     return _notice([_title(issue)], sentence, [say("You hear from me when it ships.")])
 
 
-def attached(say: Say, ticket: TicketName, issue: IssueName) -> Post:
-    """To the agent: the ticket joins an issue they chose."""
+def attached(say: Say, ticket: TicketName, issue: IssueName, *, settled: bool = False) -> Post:
+    """To the agent: the ticket joins an issue they chose; of one that is settled the news follows at once."""
     sentence = say.pieces("Attached {ticket} to {issue}.", issue=issue.link, ticket=ticket_link(say, ticket))
-    return _notice([_title(issue)], sentence, [say("You hear from me when it ships.")])
+    rows: list[list[Piece]] = [[_title(issue)], sentence]
+    if not settled:
+        rows.append([say("You hear from me when it ships.")])
+    return _notice(*rows)
 
 
 def followed(say: Say, ticket: TicketName, issue: IssueName, owner: str) -> Post:
