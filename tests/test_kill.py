@@ -161,7 +161,7 @@ class Town:
     def untold(self) -> list[str]:
         """The tickets of which some agent has not heard the news."""
         tickets = self.tickets_told()
-        told = {agent: set().union(*[tickets[key] for key in self.told(agent)]) for agent in self.agents}
+        told = {agent: set().union(*[tickets.get(key, ()) for key in self.told(agent)]) for agent in self.agents}
         return [f"{agent} {ticket}" for agent, flagged in self.heard.items() for ticket in flagged - told[agent]]
 
     def at_rest(self) -> bool:
