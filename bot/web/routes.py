@@ -54,7 +54,13 @@ def build(bridge: Bridge, bolt: Bolt, signing_secret: str) -> Starlette:
     ]
     if signing_secret:
         routes.append(Route("/slack/events", web.slack, methods=["POST"]))
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={Exception: _broke})
+
+
+async def _broke(request: Request, error: Exception) -> Response:
+    """A fault of our own: the sender comes again, and the log says where it happened."""
+    log.error("web.failed", path=request.url.path.split("/")[1], exc_info=error)
+    return PlainTextResponse("something broke here", 500)
 
 
 class _Web:
