@@ -115,13 +115,18 @@ class Emulated:
         return str(self.call("GET", "/git/ref/heads/main")["object"]["sha"])
 
     def mend(self, issue: int) -> None:
-        """A fix on a branch of its own, merged, and said in the issue; this GitHub knows no closing keywords."""
+        """A fix on a branch of its own, merged. Then the developer says so in the issue, or closes it by hand: this
+        GitHub does not close by the keyword in the pull request."""
         branch, content = f"fix-{issue}", base64.b64encode(f"mended {issue}".encode()).decode()
         self.call("POST", "/git/refs", ref=f"refs/heads/{branch}", sha=self.head())
         self.call("PUT", f"/contents/fix-{issue}.txt", message=f"Mend {issue}", content=content, branch=branch)
-        pull = self.call("POST", "/pulls", title=f"Mend {issue}", head=branch, base="main")["number"]
+        opened = {"title": f"Mend {issue}", "head": branch, "base": "main", "body": f"Fixes #{issue}"}
+        pull = self.call("POST", "/pulls", **opened)["number"]
         self.call("PUT", f"/pulls/{pull}/merge", merge_method="squash")
-        self.call("POST", f"/issues/{issue}/comments", body=f"/fixed-by #{pull}")
+        if issue % 2:
+            self.call("PATCH", f"/issues/{issue}", state="closed", state_reason="completed")
+        else:
+            self.call("POST", f"/issues/{issue}/comments", body=f"/fixed-by #{pull}")
 
     def release(self, tag: str) -> None:
         """The tag first: this GitHub's releases make none."""
