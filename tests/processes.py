@@ -26,6 +26,20 @@ LATE = 2.3
 """Seconds: beyond the time-out, and over before the quiet period ends."""
 
 PLENTY = 1_000_000
+ON_WRITES: list[tuple[str, float, dict[str, Any]]] = [
+    ("error_after", 0.04, {"status": 502}),
+    ("drop_after", 0.03, {}),
+    ("late", 0.015, {"seconds": LATE}),
+    ("refuse", 0.03, {"status": 503}),
+    ("drop", 0.02, {}),
+    ("refuse", 0.02, {"status": 429, "headers": {"Retry-After": "1"}}),
+]
+ON_READS: list[tuple[str, float, dict[str, Any]]] = [("refuse", 0.025, {"status": 503}), ("drop", 0.015, {})]
+WHERE = {  # by service: writes and reads, as methods and paths
+    "github": ([("POST", "^/repos/"), ("PATCH", "^/repos/")], [("GET", ""), ("POST", "^/graphql")]),
+    "zendesk": ([("PUT", "")], [("GET", "")]),
+    "slack": ([("POST", r"chat\.")], [("", r"conversations\.|users\.|views\.")]),
+}
 
 
 def until(condition: Callable[[], bool], seconds: float, what: str, trouble: Callable[[], str] = lambda: "") -> None:
@@ -145,27 +159,17 @@ class Weather:
         }
         self._faults: list[Fault] = []
 
-    def begin(self, scale: float = 1.0) -> None:
-        """From now on about one write in seven goes wrong in some way, and one read in twenty-five."""
-        kinds: list[tuple[str, float, dict[str, Any]]] = [
-            ("error_after", 0.04, {"status": 502}),
-            ("drop_after", 0.03, {}),
-            ("late", 0.015, {"seconds": LATE}),
-            ("refuse", 0.03, {"status": 503}),
-            ("drop", 0.02, {}),
-            ("refuse", 0.02, {"status": 429, "headers": {"Retry-After": "1"}}),
-        ]
-        reads = {"refuse": 0.025, "drop": 0.015}
+    def begin(self) -> None:
+        """From now on about one write in seven goes wrong in some way, and one read in twenty-five. A wave of its own:
+        `clear_up` ends it, and the counts of all waves add up."""
         for name, wire in self._wires.items():
-            for how, chance, more in kinds:
-                if name == "slack":
-                    self._add(wire, how, "POST", r"chat\.", chance * scale, more)
-                    continue
-                for method in ("POST", "PUT", "PATCH"):
-                    self._add(wire, how, method, "", chance * scale, more)
-            for how, chance in reads.items():
-                method, path = ("", r"conversations\.|users\.|views\.") if name == "slack" else ("GET", "")
-                self._add(wire, how, method, path, chance * scale, {"status": 503} if how == "refuse" else {})
+            writes, reads = WHERE[name]
+            for method, path in writes:
+                for how, chance, more in ON_WRITES:
+                    self._add(wire, how, method, path, chance, more)
+            for method, path in reads:
+                for how, chance, more in ON_READS:
+                    self._add(wire, how, method, path, chance, more)
 
     def _add(self, wire: Wire, how: Any, method: str, path: str, chance: float, more: Mapping[str, Any]) -> None:
         fault = Fault(how, method=method, path=path, probability=chance, times=PLENTY, **more)
