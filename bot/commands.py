@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -34,3 +35,14 @@ def parse(comment: str, login: str) -> list[Command]:
         elif found:
             found[-1][1].append(line)
     return [Command(name, "\n".join(lines).strip()) for name, lines in found]
+
+
+_REFERENCE = re.compile(r"#?\d{1,10}|[0-9a-fA-F]{7,40}|https?://\S+")
+
+
+def references(text: str, most: int = 10) -> list[str]:
+    """The commits and pull requests that `/fixed-by` names: the leading words of its line that look like one, or the
+    first word as it stands, so that the tracker can say what is wrong with it."""
+    words = text.partition("\n")[0].replace(",", " ").split()
+    found = list(itertools.takewhile(_REFERENCE.fullmatch, words))
+    return found[:most] or words[:1]

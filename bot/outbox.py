@@ -31,6 +31,13 @@ LONGEST_WAIT = timedelta(minutes=15)
 PATIENCE = timedelta(days=3)
 """How long a service may be away before an effect is given up."""
 
+READ_TRIES = 5
+"""How often a read that is refused is made: a service's replicas may not know yet what another one told."""
+
+SHORTEST_WAIT = 1.0
+LONGEST_NAMED_WAIT = 3600.0
+"""Seconds between two tries, and the most of what a service asks us to wait that is believed."""
+
 BUG_TRIES = 8
 """How often a failure of our own making is tried again."""
 
@@ -142,6 +149,10 @@ def drop(session: Session, clock: Clock, effect_id: int) -> Effect:
         raise UserError("There is no effect {id}. `passerelle outbox list` shows them.", id=effect_id)
     if effect.state is EffectState.SENDING or effect.state not in (*UNDONE, EffectState.DEAD):
         raise UserError("Effect {id} is {state} and cannot be dropped.", id=effect_id, state=effect.state)
+    if effect.kind == "issue":
+        raise UserError("A flagged ticket waits for effect {id}. Mend the cause, then retry it.", id=effect_id)
+    if effect.kind == "reply" and effect.state is not EffectState.DEAD:
+        raise UserError("Effect {id} is an agent's reply on its way; it ends by itself.", id=effect_id)
     effect.state, effect.done_at = EffectState.DROPPED, clock.now()
     return effect
 
@@ -172,7 +183,13 @@ class Outbox:
         if claimed is None:
             return False
         job, fence = claimed
-        performer = self._performers[job.kind]
+        try:
+            self._carry_out(job, fence, self._performers[job.kind])
+        except Exception:  # noqa: BLE001 (one of the three edges: an effect)
+            self._broke(job, fence, self._performers[job.kind])
+        return True
+
+    def _carry_out(self, job: Job, fence: int, performer: Performer) -> None:
         looking = job.doubtful
         try:
             result = performer.look(job) if looking else None
@@ -183,11 +200,10 @@ class Outbox:
             self._failed(job, fence, performer, error, doubtful=looking or maybe_done(error))
         except Uncertain as error:
             self._gave_up(job, fence, performer, error, dead=False)
-        except Exception:  # noqa: BLE001 (one of the three edges: an effect)
-            self._broke(job, fence, performer)
+        except UserError as error:  # what the effect needs is gone from the configuration
+            self._gave_up(job, fence, performer, error, dead=True)
         else:
             self._settle(job, fence, performer, result)
-        return True
 
     def _claim(self) -> tuple[Job, int] | None:
         now = self._clock.now()
@@ -243,17 +259,17 @@ class Outbox:
 
     def _failed(self, job: Job, fence: int, performer: Performer, error: ServiceError, *, doubtful: bool) -> None:
         now = self._clock.now()
-        if isinstance(error, Rejected | NotFound) or now - job.since > PATIENCE:
+        refused = isinstance(error, Rejected | NotFound) and (performer.writes or job.attempts >= READ_TRIES)
+        if refused or now - job.since > PATIENCE:
             self._gave_up(job, fence, performer, error, dead=True)
             return
         with self._store.write() as session:
             effect = self._held(session, job, fence)
             if effect is None:
                 return
-            wait = timedelta(seconds=min(2.0**job.attempts, LONGEST_WAIT.total_seconds()))
-            wait *= 0.75 + secrets.randbelow(1000) / 2000
+            wait = _back_off(job) * (0.75 + secrets.randbelow(1000) / 2000)
             if isinstance(error, Unavailable) and error.retry_after is not None:
-                wait = timedelta(seconds=error.retry_after)
+                wait = timedelta(seconds=min(max(error.retry_after, SHORTEST_WAIT), LONGEST_NAMED_WAIT))
                 self._close_lane(session, effect.lane, now + wait)
             doubtful = doubtful and performer.writes
             effect.state = EffectState.DOUBT if doubtful else EffectState.READY
@@ -283,8 +299,7 @@ class Outbox:
             effect = self._held(session, job, fence)
             if effect is not None:
                 effect.state, effect.error = EffectState.DOUBT, str(reason)
-                wait = timedelta(seconds=min(2.0**job.attempts, LONGEST_WAIT.total_seconds()))
-                effect.next_at = self._clock.now() + max(wait, self._quiet)
+                effect.next_at = self._clock.now() + max(_back_off(job), self._quiet)
 
     def _gave_up(self, job: Job, fence: int, performer: Performer, error: Exception, *, dead: bool) -> None:
         now = self._clock.now()
@@ -295,5 +310,17 @@ class Outbox:
             effect.state = EffectState.DEAD if dead else EffectState.DONE
             effect.error, effect.again = str(error), False
             effect.done_at = None if dead else now
-            performer.give_up(session, job, error)
+            self._tell_that(session, performer, job, error)
         log.error("effect.given_up", effect=job.id, key=job.key, error=type(error).__name__)
+
+    def _tell_that(self, session: Session, performer: Performer, job: Job, error: Exception) -> None:
+        """Let the performer tell whoever waits; a fault in that must not bring the effect back to life."""
+        try:
+            with session.begin_nested():
+                performer.give_up(session, job, error)
+        except Exception:
+            log.exception("effect.not_told", effect=job.id, key=job.key)
+
+
+def _back_off(job: Job) -> timedelta:
+    return min(timedelta(seconds=2.0 ** min(job.attempts, 12)), LONGEST_WAIT)

@@ -15,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from bot.bridge.core import Bridge
 from bot.configuration import Digest
-from bot.store import upkeep
+from bot.store import queries, upkeep
 
 log = structlog.get_logger()
 
@@ -24,6 +24,9 @@ GRACE = timedelta(hours=3)
 
 CATCH_UP = 300
 """Seconds between looks for a digest that was missed, as when the database was away at its minute."""
+
+PROOFS = 900
+"""Seconds between looks whether a commit that somebody named was merged meanwhile."""
 
 DRAFTS = timedelta(days=7)
 SLOTS = timedelta(days=400)
@@ -41,6 +44,7 @@ class Schedule:
         """Begin, taking up the latest slot that was missed while nobody was running."""
         settings = self._bridge.settings
         self._every("poll", self.tick_polls, settings.timing.poll)
+        self._every("proofs", self.tick_proofs, PROOFS)
         self._every("forget", self.tick_forget, 3600)
         self._every("digests", self.tick_digests, CATCH_UP)
         for digest in settings.digests:
@@ -80,7 +84,7 @@ class Schedule:
         """Ask every tracker what was touched, once per interval however many workers there are."""
         interval = self._bridge.settings.timing.poll
         now = self._bridge.clock.now()
-        due = datetime.fromtimestamp(now.timestamp() // interval * interval, UTC)
+        due = _floor(now, interval)
         with self._bridge.store.write() as session:
             if not upkeep.take(session, "poll", due):
                 return
@@ -89,6 +93,16 @@ class Schedule:
                     if resource == "releases" and project.shipped_when != "released":
                         continue
                     self._bridge.watch(session, "poll", project, resource)
+
+    def tick_proofs(self) -> None:
+        """Where merging is enough: ask whether a commit that somebody named was merged, for no event tells it."""
+        merged = [one for one in self._bridge.settings.projects if one.shipped_when == "merged"]
+        with self._bridge.store.write() as session:
+            if not merged or not upkeep.take(session, "proofs", _floor(self._bridge.clock.now(), PROOFS)):
+                return
+            for project in merged:
+                for issue in queries.fixed(session, project.key):
+                    self._bridge.prove(session, issue)
 
     def tick_digests(self) -> None:
         for digest in self._bridge.settings.digests:
@@ -129,8 +143,13 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "forget"))
+            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "proofs", "forget"))
             upkeep.forget_customers(session, customers)
+
+
+def _floor(now: datetime, seconds: float) -> datetime:
+    """The beginning of the interval that `now` is in."""
+    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
 
 
 def latest(cron: CronTrigger, now: datetime, grace: timedelta) -> datetime | None:

@@ -16,10 +16,20 @@ def eligible(releases: Iterable[Release], prereleases: bool) -> list[Release]:
     )
 
 
-def newly_published(releases: Sequence[Release], known: frozenset[str]) -> list[tuple[Release, Release | None]]:
-    """Each release not examined yet, with the one before it (None for the first), oldest first."""
+def newly_published(
+    releases: Sequence[Release], known: frozenset[str], waiting: Iterable[Sequence[Fix]]
+) -> list[tuple[Release, Release | None]]:
+    """Each release that may contain a waiting fix and was not examined yet, with the one before it (None for the
+    first), oldest first. One published before the first of the fixes was merged contains none."""
+    merged = [fix.merged_at for fixes in waiting for fix in fixes]
+    dated = [at for at in merged if at is not None]
+    first = min(dated) if dated and len(dated) == len(merged) else None
     pairs = zip(releases, [None, *releases], strict=False)
-    return [(release, before) for release, before in pairs if release.id not in known]
+    return [
+        (release, before)
+        for release, before in pairs
+        if release.id not in known and (first is None or release.published_at >= first)
+    ]
 
 
 def candidates(releases: Sequence[Release], fixes: Sequence[Fix], most: int = 20) -> list[Release]:
@@ -29,12 +39,13 @@ def candidates(releases: Sequence[Release], fixes: Sequence[Fix], most: int = 20
     return later[-most:]
 
 
-def touched(commits: set[str], waiting: Mapping[str, Sequence[Fix]]) -> dict[str, list[str]]:
-    """The issues of which `commits` holds a fix, each with the shas that it does not hold."""
+def touched(commits: set[str] | None, waiting: Mapping[str, Sequence[Fix]]) -> dict[str, list[str]]:
+    """The issues of which `commits` holds a fix, each with the shas that it does not hold. None: it is not known which
+    commits there are, so each is asked for by itself."""
     result = {}
     for issue, fixes in waiting.items():
-        missing = [fix.sha for fix in fixes if fix.sha not in commits]
-        if len(missing) < len(fixes):
+        missing = [fix.sha for fix in fixes if commits is None or fix.sha not in commits]
+        if commits is None or len(missing) < len(fixes):
             result[issue] = missing
     return result
 

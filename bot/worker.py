@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox import Outbox
 from bot.store.database import Store
@@ -48,7 +47,7 @@ class Worker:
     def _attempt(self, work: Callable[[], bool]) -> bool:
         try:
             return work()
-        except SQLAlchemyError as error:  # the database is away: the effects wait in it, and so do we
-            log.error("worker.database", error=type(error).__name__)
+        except Exception:  # mostly the database being away: the effects wait in it, and so do we
+            log.exception("worker.failed")
             self._stopping.wait(1.0)
             return False

@@ -130,6 +130,7 @@ class Repository:
     public: bool
     issues_enabled: bool
     archived: bool = False
+    default_branch: str = "HEAD"
 
 
 @dataclass(frozen=True, slots=True)

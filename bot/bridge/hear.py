@@ -14,21 +14,24 @@ from bot import shipping
 from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.bridge.triage import decline_in
-from bot.commands import Command, parse
+from bot.commands import Command, parse, references
 from bot.model import Happening, Stage
 from bot.store import queries
 from bot.store.tables import HeardComment, Issue
 from integrations.base import Comment, Event, Fix, IssueTouched, NotFound, Rejected, ReleasesTouched
 from integrations.base import Issue as TrackerIssue
 
+SETTLED = "settled"
+"""What a hint says of a decline that comes too late."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One command of a Support Dev; for `fixed-by`, the fix that it names or the sentence why there is none."""
+    """One command of a Support Dev; for `fixed-by`, the fixes that it names or the sentence why there are none."""
 
     comment: Comment
     command: Command
-    fix: Fix | None = None
+    fixes: tuple[Fix, ...] = ()
     problem: str = ""
 
 
@@ -79,13 +82,16 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
 
 
 def _resolve(bridge: Bridge, issue: Issue, said: Said) -> Said:
+    """Look up what `fixed-by` names. One that cannot be had makes all of them none: half a fix proves nothing."""
     if said.command.name != "fixed-by" or not said.command.text:
         return said
-    reference = said.command.text.split()[0]
-    try:
-        return Said(said.comment, said.command, bridge.tracker(issue).fix(issue.repository, reference))
-    except (NotFound, Rejected) as error:
-        return Said(said.comment, said.command, problem=error.detail or f"{reference} is not known here")
+    fixes = []
+    for reference in references(said.command.text):
+        try:
+            fixes.append(bridge.tracker(issue).fix(issue.repository, reference))
+        except (NotFound, Rejected) as error:
+            return Said(said.comment, said.command, problem=error.detail or f"{reference} is not known here")
+    return Said(said.comment, said.command, tuple(fixes))
 
 
 def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
@@ -96,60 +102,80 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     if seen.comments:
         bridge.advance(session, issue, Happening.ACKNOWLEDGED, by=seen.comments[0].author)
         issue.heard_until = max(comment.at for comment in seen.comments)
-    for said in seen.said:
-        _obey(bridge, session, issue, said)
     if seen.issue.open:
-        _open(bridge, session, issue)
-    else:
+        _open(bridge, session, issue, seen)
+    for said in _unheard(session, issue, seen.said):
+        _obey(bridge, session, issue, said)
+    if not seen.issue.open:
         _closed(bridge, session, issue, seen)
+    if issue.stage is Stage.FIXED:
+        bridge.prove(session, issue)
     if before != (issue.stage, issue.wanted, issue.title, issue.trouble, str(issue.fixes)):
         bridge.keep_current(session, issue)
 
 
-def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    if session.get(HeardComment, (issue.id, said.comment.id)) is not None:
-        return
-    session.add(HeardComment(issue_id=issue.id, comment_id=said.comment.id))
+def _unheard(session: Session, issue: Issue, said: Iterable[Said]) -> list[Said]:
+    """The commands of comments that were not obeyed before; an edited comment is not obeyed twice."""
+    fresh = [one for one in said if session.get(HeardComment, (issue.id, one.comment.id)) is None]
+    for comment_id in {one.comment.id for one in fresh}:
+        session.add(HeardComment(issue_id=issue.id, comment_id=comment_id))
     session.flush()
+    return fresh
+
+
+def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     text, by = said.command.text, said.comment.author
+    problem = said.problem
     if said.command.name == "decline" and text:
-        decline_in(bridge, session, issue, text, by=by, cause=f"declined:{said.comment.id}", commented=True)
-    elif said.fix is not None:
-        issue.said_fixes = [*issue.said_fixes, shipping.as_record(said.fix)]
+        if decline_in(bridge, session, issue, text, by=by, cause=f"declined:{said.comment.id}", commented=True):
+            return
+        problem = SETTLED
+    elif said.fixes:
+        issue.said_fixes = [*issue.said_fixes, *map(shipping.as_record, said.fixes)]
         _fixed(bridge, session, issue, [*map(shipping.from_record, issue.said_fixes)], by)
-    else:
-        bridge.promise(
-            session,
-            "hint",
-            f"hint:{issue.id}:{said.comment.id}",
-            f"issue:{issue.id}",
-            lane=bridge.lane(issue),
-            issue=issue.id,
-            command=said.command.name,
-            problem=said.problem,
-        )
+        return
+    bridge.promise(
+        session,
+        "hint",
+        f"hint:{issue.id}:{said.comment.id}",
+        f"issue:{issue.id}",
+        lane=bridge.lane(issue),
+        issue=issue.id,
+        command=said.command.name,
+        problem=problem,
+    )
 
 
-def _open(bridge: Bridge, session: Session, issue: Issue) -> None:
+def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
     if not issue.closed_seen:
         return
     issue.closed_seen, issue.wanted = False, ""
+    _fall_back(bridge, session, issue, seen)
+
+
+def _fall_back(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
+    """What was the end is none any more. The tracker's own clock says since when, for fixes are dated by it too."""
     if bridge.advance(session, issue, Happening.REOPENED):
-        issue.reopened_at, issue.fixes, issue.said_fixes = bridge.clock.now(), [], []
+        issue.reopened_at, issue.fixes, issue.said_fixes = seen.issue.updated_at, [], []
         news.hold(bridge, session, issue)
 
 
 def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
     issue.closed_seen = True
+    if issue.stage in (Stage.DECLINED, Stage.SHIPPED):
+        return  # the end was told: only a reopening, or a Support Dev's word, takes it back
+    completed = seen.issue.reason == "completed"
     said = [shipping.from_record(record) for record in issue.said_fixes]
-    fixes = [*shipping.current(seen.fixes, issue.reopened_at), *said]
-    if seen.issue.reason == "completed" and fixes:
+    fixes = [*(shipping.current(seen.fixes, issue.reopened_at) if completed else []), *said]
+    if fixes:
         _fixed(bridge, session, issue, fixes)
-    elif issue.stage in (Stage.FILED, Stage.ACKNOWLEDGED):
-        wanted = "fix" if seen.issue.reason == "completed" else "reason"
-        if issue.wanted != wanted:
-            issue.wanted = wanted
-            _ask(bridge, session, issue, wanted, seen)
+        return
+    if not completed and issue.stage is Stage.FIXED:
+        _fall_back(bridge, session, issue, seen)
+    wanted = "fix" if completed else "reason"
+    if issue.stage is not Stage.FIXED and issue.wanted != wanted:
+        issue.wanted = wanted
+        _ask(bridge, session, issue, wanted, seen)
 
 
 def _ask(bridge: Bridge, session: Session, issue: Issue, wanted: str, seen: Seen) -> None:
@@ -163,8 +189,8 @@ def _ask(bridge: Bridge, session: Session, issue: Issue, wanted: str, seen: Seen
 
 def _fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by: str = "") -> None:
     distinct = list({fix.sha: fix for fix in fixes}.values())
-    records = [shipping.as_record(fix) for fix in distinct]
-    moved = bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct, None))
-    if moved or (issue.stage is Stage.FIXED and issue.fixes != records):
-        issue.fixes, issue.wanted = records, ""
-        bridge.prove(session, issue)
+    if issue.stage is Stage.DECLINED:
+        news.hold(bridge, session, issue)
+    bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct, None))
+    if issue.stage is Stage.FIXED:
+        issue.fixes, issue.wanted = [shipping.as_record(fix) for fix in distinct], ""

@@ -27,18 +27,31 @@ def publish(
     proof: dict[str, Any] | None = None,
     by: str = "",
 ) -> NewsItem | None:
-    """Publish a piece of news to everybody on the issue; None when this cause was published before."""
+    """Publish news of the end to everybody on the issue; None when this cause was published before.
+
+    What follows an `@` in `cause` tells two tellings of the same thing apart: a customer who was written the first
+    need not hear the second.
+    """
     if queries.news(session, issue.id, cause) is not None:
         return None
-    _supersede(bridge, session, issue)
+    same = [item for item in issue.news if item.cause.partition("@")[0] == cause.partition("@")[0]]
+    _overtake(bridge, session, issue)
     news = NewsItem(
         issue_id=issue.id, kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now()
     )
     session.add(news)
     session.flush()
     for escalation in issue.escalations:
-        owe(bridge, session, escalation, news)
+        if _written(escalation, same):
+            same[-1].stands = True  # this customer has heard this very thing before it was taken back by mistake
+        else:
+            owe(bridge, session, escalation, news)
     return news
+
+
+def _written(escalation: Escalation, items: Sequence[NewsItem]) -> bool:
+    ids = {item.id for item in items}
+    return any(row.news_id in ids and row.state is WriteBack.WRITTEN for row in escalation.write_backs)
 
 
 def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> None:
@@ -90,10 +103,12 @@ def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
     _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD)
 
 
-def _supersede(bridge: Bridge, session: Session, issue: Issue) -> None:
-    """Newer news takes the place of what was held: nobody has to write the old one any more."""
-    for row in _step_all(bridge, session, issue, WriteBack.HELD, Step.RELEASE):
-        row.state = WriteBack.SKIPPED
+def _overtake(bridge: Bridge, session: Session, issue: Issue) -> None:
+    """Newer news of the end takes the place of the older: nobody has to write that any more."""
+    for item in issue.news:
+        item.stands = False
+    _step_all(bridge, session, issue, WriteBack.HELD, Step.RELEASE)
+    for row in _step_all(bridge, session, issue, WriteBack.DUE, Step.SKIP):
         row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
 
 

@@ -21,13 +21,11 @@ from integrations.base import (
     IssueDraft,
     IssueRef,
     NotFound,
-    Release,
     ServiceError,
     Unauthorised,
     Unavailable,
     Watch,
 )
-from integrations.base import Release as ReleaseFacts
 
 TELL_AFTER = 3
 """Tries after which the agent hears that filing takes longer."""
@@ -57,14 +55,23 @@ class FileIssue(Base):
     """`issue:{id}`: file the issue, once."""
 
     def look(self, job: Job) -> IssueRef | None:
-        with self.bridge.store.read() as session:
-            issue = session.get_one(Issue, job.payload["issue"])
+        issue = self._where(job)
         since = issue.created_at - timedelta(hours=1)
         return self.bridge.tracker(issue).marked_issue(issue.repository, job.key, since)
 
+    def _where(self, job: Job) -> Issue:
+        """The issue, to be filed where its project says now: a mended configuration is what a retry needs."""
+        with self.bridge.store.write() as session:
+            issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
+            project = self.bridge.project(issue.project)
+            if issue.number is None:
+                issue.tracker, issue.repository = project.tracker, project.repository
+        return issue
+
     def perform(self, job: Job) -> IssueRef:
+        issue = self._where(job)
         with self.bridge.store.read() as session:
-            issue = session.get_one(Issue, job.payload["issue"])
+            issue = session.get_one(Issue, issue.id)
             first = issue.escalations[0]
             facts = facts_of(first.ticket, first)
             agent = self.people.name(session, first.agent)
@@ -77,7 +84,7 @@ class FileIssue(Base):
             labels=project.labels,
             assignees=tuple(dev.tracker for dev in project.support_devs[:1]),
         )
-        self.in_time(job)
+        self.in_time(job, calls=2)
         return self.bridge.tracker(issue).create_issue(issue.repository, draft, job.key)
 
     def settle(self, session: Session, job: Job, result: IssueRef) -> None:
@@ -219,7 +226,9 @@ class Hint(Base):
         say = Say(self.bridge.settings.slack.language)
         command, problem = job.payload["command"], privacy.harmless(str(job.payload["problem"]))
         text = say("Write the reason after `/decline`, so that agents can pass it on.")
-        if command == "fixed-by":
+        if problem == hear.SETTLED:
+            text, problem = say("This issue is settled already. Reopen it first, then decline it."), ""
+        elif command == "fixed-by":
             text = say("Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`.")
         if problem:
             text = f"{problem} {text}"
@@ -231,7 +240,20 @@ class Hint(Base):
             return session.get_one(Issue, job.payload["issue"])
 
 
-class LookAtIssue(Base):
+class Reading(Base):
+    """What is asked of a tracker about one issue; what cannot be had stands on its card."""
+
+    writes = False
+
+    def trouble(self, session: Session, issue: Issue, error: Exception) -> None:
+        what = shown.issue_name(issue).label
+        if isinstance(error, NotFound) and "commit" in error.detail.lower() and issue.fixes:
+            what = f"{what} ({issue.fixes[-1]['sha'][:7]})"
+        issue.trouble = why(Say(self.bridge.settings.slack.language), error, what)
+        self.bridge.keep_current(session, issue)
+
+
+class LookAtIssue(Reading):
     """`look:{issue}`: ask the tracker how the issue stands, and follow."""
 
     writes = False
@@ -243,26 +265,25 @@ class LookAtIssue(Base):
         hear.apply(self.bridge, session, job.payload["issue"], result)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        issue = session.get_one(Issue, job.payload["issue"])
-        name = shown.issue_name(issue).label
-        issue.trouble = why(Say(self.bridge.settings.slack.language), error, name)
-        self.bridge.keep_current(session, issue)
+        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
 
 
-class Prove(Base):
+class Prove(Reading):
     """`prove:{issue}`: is the fix of this issue out already?"""
 
     writes = False
 
-    def perform(self, job: Job) -> Release | bool:
+    def perform(self, job: Job) -> prove.Verdict:
         return prove.prove(self.bridge, job.payload["issue"])
 
-    def settle(self, session: Session, job: Job, result: Release | bool) -> None:
-        if result:
-            prove.ship(self.bridge, session, job.payload["issue"], result if isinstance(result, ReleaseFacts) else None)
+    def settle(self, session: Session, job: Job, result: prove.Verdict) -> None:
+        prove.apply_verdict(self.bridge, session, job.payload["issue"], result)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
 
 
-class ExamineReleases(Base):
+class ExamineReleases(Reading):
     """`releases:{project}`: which waiting fixes do the new releases contain?"""
 
     writes = False
@@ -272,6 +293,8 @@ class ExamineReleases(Base):
 
     def settle(self, session: Session, job: Job, result: prove.Examined) -> None:
         prove.apply_examined(self.bridge, session, job.payload["project"], result)
+        for issue_id in result.unknown:
+            self.trouble(session, session.get_one(Issue, issue_id), NotFound("tracker", "a fixing commit"))
 
 
 class Poll(Base):

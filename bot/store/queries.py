@@ -181,6 +181,7 @@ def write_backs(session: Session, issue_id: str, state: WriteBack) -> Sequence[W
         sa.select(WriteBackRow)
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
         .where(Escalation.issue_id == issue_id, WriteBackRow.state == state)
+        .with_for_update(of=WriteBackRow)
     )
     return session.scalars(query).all()
 

@@ -36,7 +36,7 @@ from integrations.github.answers import marked, path_of, utc
 from integrations.github.wire import PAGE, PAGES_MAX, Wire
 
 _TITLE_MAX = 256  # characters
-_COMMITS_MAX = 10_000
+_COMMITS_MAX = 5_000
 _SKEW = timedelta(minutes=2)  # how far our clock may be ahead of GitHub's
 
 _CLOSING_PULLS = """
@@ -215,7 +215,7 @@ class GitHub:
         return self._wire.translated(answers.releases, items)
 
     def commits_between(self, repo: str, base: str, head: str) -> set[str] | None:
-        """Full shas in `head` and not in `base`; None above 10,000 commits or when GitHub cannot compare the two."""
+        """Full shas in `head` and not in `base`; None above 5,000 commits or when GitHub cannot compare the two."""
         shas: set[str] = set()
         for page in range(1, PAGES_MAX + 1):
             try:

@@ -48,6 +48,7 @@ def repository(item: Json) -> Repository:
         public=item.get("private") is not True,
         issues_enabled=bool(item.get("has_issues", True)),
         archived=bool(item.get("archived", False)),
+        default_branch=item.get("default_branch") or "HEAD",
     )
 
 

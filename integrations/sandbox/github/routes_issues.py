@@ -79,7 +79,7 @@ class IssueRoutes:
         _check_assignees(repo, data.get("assignees") or [])
         changes = {key: data[key] for key in ("title", "body", "labels", "assignees") if data.get(key) is not None}
         self.hub.edit_issue(repo.full_name, issue.number, asked.login, changes)
-        if state == "closed" and (issue.open or reason):
+        if state == "closed" and issue.open:  # "state_reason … Ignored unless `state` is changed" ("Update an issue")
             self.hub.close_issue(repo.full_name, issue.number, asked.login, why)
         elif state == "open":
             self.hub.reopen_issue(repo.full_name, issue.number, asked.login)
