@@ -319,8 +319,7 @@ def test_without_a_helpdesk_the_customers_words_are_pasted(make_house: Callable[
 
     house.mend()
     house.press("U0ANA", "write_back")
-    whispered = house.slack.ephemerals("U0ANA")[-1]["text"]
-    assert whispered == "This ticket has no helpdesk here. Write to the customer, then press “Already written”."
+    assert house.modal() == "This ticket has no helpdesk here. Write to the customer, then press “Already written”."
     house.press("U0ANA", "mark_written")
     assert "✓ Written." in house.told()[-1]
 

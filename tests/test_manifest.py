@@ -23,7 +23,6 @@ SCOPES: dict[str, set[str]] = {
     "apps_connections_open": set(),  # an app-level token's connections:write
     "auth_test": set(),
     "chat_getPermalink": set(),
-    "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history"},
@@ -123,7 +122,8 @@ def test_speaks_through_socket_mode_unless_told_otherwise() -> None:
 def test_every_button_and_modal_has_its_listener(registered: dict[str, set[str]]) -> None:
     """Whatever a person can press or send is taken, and nothing is waited for that never comes."""
     assert constants("button", 1) | {"open"} == registered["action"]
-    assert constants("_view", 1) == registered["view"]
+    sent = constants("_view", 1) - {""}  # a modal that can only be closed
+    assert sent == registered["view"]
 
 
 def test_names_are_short_enough_for_slack() -> None:

@@ -33,6 +33,7 @@ class Chat:
 
     def __init__(self, token: str, api_url: str, timeout: float = 10.0) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=int(max(1, timeout)), retry_handlers=[])
+        self._team = ""
 
     def post(self, channel: str, post: Post, key: str, thread_ts: str = "") -> str:
         """Post a message that carries effect `key`; returns its ts."""
@@ -117,8 +118,9 @@ class Chat:
         return [(str(one["ts"]), str(one.get("user", "")), str(one.get("text", ""))) for one in answer["messages"]]
 
     def team(self) -> str:
-        """The id of the workspace that the token belongs to."""
-        return str(_call(self.client.auth_test)["team_id"])
+        """The id of the workspace that the token belongs to; asked once."""
+        self._team = self._team or str(_call(self.client.auth_test)["team_id"])
+        return self._team
 
 
 def _call(call: Callable[[], _T]) -> _T:

@@ -9,12 +9,13 @@ from typing import Any
 
 from bot import privacy
 from bot.bridge import flag
+from bot.bridge import write_back as replies
 from bot.bridge.core import Bridge
 from bot.model import WriteBack
 from bot.slack import shown, views
 from bot.slack.people import People
 from bot.store import queries
-from bot.store.tables import Draft, Escalation, Ticket, WriteBackRow
+from bot.store.tables import Draft, Escalation, Issue, Ticket, WriteBackRow
 from bot.texts import Say
 from integrations.base import ServiceError
 
@@ -157,14 +158,25 @@ def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
     return options
 
 
-def write_back(say: Say, row: WriteBackRow, now: datetime) -> views.View:
-    facts = shown.ticket_facts(row.escalation.ticket, now)
-    form = views.WriteBackForm(facts=facts, news=shown.news_line(row.news), reply=row.text)
-    return views.write_back(say, row.id, form)
+def decline(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        return views.decline(say, issue.id, issue.title, len(issue.escalations)) if issue else None
 
 
-def skip(say: Say, row: WriteBackRow, now: datetime) -> views.View:
-    return views.skip(say, row.id, shown.ticket_facts(row.escalation.ticket, now))
+def write_back(bridge: Bridge, say: Say, write_back_id: str) -> views.View:
+    """The blank page beside the facts. Raises UserError where nothing can be written here."""
+    with bridge.store.read() as session:
+        row = replies.opened(bridge, session, write_back_id)
+        facts = shown.ticket_facts(row.escalation.ticket, bridge.clock.now())
+        data = views.WriteBackForm(facts=facts, news=shown.news_line(row.news), reply=row.text)
+        return views.write_back(say, row.id, data)
+
+
+def skip(bridge: Bridge, say: Say, write_back_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        row = session.get(WriteBackRow, write_back_id)
+        return views.skip(say, row.id, shown.ticket_facts(row.escalation.ticket, bridge.clock.now())) if row else None
 
 
 def mine(bridge: Bridge, say: Say, person: str) -> views.Post:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,17 +13,25 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.bridge import flag, triage, write_back
+from bot.bridge import flag, rights, triage, write_back
 from bot.bridge.core import Bridge
 from bot.model import UserError
 from bot.slack import form, views
 from bot.slack.people import People
-from bot.store.tables import Issue, Person, WriteBackRow
+from bot.store.tables import Person
 from bot.texts import Say
+from integrations.base import ServiceError
 
 log = structlog.get_logger()
 
 Body = dict[str, Any]
+
+Right = Callable[[Bridge, str, str], None]
+Pressed = Callable[[str, str, Say], views.View | None]
+"""From a button's value, the person and their `Say` to the modal to open, if any. May raise UserError."""
+
+TOLD_IN = 2.0
+"""Seconds that Slack gets to tell who somebody is; a trigger lives for three ("Handling user interaction")."""
 
 
 class Listeners:
@@ -33,6 +42,7 @@ class Listeners:
         self._bridge = bridge
         self._people = people
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="fill")
+        self._askers = ThreadPoolExecutor(4, thread_name_prefix="ask")
         self._fills: set[Future[None]] = set()
         app.command("/bug")(self._command)
         app.shortcut("flag")(self._shortcut)
@@ -56,6 +66,7 @@ class Listeners:
 
     def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._askers.shutdown(wait=False, cancel_futures=True)
 
     def _say(self, person: str) -> Say:
         with self._bridge.store.read() as session:
@@ -88,10 +99,17 @@ class Listeners:
         elif word.lower() == "mine" and not rest:
             ack(**_ephemeral(form.mine(self._bridge, self._met(person), person)))
         elif word.lower() == "status":
-            ack(**_ephemeral(form.status(self._bridge, self._people, self._met(person), person, rest.strip())))
+            ack(**self._status(person, rest.strip()))
         else:
             self._open(client, body, person, channel=body.get("channel_id", ""), reference=word, typed={"title": rest})
             ack()
+
+    def _status(self, person: str, reference: str) -> dict[str, Any]:
+        try:
+            self._check(rights.see, person)
+        except UserError as error:
+            return {"response_type": "ephemeral", "text": _sentence(self._say(person), error)}
+        return _ephemeral(form.status(self._bridge, self._people, self._say(person), person, reference))
 
     def _shortcut(self, body: Body, ack: Ack, client: WebClient) -> None:
         self._open(client, body, body["user"]["id"])
@@ -172,81 +190,79 @@ class Listeners:
     # --- triage -------------------------------------------------------------------------------------------------------
 
     def _acknowledge(self, body: Body, ack: Ack, client: WebClient) -> None:
-        self._answering(body, client, lambda: triage.acknowledge(self._bridge, _value(body), body["user"]["id"]))
-        ack()
+        self._pressed(
+            body, ack, client, rights.decide, lambda issue, by, _: triage.acknowledge(self._bridge, issue, by)
+        )
 
     def _decline_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
-        say = self._met(body["user"]["id"])
-        with self._bridge.store.read() as session:
-            issue = session.get(Issue, _value(body))
-            waiting = len(issue.escalations) if issue else 0
-        if issue is not None:
-            view = views.decline(say, issue.id, issue.title, waiting)
-            client.views_open(trigger_id=body["trigger_id"], view=view)
-        ack()
+        self._pressed(body, ack, client, rights.decide, lambda issue, _, say: form.decline(self._bridge, say, issue))
 
     def _decline_submitted(self, body: Body, ack: Ack) -> None:
-        issue_id, reason = body["view"]["private_metadata"], form.values(body["view"]).get("reason", "")
-        self._submitting(body, ack, "reason", lambda by: triage.decline(self._bridge, issue_id, reason, by))
+        self._submitted(body, ack, "reason", rights.decide, partial(triage.decline, self._bridge))
 
     # --- writing back -------------------------------------------------------------------------------------------------
 
     def _write_back_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
-        say = self._met(body["user"]["id"])
-        try:
-            with self._bridge.store.read() as session:
-                row = write_back.opened(self._bridge, session, _value(body))
-                view = form.write_back(say, row, self._bridge.clock.now())
-        except UserError as error:
-            self._whisper(client, body, _sentence(say, error))
-        else:
-            client.views_open(trigger_id=body["trigger_id"], view=view)
-        ack()
+        self._pressed(body, ack, client, rights.answer, lambda row, _, say: form.write_back(self._bridge, say, row))
 
     def _write_back_submitted(self, body: Body, ack: Ack) -> None:
-        row_id, text = body["view"]["private_metadata"], form.values(body["view"]).get("reply", "")
-        self._submitting(body, ack, "reply", lambda by: write_back.send(self._bridge, row_id, text, by))
+        self._submitted(body, ack, "reply", rights.answer, partial(write_back.send, self._bridge))
 
     def _mark_written(self, body: Body, ack: Ack, client: WebClient) -> None:
-        self._answering(body, client, lambda: write_back.mark_written(self._bridge, _value(body), body["user"]["id"]))
-        ack()
+        self._pressed(
+            body, ack, client, rights.answer, lambda row, by, _: write_back.mark_written(self._bridge, row, by)
+        )
 
     def _skip_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
-        say = self._met(body["user"]["id"])
-        with self._bridge.store.read() as session:
-            row = session.get(WriteBackRow, _value(body))
-            view = form.skip(say, row, self._bridge.clock.now()) if row else None
-        if view is not None:
-            client.views_open(trigger_id=body["trigger_id"], view=view)
-        ack()
+        self._pressed(body, ack, client, rights.answer, lambda row, _, say: form.skip(self._bridge, say, row))
 
     def _skip_submitted(self, body: Body, ack: Ack) -> None:
-        row_id, reason = body["view"]["private_metadata"], form.values(body["view"]).get("reason", "")
-        self._submitting(body, ack, "reason", lambda by: write_back.skip(self._bridge, row_id, reason, by))
+        self._submitted(body, ack, "reason", rights.answer, partial(write_back.skip, self._bridge))
 
     # --- edges --------------------------------------------------------------------------------------------------------
 
-    def _submitting(self, body: Body, ack: Ack, field: str, act: Callable[[str], None]) -> None:
-        """Do what a modal asks for; its sentence stands under the input when it cannot be done."""
-        person, say = body["user"]["id"], self._met(body["user"]["id"])
+    def _pressed(self, body: Body, ack: Ack, client: WebClient, right: Right, act: Pressed) -> None:
+        """A button: who may press it gets what it does, or the modal that it opens; all others a modal that says why
+        not. Modals are opened before the acknowledgement, and never again."""
+        person = body["user"]["id"]
         try:
-            act(person)
+            self._check(right, person, _value(body))
+            view = act(_value(body), person, self._say(person))
         except UserError as error:
-            ack(response_action="errors", errors={field: _sentence(say, error)})
+            say = self._say(person)
+            self._tell(client, body, views.sentence(say, _sentence(say, error)))
+        else:
+            if view is not None:
+                client.views_open(trigger_id=body["trigger_id"], view=view)
+        ack()
+
+    def _tell(self, client: WebClient, body: Body, view: views.View) -> None:
+        try:
+            client.views_open(trigger_id=body["trigger_id"], view=view)
+        except (SlackApiError, OSError) as error:
+            log.info("sentence.not_shown", error=type(error).__name__)
+
+    def _submitted(self, body: Body, ack: Ack, field: str, right: Right, act: Callable[[str, str, str], None]) -> None:
+        """Do what a modal asks for; its sentence stands under the input when it cannot be done."""
+        person = body["user"]["id"]
+        subject, text = body["view"]["private_metadata"], form.values(body["view"]).get(field, "")
+        try:
+            self._check(right, person, subject)
+            act(subject, text, person)
+        except UserError as error:
+            ack(response_action="errors", errors={field: _sentence(self._say(person), error)})
         else:
             ack()
 
-    def _answering(self, body: Body, client: WebClient, act: Callable[[], None]) -> None:
-        say = self._met(body["user"]["id"])
+    def _check(self, right: Callable[..., None], *given: str) -> None:
+        """Raise UserError unless that is the person's right. Where Slack has to be asked who they are, it has a moment;
+        after that nobody may anything, and the answer is there for the next try."""
+        asked = self._askers.submit(right, self._bridge, *given)
         try:
-            act()
-        except UserError as error:
-            self._whisper(client, body, _sentence(say, error))
-
-    def _whisper(self, client: WebClient, body: Body, sentence: str) -> None:
-        channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
-        if channel:
-            client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=sentence)
+            asked.result(TOLD_IN)
+        except (TimeoutError, ServiceError) as error:
+            log.info("rights.not_told", error=type(error).__name__)
+            raise UserError("Slack did not tell me in time who you are. Try again in a moment.") from None
 
     def _error(self, error: Exception, body: Body) -> BoltResponse:
         """A bug of ours, or Slack out of reach: logged with a reference that the person gets too."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,12 @@ def as_words(text: str) -> str:
     """A Slack message's text as a person reads it: links by their label, entities as characters."""
     plain = _LINK.sub(lambda match: match[2] or match[1], text)
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _teams(record: Mapping[str, Any]) -> set[str]:
+    """The workspaces that a person is of. Somebody of another organisation in a shared channel is no "stranger" to
+    Slack ("User object"): only their workspace tells. A person of an Enterprise organisation is of several."""
+    return {record.get("team_id", ""), *((record.get("enterprise_user") or {}).get("teams") or ())}
 
 
 class People:
@@ -65,6 +72,7 @@ class People:
         except NotFound:
             return Person(id=person, name=person, member=False, fetched_at=now)
         profile = record.get("profile") or {}
+        elsewhere = self._chat.team() not in _teams(record)
         outside = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         return Person(
             id=person,
@@ -72,7 +80,7 @@ class People:
             email=profile.get("email") or "",
             locale=record.get("locale") or "",
             tz=record.get("tz") or "UTC",
-            member=not any(record.get(flag) for flag in outside),
+            member=not elsewhere and not any(record.get(flag) for flag in outside),
             fetched_at=now,
         )
 

@@ -22,6 +22,7 @@ from bot.slack.views.modal import (
     flag_form,
     flag_looking,
     flag_refused,
+    sentence,
     skip,
     write_back,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "reason_wanted",
     "refused",
     "round_",
+    "sentence",
     "skip",
     "stage_words",
     "status",

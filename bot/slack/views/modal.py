@@ -76,6 +76,11 @@ def flag_refused(say: Say, sentence: str, draft_id: str = "") -> View:
     return _view(say, "flag", _flag_title(say), draft_id, [lines([words(sentence, 2_900)])], submit=again)
 
 
+def sentence(say: Say, text: str) -> View:
+    """One sentence for whoever pressed a button: why it does nothing for them, and the next step."""
+    return _view(say, "", "Passerelle", "", [lines([words(text, 2_900)])])
+
+
 def decline(say: Say, issue_id: str, title: str, waiting: int) -> View:
     """Asks the Support Dev for the reason."""
     hear = say.many(
