@@ -43,6 +43,7 @@ class Seen:
     comments: tuple[Comment, ...]
     said: tuple[Said, ...]
     fixes: tuple[Fix, ...]
+    knew_closed: bool = True  # whether we knew it closed before we looked
 
 
 def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Event]) -> None:
@@ -78,7 +79,7 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     closed_by: list[Fix] = []
     if not facts.open and facts.reason == "completed":
         closed_by = tracker.fixes(issue.repository, issue.number)
-    return Seen(facts, tuple(theirs), tuple(named), tuple(closed_by))
+    return Seen(facts, tuple(theirs), tuple(named), tuple(closed_by), issue.closed_seen)
 
 
 def _resolve(bridge: Bridge, issue: Issue, said: Said) -> Said:
@@ -148,6 +149,9 @@ def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
 
 def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
     if not issue.closed_seen:
+        return
+    if not seen.knew_closed:  # it was closed while we looked
+        bridge.look_at(session, issue)
         return
     issue.closed_seen, issue.wanted = False, ""
     _fall_back(bridge, session, issue, seen)

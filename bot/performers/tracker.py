@@ -206,6 +206,9 @@ class Decline(Base):
         tracker.close(issue.repository, number, "not_planned")
         return True
 
+    def settle(self, session: Session, job: Job, result: bool) -> None:
+        session.get_one(Issue, job.payload["issue"], with_for_update=True).closed_seen = True
+
     def _read(self, job: Job) -> tuple[Issue, str, str]:
         with self.bridge.store.read() as session:
             news = session.get_one(NewsItem, job.payload["news"])
