@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -109,6 +110,59 @@ def test_what_was_answered_before_the_news_does_not_count(house: House) -> None:
     house.zendesk.customer_writes("4211", "Merci !")
     house.hear_helpdesk()
     assert "Write back" in buttons(house)
+
+
+@pytest.fixture
+def twice(house: House) -> House:
+    """Camille's ticket stands on two issues, and one release mends both."""
+    house.hear_webhooks()
+    house.flag()
+    house.look_up()
+    assert house.submit(again=["again"], title="The cart forgets the address") == {}
+    house.mend(1, release="")
+    house.mend(2)
+    assert len(due(house)) == 2
+    house.pass_time(minutes=3)
+    return house
+
+
+def due(house: House) -> list[str]:
+    """Which write-backs Ana's newest round has buttons for."""
+    blocks = [block for block in house.slack.dm("U0ANA")[-1]["blocks"] if block["type"] == "actions"]
+    return [one["value"] for block in blocks for one in block["elements"] if one["action_id"] == "write_back"]
+
+
+def test_a_reply_about_one_issue_leaves_the_other_due(twice: House) -> None:
+    """The helpdesk shows the bot's own reply in Ana's name; it is no answer to anything else."""
+    assert twice.write_back(reply=REPLY) == {}
+    twice.hear_helpdesk()
+    twice.pass_time(minutes=3)
+    twice.zendesk.customer_writes("4211", "Merci !")
+    twice.hear_helpdesk()
+    assert len(due(twice)) == 1
+
+    twice.zendesk.agent_writes("4211", "ana@acme.example", "Et le panier aussi.")
+    twice.hear_helpdesk()
+    assert due(twice) == []
+
+
+def test_an_answer_by_hand_does_not_say_which_of_two_it_was(twice: House) -> None:
+    """Both stay due until the agent says so; marking one does not mark the other by the same answer."""
+    twice.zendesk.agent_writes("4211", "ana@acme.example", REPLY)
+    twice.hear_helpdesk()
+    assert len(due(twice)) == 2
+    twice.press("U0ANA", "mark_written")
+    twice.zendesk.customer_writes("4211", "Merci !")
+    twice.hear_helpdesk()
+    assert len(due(twice)) == 1
+
+
+def test_an_answer_of_the_news_very_moment_does_not_count(shipped: House) -> None:
+    """The helpdesk's clock may be ahead of ours: what was written before the news seems to come after it."""
+    shipped.clock.advance(timedelta(seconds=30))
+    shipped.zendesk.agent_writes("4211", "ana@acme.example", "Nous regardons.")
+    shipped.hear_helpdesk()
+    assert "Write back" in buttons(shipped)
 
 
 # --- twice

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,17 @@ from bot.bridge.core import Bridge
 from bot.model import Step, UserError, WriteBack, step
 from bot.store import queries
 from bot.store.tables import WriteBackRow
+
+CLOCKS_APART = timedelta(seconds=60)
+"""How much later than ours the helpdesk's clock may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A public message of an agent on a ticket; `at` is the helpdesk's time."""
+
+    id: str
+    at: datetime
 
 
 def opened(bridge: Bridge, session: Session, write_back_id: str) -> WriteBackRow:
@@ -62,11 +75,11 @@ def skip(bridge: Bridge, write_back_id: str, reason: str, by: str) -> None:
         row.reason = reason.strip()
 
 
-def sent(bridge: Bridge, session: Session, write_back_id: str, by: str) -> None:
-    """The helpdesk has the reply."""
+def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str) -> None:
+    """The helpdesk has the reply, by that id."""
     row = _row(session, write_back_id)
     _take(bridge, session, row, Step.SENT, by)
-    row.text = ""
+    row.text, row.reply_id = "", reply_id
 
 
 def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str, by: str) -> None:
@@ -78,11 +91,19 @@ def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, 
     bridge.notify(session, template, f"{template}:{row.id}:{row.tries}", by, write_back=row.id, tries=row.tries)
 
 
-def notice(bridge: Bridge, session: Session, ticket_id: str, replies: list[datetime]) -> None:
-    """An agent answered in the helpdesk itself: a public reply later than the news marks its write-back written."""
-    for row in queries.due_on_ticket(session, ticket_id):
-        if any(at > row.due_at for at in replies):
-            _take(bridge, session, row, Step.MARK_WRITTEN, row.agent)
+def notice(bridge: Bridge, session: Session, ticket_id: str, replies: Sequence[Answer]) -> None:
+    """An agent answered in the helpdesk itself: that marks the one write-back that is due on the ticket written.
+
+    It must be clear what was answered. So nothing is marked while several are due or a reply of ours is on its way,
+    by a reply of ours to other news (it bears the agent's name), nor by what may have settled another write-back."""
+    rows = [row for escalation in queries.on_ticket(session, ticket_id) for row in escalation.write_backs]
+    due = [row for row in rows if row.state in (WriteBack.DUE, WriteBack.UNCERTAIN)]
+    if len(due) != 1 or any(row.state is WriteBack.SENDING for row in rows):
+        return
+    since = max([due[0].due_at, *(row.done_at for row in rows if row.done_at)]) + CLOCKS_APART
+    ours = {row.reply_id for row in rows}
+    if any(answer.at >= since and answer.id not in ours for answer in replies):
+        _take(bridge, session, due[0], Step.MARK_WRITTEN, due[0].agent)
 
 
 def _row(session: Session, write_back_id: str) -> WriteBackRow:

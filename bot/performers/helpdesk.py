@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -77,7 +76,7 @@ class Reply(Base):
 
     def settle(self, session: Session, job: Job, result: str) -> None:
         if result != STALE:
-            write_back.sent(self.bridge, session, job.payload["write_back"], job.payload["by"])
+            write_back.sent(self.bridge, session, job.payload["write_back"], result, job.payload["by"])
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         row = session.get_one(WriteBackRow, job.payload["write_back"])
@@ -111,14 +110,15 @@ class LookAtTicket(Base):
 
     writes = False
 
-    def perform(self, job: Job) -> list[datetime]:
+    def perform(self, job: Job) -> list[write_back.Answer]:
         with self.bridge.store.read() as session:
             ticket = session.get_one(Ticket, job.payload["ticket"])
         try:
             found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
         except NotFound:
             return []
-        return [message.at for message in found.messages if message.public and message.role == "agent"]
+        theirs = [message for message in found.messages if message.public and message.role == "agent"]
+        return [write_back.Answer(message.id, message.at) for message in theirs]
 
-    def settle(self, session: Session, job: Job, result: list[datetime]) -> None:
+    def settle(self, session: Session, job: Job, result: list[write_back.Answer]) -> None:
         write_back.notice(self.bridge, session, job.payload["ticket"], result)

@@ -153,6 +153,7 @@ class Issue(Row):
     heard_until: Mapped[datetime | None]  # the newest comment we have read
     closed_seen: Mapped[bool] = mapped_column(default=False)  # the tracker showed it closed: open again is a reopening
     reopened_at: Mapped[datetime | None]  # fixes from before do not count any more
+    public: Mapped[bool | None]  # whether everybody could read its repository when we last wrote there
     channel: Mapped[str]
     card_ts: Mapped[str] = mapped_column(default="")
     table_comment: Mapped[str] = mapped_column(default="")  # the tracker's id of the customers' table
@@ -247,6 +248,7 @@ class WriteBackRow(Row):
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    reply_id: Mapped[str | None]  # the helpdesk's id of the reply that we sent
     escalation: Mapped[Escalation] = relationship(back_populates="write_backs")
     news: Mapped[NewsItem] = relationship()
 

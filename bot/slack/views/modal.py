@@ -257,7 +257,7 @@ def _face(text: str, limit: int) -> Block:
 def _view(say: Say, callback: str, title: str, metadata: str, blocks: list[Block], *, submit: str = "") -> View:
     view: View = {
         "type": "modal",
-        "callback_id": callback,
+        **({"callback_id": callback} if callback else {}),
         "title": _face(title, 24),
         "close": _face(say("Cancel") if submit else say("Close"), 24),
         "private_metadata": metadata,
