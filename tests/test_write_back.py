@@ -237,6 +237,49 @@ def test_a_helpdesk_that_is_down_gets_the_reply_when_it_is_back(shipped: House) 
     assert "✓ Written." in shipped.told()[-1]
 
 
+def test_a_reply_that_takes_longer_says_so_once(shipped: House) -> None:
+    """Three tries in vain: the agent reads why and that nothing is asked of them, and nothing more until it is done."""
+    port = int(shipped.zendesk.url.rsplit(":", 1)[1])
+    shipped.zendesk.stop()
+    before = len(shipped.told())
+    assert shipped.write_back(reply=REPLY) == {}
+    for _ in range(12):
+        shipped.pass_time(minutes=10)
+    (told,) = shipped.told()[before:]
+    assert "Your reply to Camille Roux on ticket 4211 is still on its way: " in told
+    assert "I keep trying, and it will not go out twice." in told
+    shipped.zendesk.start(port)
+    shipped.pass_time(minutes=20)
+    assert shipped.replies() == [REPLY]
+    assert len(shipped.told()) == before + 1
+
+
+def test_a_reply_behind_a_note_that_waits_says_so_too(house: House) -> None:
+    """What happens on one ticket happens in order; the agent hears why their reply does."""
+    house.zendesk.wire.faults.append(Fault("refuse", "PUT", SENDING, status=403, times=None))
+    house.flag()
+    house.mend()
+    before = len(house.told())
+    assert house.write_back(reply=REPLY) == {}
+    for _ in range(6):
+        house.pass_time(minutes=16)
+    (told,) = house.told()[before:]
+    assert "Your reply to Camille Roux on ticket 4211 is still on its way: " in told
+    house.zendesk.wire.faults.clear()
+    house.pass_time(minutes=20)
+    assert house.replies() == [REPLY]
+
+
+def test_a_tag_that_the_helpdesk_refuses_holds_nothing_back(house: House) -> None:
+    """Tagging may be another right than writing: note and reply go out without it."""
+    house.zendesk.wire.faults.append(Fault("refuse", "PUT", "/tags.json", status=403, times=None))
+    house.flag()
+    assert len(house.notes()) == 1
+    house.mend()
+    assert house.write_back(reply=REPLY) == {}
+    assert house.replies() == [REPLY]
+
+
 # --- doubtful
 
 

@@ -91,6 +91,16 @@ def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, 
     bridge.notify(session, template, f"{template}:{row.id}:{row.tries}", by, write_back=row.id, tries=row.tries)
 
 
+def delayed(bridge: Bridge, session: Session, ticket_id: str, why: str) -> None:
+    """Replies on this ticket take longer: whoever wrote one hears so, once. `why` is a clause."""
+    for escalation in queries.on_ticket(session, ticket_id):
+        for row in escalation.write_backs:
+            promised = queries.effect(session, f"reply:{row.id}:{row.tries}")
+            if row.state is WriteBack.SENDING and promised is not None:
+                key = f"delayed:{row.id}:{row.tries}"
+                bridge.notify(session, "delayed", key, promised.payload["by"], write_back=row.id, why=why)
+
+
 def notice(bridge: Bridge, session: Session, ticket_id: str, replies: Sequence[Answer]) -> None:
     """An agent answered in the helpdesk itself: that marks the one write-back that is due on the ticket written.
 

@@ -15,13 +15,17 @@ from bot.performers.base import Base
 from bot.slack import shown
 from bot.store.tables import Escalation, Ticket, WriteBackRow
 from bot.texts import Say
-from integrations.base import Helpdesk, NotFound, Rejected, ServiceError
+from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
 
 TAG = "passerelle"
 """The tag by which a helpdesk's views find the tickets that wait for an issue."""
 
 STALE = ""
 """Nothing to send any more: the write-back went another way meanwhile."""
+
+
+TELL_AFTER = 3
+"""Tries after which the agent hears that their reply takes longer."""
 
 
 class Note(Base):
@@ -33,7 +37,7 @@ class Note(Base):
 
     def perform(self, job: Job) -> str:
         helpdesk, ticket, text = self._read(job)
-        with suppress(Rejected):  # the note says why, in the adapter's own words
+        with suppress(Rejected, Unauthorised):  # a tag may be a right of its own; the note says why it fails
             helpdesk.tag(ticket.number or "", TAG)
         self.in_time(job)
         return helpdesk.note(ticket.number or "", text, job.key)
@@ -42,6 +46,11 @@ class Note(Base):
         escalation = session.get_one(Escalation, job.payload["escalation"])
         key, agent = f"unnoted:{escalation.id}:{int(job.since.timestamp())}", escalation.agent
         self.bridge.notify(session, "unnoted", key, agent, escalation=escalation.id, why=said(error))
+
+    def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
+        if job.attempts >= TELL_AFTER:  # replies on this ticket stand behind the note
+            escalation = session.get_one(Escalation, job.payload["escalation"])
+            write_back.delayed(self.bridge, session, escalation.ticket_id, said(error))
 
     def _read(self, job: Job) -> tuple[Helpdesk, Ticket, str]:
         with self.bridge.store.read() as session:
@@ -77,6 +86,11 @@ class Reply(Base):
     def settle(self, session: Session, job: Job, result: str) -> None:
         if result != STALE:
             write_back.sent(self.bridge, session, job.payload["write_back"], result, job.payload["by"])
+
+    def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
+        if job.attempts >= TELL_AFTER:
+            row = session.get_one(WriteBackRow, job.payload["write_back"])
+            write_back.delayed(self.bridge, session, row.escalation.ticket_id, said(error))
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         row = session.get_one(WriteBackRow, job.payload["write_back"])

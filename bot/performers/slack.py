@@ -204,6 +204,11 @@ def _refused(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
     return views.refused(say, shown.row(row, self.bridge.clock.now()), row.reason, row.text)
 
 
+def _delayed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    row = session.get_one(WriteBackRow, payload["write_back"])
+    return views.delayed(say, shown.row(row, self.bridge.clock.now()), payload["why"])
+
+
 def _untold(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     item = session.get_one(Round, payload["round"])
     name = self.people.name(session, item.agent)
@@ -231,6 +236,7 @@ TEMPLATES: Mapping[str, Template] = {
     "fix_wanted": _fix_wanted,
     "uncertain": _uncertain,
     "refused": _refused,
+    "delayed": _delayed,
     "untold": _untold,
 }
 

@@ -38,7 +38,7 @@ from bot.slack.views.notices import (
     yours_already,
 )
 from bot.slack.views.parts import IssueName, Link, Post, Proof, TicketName
-from bot.slack.views.round import Round, RoundIssue, Row, refused, round_, uncertain
+from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, round_, uncertain
 
 __all__ = [
     "Already",
@@ -64,6 +64,7 @@ __all__ = [
     "attached",
     "card",
     "decline",
+    "delayed",
     "digest",
     "filed",
     "filing_failed",

@@ -111,6 +111,18 @@ def refused(say: Say, row: Row, why: str, reply: str) -> Post:
     return post(plain(sentence) + "\n" + words(reply, 1_200), blocks)
 
 
+def delayed(say: Say, row: Row, why: str) -> Post:
+    """The reply waits for the helpdesk: why, a clause, and that nothing is asked of the agent."""
+    sentence = say.pieces(
+        "Your reply to {name} on {ticket} is still on its way: {reason}",
+        name=_name(say, row.facts),
+        ticket=ticket_link(say, row.facts.ticket),
+        reason=one_line(why, 500),
+    )
+    step = say("I keep trying, and it will not go out twice. You hear from me again only if it cannot be sent.")
+    return post(plain(sentence) + "\n" + step, [lines(sentence, [step])])
+
+
 def _title(say: Say, data: Round) -> str:
     items = _all_news(data)
     if len(items) == 1:
