@@ -27,7 +27,7 @@ from bot.model import Stage, UserError
 from bot.reading import SettingsError
 from bot.script import tell
 from bot.serve import serve
-from bot.store import overview
+from bot.store import overview, queries
 from bot.store.database import Store
 from bot.store.tables import Effect
 from integrations import registry
@@ -139,6 +139,8 @@ def run() -> None:
     bot = Passerelle(loaded)
     if bot.store.embedded:
         bot.store.migrate()
+        for stray in _strays(loaded, bot.store):
+            click.echo(checks.render([stray]), err=True)
     elif problem := bot.store.schema_problem():
         raise UserError("{problem}", problem=problem[0].upper() + problem[1:] + ".")
     serve(bot, port=loaded.environment.port)
@@ -175,6 +177,9 @@ def _database(loaded: settings.Settings) -> list[Finding]:
     store = Store(loaded.environment.database_url.get_secret_value())
     try:
         problem = "" if store.embedded else store.schema_problem()
+        if problem or store.missing or (store.embedded and store.schema_problem()):
+            return [Finding("DATABASE_URL", problem, "Run `passerelle migrate`.")] if problem else []
+        return _strays(loaded, store)
     except (SQLAlchemyError, UserError) as error:
         return [
             Finding(
@@ -185,7 +190,21 @@ def _database(loaded: settings.Settings) -> list[Finding]:
         ]
     finally:
         store.close()
-    return [Finding("DATABASE_URL", problem, "Run `passerelle migrate`.")] if problem else []
+
+
+def _strays(loaded: settings.Settings, store: Store) -> list[Finding]:
+    """Issues that wait in a place which the configuration does not name any more: nobody would hear of their end."""
+    places = {(one.key, one.tracker, one.repository) for one in loaded.config.projects}
+    with store.read() as session:
+        found = queries.strays(session, places)
+    return [
+        Finding(
+            "projects",
+            f"{count} open issues belong to the project {key} ({repository} on {tracker}), which is not configured so",
+            "Name that project again as it was, until its issues are settled.",
+        )
+        for key, tracker, repository, count in found
+    ]
 
 
 @cli.command("list")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 
@@ -44,5 +43,5 @@ def references(text: str, most: int = 10) -> list[str]:
     """The commits and pull requests that `/fixed-by` names: the leading words of its line that look like one, or the
     first word as it stands, so that the tracker can say what is wrong with it."""
     words = text.partition("\n")[0].replace(",", " ").split()
-    found = list(itertools.takewhile(_REFERENCE.fullmatch, words))
-    return found[:most] or words[:1]
+    other = next((place for place, word in enumerate(words) if not _REFERENCE.fullmatch(word)), len(words))
+    return words[: max(1, min(other, most))]

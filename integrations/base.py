@@ -138,7 +138,7 @@ class IssueDraft:
     title: str
     body: str  # the tracker's Markdown, already made harmless
     labels: tuple[str, ...] = ()
-    assignees: tuple[str, ...] = ()  # those that the tracker cannot assign are left out, not an error
+    assignees: tuple[str, ...] = ()  # of those that `assignable` let through
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,13 @@ class Tracker(WebhookSource, Protocol):
 
     def repository(self, repo: str) -> Repository: ...
 
-    def create_issue(self, repo: str, draft: IssueDraft, key: str) -> IssueRef: ...
+    def assignable(self, repo: str, logins: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `logins` to whom issues of `repo` can be assigned."""
+        ...
+
+    def create_issue(self, repo: str, draft: IssueDraft, key: str) -> IssueRef:
+        """File an issue, by one call."""
+        ...
 
     def marked_issue(self, repo: str, key: str, since: datetime) -> IssueRef | None: ...
 

@@ -305,3 +305,13 @@ def test_run_on_a_taken_port(house: House) -> None:
     assert result.returncode == 1
     assert f"Port {port} is taken" in result.stderr.splitlines()[-1]
     assert not [secret for secret in SECRETS if secret in result.stdout + result.stderr]
+
+
+def test_check_misses_a_project_whose_issues_are_not_settled(house: House, operate: Cli) -> None:
+    """Renaming a project would leave its customers without news; `check` says which name to bring back."""
+    house.flag()
+    file = house.folder / "passerelle.yaml"
+    file.write_text(file.read_text().replace("key: shop", "key: store"))
+    result = operate("check")
+    assert result.exit_code == 1
+    assert "1 open issues belong to the project shop (acme/shop on github)" in " ".join(result.output.split())

@@ -38,9 +38,9 @@ class Base:
     def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
         pass
 
-    def in_time(self, job: Job, calls: int = 1) -> None:
-        """Raise Unavailable when `calls` calls begun now could outlive the lease, and meet another worker's."""
-        timeout = timedelta(seconds=self.bridge.settings.timing.timeout) * calls
+    def in_time(self, job: Job) -> None:
+        """Raise Unavailable when a call begun now could outlive the lease, and meet another worker's."""
+        timeout = timedelta(seconds=self.bridge.settings.timing.timeout)
         if self.bridge.clock.now() + timeout > job.until:
             raise Unavailable("passerelle", "the services were too slow for one try", maybe_done=False)
 

@@ -76,16 +76,16 @@ class FileIssue(Base):
             facts = facts_of(first.ticket, first)
             agent = self.people.name(session, first.agent)
         facts = privacy.leaving(facts, self.policy(issue))
-        project = self.bridge.project(issue.project)
+        project, tracker = self.bridge.project(issue.project), self.bridge.tracker(issue)
         say = Say(self.bridge.settings.slack.language)
         draft = IssueDraft(
             title=issue_text.issue_title(facts.agent_title),
             body=issue_text.issue_body(say, facts, agent=agent, kind=issue.kind, severity=issue.severity),
             labels=project.labels,
-            assignees=tuple(dev.tracker for dev in project.support_devs[:1]),
+            assignees=tracker.assignable(issue.repository, tuple(dev.tracker for dev in project.support_devs[:1])),
         )
-        self.in_time(job, calls=2)
-        return self.bridge.tracker(issue).create_issue(issue.repository, draft, job.key)
+        self.in_time(job)
+        return tracker.create_issue(issue.repository, draft, job.key)
 
     def settle(self, session: Session, job: Job, result: IssueRef) -> None:
         issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -135,6 +135,17 @@ def unsettled(session: Session, project: str) -> Sequence[Issue]:
     """The filed issues of a project whose end has not come."""
     query = sa.select(Issue).where(Issue.project == project, Issue.number.is_not(None), Issue.stage.not_in(SETTLED))
     return session.scalars(query).all()
+
+
+def strays(session: Session, places: Collection[tuple[str, str, str]]) -> list[tuple[str, str, str, int]]:
+    """Where unsettled issues are that the configuration does not name any more: project, tracker, repository, count.
+    `places` are those that it names."""
+    query = (
+        sa.select(Issue.project, Issue.tracker, Issue.repository, sa.func.count())
+        .where(Issue.stage.not_in(SETTLED), Issue.number.is_not(None))
+        .group_by(Issue.project, Issue.tracker, Issue.repository)
+    )
+    return [(*row[:3], row[3]) for row in session.execute(query).tuples() if tuple(row[:3]) not in places]
 
 
 def fixed(session: Session, project: str) -> Sequence[Issue]:

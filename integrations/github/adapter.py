@@ -90,11 +90,16 @@ class GitHub:
         """The repository as it is now; one whose visibility GitHub does not tell counts as public."""
         return self._wire.get(path_of(repo), answers.repository)
 
+    def assignable(self, repo: str, logins: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `logins` whom GitHub can assign in `repo`; it refuses an issue with any other."""
+        return tuple(login for login in logins if self._assignable(repo, login))
+
     def create_issue(self, repo: str, draft: IssueDraft, key: str) -> IssueRef:
         """File an issue; GitHub makes unknown labels itself. Title ≤ 256, body ≤ 65,536 characters, cut if need be."""
-        assignees = [login for login in draft.assignees if self._assignable(repo, login)]
         body = {"title": draft.title[:_TITLE_MAX], "body": marked(draft.body, key), "labels": list(draft.labels)}
-        return self._wire.write("POST", path_of(repo, "issues"), body | {"assignees": assignees}, answers.issue_ref)
+        return self._wire.write(
+            "POST", path_of(repo, "issues"), body | {"assignees": list(draft.assignees)}, answers.issue_ref
+        )
 
     def marked_issue(self, repo: str, key: str, since: datetime) -> IssueRef | None:
         """The oldest issue of our own, changed at or after `since`, that carries `key`."""
