@@ -90,7 +90,7 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "round of 60 issues", views.round_(say, views.Round(issues=many))
     row = views.Row(write_back_id="w1", facts=facts(text))
     yield "delayed", views.delayed(say, a_round(1, text).issues[0].rows[0], text)
-    yield "sentence", views.sentence(say, text)
+    yield "sentence", views.sentence(say, f"No. {text}")
     yield "uncertain", views.uncertain(say, row, issue)
     yield "refused", views.refused(say, row, text, text)
     yield "filed", views.filed(say, ticket, issue)
