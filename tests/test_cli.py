@@ -222,8 +222,8 @@ def test_a_dead_letter_is_retried(house: House, operate: Cli) -> None:
 
 
 def test_a_dead_letter_is_dropped(house: House, operate: Cli) -> None:
-    """It is not waited for any more, and cannot be dropped or retried again."""
-    house.github.set_issues_enabled(REPO, False)
+    """A note that a closed ticket does not take: it is not waited for any more, nor dropped or retried again."""
+    house.zendesk.close("4211")
     house.flag()
     dead = parsed(operate("outbox", "list", "--json"))[0]
     assert operate("outbox", "drop", str(dead["id"])).output == f"{dead['key']} is dropped.\n"
@@ -232,6 +232,16 @@ def test_a_dead_letter_is_dropped(house: House, operate: Cli) -> None:
         result = operate("outbox", again, str(dead["id"]))
         assert result.exit_code == 1
         assert "dropped" in result.stderr
+
+
+def test_a_flagged_ticket_is_not_dropped(house: House, operate: Cli) -> None:
+    """Whoever flagged it waits for its issue: the cause is mended and it is retried."""
+    house.github.set_issues_enabled(REPO, False)
+    house.flag()
+    dead = parsed(operate("outbox", "list", "--json"))[0]
+    result = operate("outbox", "drop", str(dead["id"]))
+    assert result.exit_code == 1
+    assert "retry it" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["retry", "drop"])
