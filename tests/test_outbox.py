@@ -17,6 +17,7 @@ from bot.model import UserError
 from bot.outbox import BUG_TRIES, PATIENCE, Job, Outbox
 from bot.worker import Worker
 from integrations.base import Rejected, Unavailable
+from integrations.sandbox.wire import Fault
 from tests.box import LEASE, QUIET, TIMEOUT, Letter, Office
 
 
@@ -329,3 +330,43 @@ def test_a_fault_that_stays_is_left_for_a_person(office: Office) -> None:
         outbox.retry(session, office.clock, office.effect("a1").id)
     office.work()
     assert office.box.kept == ["a1"]
+
+
+def test_a_fault_while_settling_costs_a_try_and_not_the_worker(office: Office) -> None:
+    """What follows from a call cannot be recorded: it is found at the next try, and in the end left for a person."""
+
+    def break_down(_session: Session, _job: Job) -> None:
+        raise RuntimeError("the rows do not fit")
+
+    office.letter.after = break_down
+    office.promise("a1")
+    for _ in range(BUG_TRIES + 1):
+        office.pass_time(hours=1)
+    assert office.state("a1") == "dead"
+    assert office.box.kept == ["a1"]
+    office.letter.after = lambda _session, _job: None
+    office.promise("b1")
+    office.work()
+    assert office.state("b1") == "done"
+
+
+def test_a_fault_while_telling_leaves_a_dead_letter_all_the_same(office: Office) -> None:
+    """Whoever should hear that it was given up cannot be told: the letter is still there for a person."""
+
+    def break_down(_session: Session, _job: Job, _error: Exception) -> None:
+        raise RuntimeError("nobody to tell")
+
+    office.letter.give_up = break_down  # type: ignore[method-assign]
+    office.box.wire.faults.append(Fault("refuse", "POST", status=422))
+    office.promise("a1")
+    office.work()
+    assert office.state("a1") == "dead"
+
+
+def test_a_service_that_asks_to_come_at_once_is_not_hammered(office: Office) -> None:
+    """`Retry-After: 0` for a day: the tries stay countable, and their number breaks nothing."""
+    office.box.wire.faults.append(Fault("refuse", "POST", status=429, headers={"Retry-After": "0"}, times=None))
+    office.promise("a1")
+    for _ in range(20):
+        office.pass_time(seconds=0.4)
+    assert office.box.calls("POST") <= 9
