@@ -18,6 +18,9 @@ EVENT_TYPE = "passerelle"
 HISTORY_PAGES = 10
 """How many pages of 200 messages are searched for our own mark; a look starts at the promise, so few are needed."""
 
+SKEW = 3600.0
+"""Seconds by which our clock may be ahead of Slack's, and a look still finds what we posted."""
+
 _T = TypeVar("_T")
 
 _TOKEN = {
@@ -65,7 +68,7 @@ class Chat:
     def find(self, channel: str, key: str, since: datetime) -> str | None:
         """The ts of the message of ours that carries `key`, among those since then."""
         cursor: str | None = None
-        oldest = f"{since.timestamp() - 60:.6f}"
+        oldest = f"{since.timestamp() - SKEW:.6f}"
         for _ in range(HISTORY_PAGES):
             answer = _call(
                 lambda at=cursor: self.client.conversations_history(  # type: ignore[misc]
