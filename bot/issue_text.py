@@ -48,15 +48,18 @@ def issue_title(title: str) -> str:
 def issue_body(say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Severity) -> str:
     """The issue's text: the agent's words, the customer's as a quote, the context, and how to talk back.
 
-    `facts` are what `bot.privacy.leaving` lets leave; they are made harmless here. `agent` is a name.
+    `facts` are what `bot.privacy.leaving` lets leave; they are made harmless here. `agent` is a name, ""
+    where it may not be told.
     """
     parts = [_summary(facts.agent_summary)]
     if facts.words.strip():
         heading = say("In the customer’s words")
         parts += [f"### {heading}", quote(facts.words, _WORDS_SIZE)]
     parts.append(_context(say, facts, kind, severity))
+    flagged = say("Flagged by an agent, who writes back to the customer.")
     if agent:
-        parts.append(say("Flagged by {agent}, who writes back to the customer.", agent=text(agent, 80)))
+        flagged = say("Flagged by {agent}, who writes back to the customer.", agent=text(agent, 80))
+    parts.append(flagged)
     how = say(
         "To decline, comment `/decline` and the reason. To name a fix that did not close this issue by itself, "
         "comment `/fixed-by` and the commit or pull request."
@@ -93,7 +96,8 @@ def _told(say: Say, rows: Sequence[Waiting], room: int) -> list[str]:
         said = [harmless(_cut(row.summary.strip(), _JOINED_SIZE))] if row.summary.strip() else []
         said += [quote(row.words, _JOINED_SIZE)] if row.words.strip() else []
         label = text(row.ticket_number, 80) or say("A customer")
-        block = "\n\n".join([f"<details><summary>{label} · {text(row.agent, 80)}</summary>", *said, "</details>"])
+        label = f"{label} · {text(row.agent, 80)}" if row.agent else label
+        block = "\n\n".join([f"<details><summary>{label}</summary>", *said, "</details>"])
         room -= len(block) + 2
         if said and room > 0:
             found.append(block)
@@ -101,8 +105,8 @@ def _told(say: Say, rows: Sequence[Waiting], room: int) -> list[str]:
 
 
 def decline_comment(say: Say, by: str, reason: str) -> str:
-    """The comment for a decline that was given in Slack."""
-    said = say("Declined by {name} from Slack:", name=text(by, 80))
+    """The comment for a decline that was given in Slack; `by` is a name, "" where it may not be told."""
+    said = say("Declined by {name} from Slack:", name=text(by, 80)) if by else say("Declined from Slack:")
     return f"{said}\n\n{quote(reason, 5_000)}"
 
 

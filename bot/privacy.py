@@ -7,15 +7,16 @@ harmless: in a tracker's Markdown it mentions nobody, refers to nothing, command
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from bot.redaction import INVISIBLE, Redacted, redact, without_secrets
 
 __all__ = [
-    "Facts", "Policy", "Redacted", "effective", "excerpt", "harmless", "leaving", "plain", "quoted", "redact",
-    "without_secrets",
+    "Facts", "Policy", "Redacted", "agent_leaving", "bare_address", "effective", "excerpt", "harmless", "leaving",
+    "plain", "quoted", "reason_leaving", "redact", "without_secrets",
 ]  # fmt: skip
 
 
@@ -25,11 +26,12 @@ class Policy(StrEnum):
     LINK_ONLY = "link_only"
     REDACTED = "redacted"
     FULL = "full"
+    PUBLIC = "public"  # never configured: the link alone, and no colleague's name either
 
 
 def effective(policy: Policy, public: bool) -> Policy:
     """The policy that holds for a repository: a public one gets the link alone, whatever is configured."""
-    return Policy.LINK_ONLY if public else policy
+    return Policy.PUBLIC if public else policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,10 @@ def leaving(facts: Facts, policy: Policy) -> Facts:
     """What of `facts` may leave the helpdesk under `policy` (see `effective`).
 
     link_only: the ticket's number, link and helpdesk, and the agent's own title and summary without personal data,
-    the customer's name or organisation. redacted: no name or e-mail address, every text without personal data;
-    organisation, plan and language stay. full: everything but secrets.
+    the customer's name or organisation; public: the same. redacted: no name or e-mail address, every text without
+    personal data; organisation, plan and language stay. full: everything but secrets.
     """
+    facts = replace(facts, ticket_url=_link(facts))
     if policy is Policy.FULL:
         return _rewritten(facts, lambda text: without_secrets(text).text)
     names: tuple[str, ...] = (facts.customer_name, facts.customer_email)
@@ -72,6 +75,35 @@ def leaving(facts: Facts, policy: Policy) -> Facts:
         agent_title=redact(facts.agent_title, names).text,
         agent_summary=redact(facts.agent_summary, names).text,
     )
+
+
+def reason_leaving(reason: str, names: Iterable[str], policy: Policy) -> str:
+    """What of a reason that was given in Slack may stand in the issue. `names`: the names and e-mail addresses of the
+    issue's customers; under `link_only` and in public, their organisations too."""
+    return without_secrets(reason).text if policy is Policy.FULL else redact(reason, names).text
+
+
+def agent_leaving(name: str, policy: Policy) -> str:
+    """What of a colleague's name may stand in the issue: all of it, but nothing where everybody can read."""
+    return "" if policy is Policy.PUBLIC else name
+
+
+def bare_address(address: str) -> str:
+    """A web address without sign-in, query and fragment, where names and tokens travel; "" for anything else."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme in ("http", "https") and host else ""
+
+
+def _link(facts: Facts) -> str:
+    """The ticket's address: as its helpdesk has it, or what is harmless of one that a person pasted."""
+    if facts.ticket_number:
+        return facts.ticket_url
+    address = bare_address(facts.ticket_url)
+    return "" if redact(address, (facts.customer_name, facts.customer_email)).counts else address
 
 
 def _rewritten(facts: Facts, rewrite: Callable[[str], str]) -> Facts:

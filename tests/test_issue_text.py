@@ -251,3 +251,13 @@ def test_the_table_carries_what_was_said_with_tickets_that_joined_later() -> Non
     assert "Only in Sweden" in table
     assert not any(live in table for live in ("#4", "<b>", "\n/close"))
     assert "<details>" not in issue_text.customers_table(SAY, rows[:1])
+
+
+def test_an_agent_who_may_not_be_named_leaves_no_gap() -> None:
+    """In a public repository: "an agent", no column, no name before the colon."""
+    made = issue_text.issue_body(SAY, FACTS, agent="", kind=Kind.BUG, severity=Severity.HIGH)
+    assert "Flagged by an agent, who writes back to the customer." in made
+    table = issue_text.customers_table(SAY, [issue_text.Waiting(ticket_number="4212", summary="Only in Sweden")])
+    assert "Agent" not in table
+    assert "<summary>4212</summary>" in table
+    assert issue_text.decline_comment(SAY, "", "Not before May.").startswith("Declined from Slack:")

@@ -15,12 +15,14 @@ from markdown_it import MarkdownIt
 from bot.privacy import (
     Facts,
     Policy,
+    agent_leaving,
     effective,
     excerpt,
     harmless,
     leaving,
     plain,
     quoted,
+    reason_leaving,
     redact,
     without_secrets,
 )
@@ -47,8 +49,9 @@ FACTS = Facts(
 
 
 def test_a_public_repository_gets_the_link_alone() -> None:
-    """Whatever is configured, a public repository is link_only; a private one has the configured policy."""
-    assert {effective(policy, public=True) for policy in Policy} == {Policy.LINK_ONLY}
+    """Whatever is configured, a public repository gets no more than link_only; a private one what is configured."""
+    assert {effective(policy, public=True) for policy in Policy} == {Policy.PUBLIC}
+    assert leaving(FACTS, Policy.PUBLIC) == leaving(FACTS, Policy.LINK_ONLY)
     assert [effective(policy, public=False) for policy in Policy] == list(Policy)
 
 
@@ -81,6 +84,55 @@ def test_full_keeps_everything_but_secrets() -> None:
     assert "[card number]" in left.words
     assert "06 12 34 56 78" in left.words
     assert "hunter2" not in left.agent_summary
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize(
+    ("pasted", "left"),
+    [
+        ("https://mail.example/t/77", "https://mail.example/t/77"),
+        ("https://mail.example:8443/t/77?email=zoe@client.example&token=s3cr3t#zoe", "https://mail.example:8443/t/77"),
+        ("https://zoe:hunter2@mail.example/t/77", "https://mail.example/t/77"),
+        ("https://zoe%40client.example@mail.example/t/77", "https://mail.example/t/77"),
+        ("https://mail.example/zoe@client.example/77", ""),
+        ("https://mail.example/zoe-lefevre/77", ""),
+        ("javascript:alert(1)", ""),
+        ("https://[mail.example/t", ""),
+    ],
+)
+def test_a_pasted_address_leaves_without_what_travels_in_it(policy: Policy, pasted: str, left: str) -> None:
+    """Sign-ins, tokens and customers' addresses stand in links that people copy; no policy lets those leave."""
+    facts = Facts(ticket_url=pasted, customer_name="Zoé Lefèvre", customer_email="zoe@client.example")
+    assert leaving(facts, policy).ticket_url == left
+
+
+def test_a_helpdesks_own_address_stays_whole() -> None:
+    """Some helpdesks name a ticket in the query or the fragment."""
+    address = "https://help.acme.example/#ticket/zoom/4211?view=1"
+    for policy in Policy:
+        assert leaving(Facts(ticket_number="4211", ticket_url=address), policy).ticket_url == address
+
+
+@pytest.mark.parametrize("policy", [one for one in Policy if one is not Policy.FULL])
+def test_a_reason_leaves_without_customers(policy: Policy) -> None:
+    """Whoever declines in Slack may name the customer whom it is about."""
+    reason = "Zoé Lefèvre (zoe@client.example) shares her password: hunter2 with 06 12 34 56 78."
+    names = [FACTS.customer_name, FACTS.customer_email]
+    assert reason_leaving(reason, names, policy) == (
+        "[customer] ([customer]) shares her password: [password] with [phone number]."
+    )
+
+
+def test_under_full_a_reason_leaves_without_secrets() -> None:
+    """Names may stand in the issue; a password never does."""
+    assert reason_leaving("Zoé Lefèvre has password: hunter2", ["Zoé Lefèvre"], Policy.FULL) == (
+        "Zoé Lefèvre has password: [password]"
+    )
+
+
+def test_a_colleagues_name_is_not_for_everybody() -> None:
+    """In a public repository the agent stays unnamed; elsewhere the Support Dev may know whom to ask."""
+    assert [agent_leaving("Ana Moreau", policy) for policy in Policy] == ["Ana Moreau"] * 3 + [""]
 
 
 def _words(text: str) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 
 WORDS = "Depuis lundi, quand je change"
@@ -137,6 +138,56 @@ def test_made_public_before_the_table_is_edited(make_house: Callable[..., House]
     table = house.issue()["comments"][0]["body"]
     assert "2 customers wait" in table
     assert not [name for name in ("Camille", "Jonas", "Atelier", "Nordlys") if name in table]
+
+
+# --- what colleagues wrote and pasted
+
+
+def shared(house: House) -> str:
+    """Ben writes of a customer in the chat, and Ana flags his message."""
+    text = f"Jonas from Nordlys called, see {house.zendesk.url}/agent/tickets/4212 and my draft for our lawyers"
+    ts = house.slack.say("U0BEN", "C0SUPPORT", text)
+    house.slack.say("U0ANA", "C0SUPPORT", "He also told me of his divorce.", thread_ts=ts)
+    assert house.slack.message_shortcut("U0ANA", "C0SUPPORT", ts, "flag_message").ok
+    house.modal()
+    assert house.submit(title="VAT is wrong") == {}
+    return ts
+
+
+def private(config: dict[str, Any]) -> None:
+    config["projects"].append({**config["projects"][0], "key": "app", "name": "App", "repository": "acme/app"})
+
+
+@pytest.mark.parametrize("why", ["configured", "public", "another project is public", "the tracker does not tell"])
+def test_a_message_is_not_carried_where_the_link_alone_goes(make_house: Callable[..., House], why: str) -> None:
+    """What colleagues told each other stays in Slack; who may read it there finds it by its address."""
+    changes = {"configured": policy("link_only"), "another project is public": private}
+    house = make_house(changes.get(why))
+    if why == "public":
+        house.github.set_visibility(REPO, private=False)
+    if why == "another project is public":
+        house.github.add_repo("acme/app", private=False, collaborators=["leo-dev"])
+    if why == "the tracker does not tell":
+        house.github.wire.faults.append(Fault("refuse", path=f"/repos/{REPO}", status=404, times=1))
+    ts = shared(house)
+    house.pass_time(minutes=5)
+    for secret in ("lawyers", "divorce", "called"):
+        assert secret not in sent_to_tracker(house)
+    assert f"/archives/C0SUPPORT/p{ts.replace('.', '')}" in tracker(house)
+
+
+def test_an_address_is_carried_without_what_travels_in_it(make_house: Callable[..., House]) -> None:
+    """Without a helpdesk, people paste whatever stands in their browser."""
+
+    def no_helpdesk(config: dict[str, Any]) -> None:
+        config["helpdesks"] = {}
+
+    house = make_house(no_helpdesk)
+    house.look_up(text="https://ana:hunter2@mail.example/t/77?email=jo@example.com&token=s3cr3t VAT is wrong")
+    assert house.submit(words="The invoice says 20 %.") == {}
+    assert "https://mail.example/t/77)" in tracker(house)
+    for secret in ("hunter2", "jo@example", "s3cr3t"):
+        assert secret not in sent_to_tracker(house)
 
 
 # --- hostile texts

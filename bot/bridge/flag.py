@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import similar
+from bot import privacy, similar
 from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.configuration import Project
@@ -39,7 +39,8 @@ class Filled:
     helpdesk: str
     carried: tuple[Escalation, ...]
     projects: tuple[Project, ...]
-    public: frozenset[str]
+    public: frozenset[str]  # the keys of those whose repository everybody can read
+    unseen: frozenset[str]  # and of those of which the tracker does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,8 @@ def fill(bridge: Bridge, draft_id: str) -> Filled:
             row.helpdesk, row.number, row.ticket = found
         carried = carried_by(session, row.helpdesk, row.number)
     name = next(iter(bridge.helpdesks), "")
-    public = _public_projects(bridge) if allowed else frozenset()
-    return Filled(row, not allowed, problem, row.helpdesk or name, carried, bridge.settings.projects, public)
+    public, unseen = _visible(bridge) if allowed else (frozenset(), frozenset())
+    return Filled(row, not allowed, problem, row.helpdesk or name, carried, bridge.settings.projects, public, unseen)
 
 
 def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, Any]] | None, str]:
@@ -180,16 +181,16 @@ def as_columns(ticket: HelpdeskTicket) -> dict[str, Any]:
     }
 
 
-def _public_projects(bridge: Bridge) -> frozenset[str]:
-    """The projects whose repository everybody can read, as far as the trackers say now."""
-    public = set()
+def _visible(bridge: Bridge) -> tuple[frozenset[str], frozenset[str]]:
+    """The projects whose repository everybody can read, and those of which the tracker does not tell now."""
+    public, unseen = set(), set()
     for project in bridge.settings.projects:
         try:
             if bridge.trackers[project.tracker].repository(project.repository).public:
                 public.add(project.key)
         except ServiceError:
-            continue
-    return frozenset(public)
+            unseen.add(project.key)
+    return frozenset(public), frozenset(unseen)
 
 
 def carried_by(session: Session, helpdesk: str, number: str) -> tuple[Escalation, ...]:
@@ -329,7 +330,7 @@ def _pasted(draft: Draft, fields: Fields) -> dict[str, Any]:
     address = _ADDRESS.match((fields.ticket or draft.reference).strip())
     customer = fields.customer.strip()
     return {
-        "url": address[1] if address else "",
+        "url": privacy.bare_address(address[1]) if address else "",
         "words": fields.words.strip()[:WORDS_LIMIT],
         "customer_name": "" if "@" in customer else customer,
         "customer_email": customer if "@" in customer else "",

@@ -11,6 +11,7 @@ from bot import privacy
 from bot.bridge import flag
 from bot.bridge import write_back as replies
 from bot.bridge.core import Bridge
+from bot.configuration import Project
 from bot.model import WriteBack
 from bot.slack import shown, views
 from bot.slack.people import People
@@ -18,6 +19,8 @@ from bot.store import queries
 from bot.store.tables import Draft, Escalation, Issue, Ticket, WriteBackRow
 from bot.texts import Say
 from integrations.base import ServiceError
+
+LINK_ALONE = {privacy.Policy.LINK_ONLY, privacy.Policy.PUBLIC}
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -76,7 +79,9 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         sentence = say("Slack does not tell me who you are right now ({why}). Try again in a minute.", why=error.detail)
         return views.flag_refused(say, sentence, draft_id)
     draft = filled.draft
-    given = _given(people, draft) if not filled.refused else {}
+    policies = _policies(filled)
+    kept = bool(filled.unseen or policies & LINK_ALONE)
+    given = _given(people, draft, link_alone=kept) if not filled.refused else {}
     with bridge.store.read() as session:
         say = people.say(session, draft.person)
         if filled.refused:
@@ -87,16 +92,12 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         first = filled.carried[0] if filled.carried else None
         known = queries.filed(session, most=1)
         by = people.name(session, first.agent) if first else ""
-    policies = {
-        one.key: privacy.effective(privacy.Policy(one.privacy), one.key in filled.public) for one in filled.projects
-    }
-    everywhere = set(policies.values())
     data = views.FlagForm(
         facts=shown.ticket_facts(ticket, bridge.clock.now()) if ticket else None,
         note=_note(say, filled),
-        link_only=everywhere == {privacy.Policy.LINK_ONLY},
+        link_only=policies <= LINK_ALONE,
         public=tuple(one.name for one in filled.projects if one.key in filled.public),
-        redacted=_preview(ticket, given, next(iter(policies.values()))),
+        redacted=_preview(ticket, given, _policy(filled, filled.projects[0])),
         already=views.Already(issue=shown.issue_name(first.issue), by=by) if first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
         similar=bool(known) and first is None,
@@ -105,11 +106,22 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
     return views.flag_form(say, draft_id, data)
 
 
-def _given(people: People, draft: Draft) -> dict[str, str]:
-    """What the person gave before; a message that they flagged comes with its thread and its address."""
+def _policy(filled: flag.Filled, project: Project) -> privacy.Policy:
+    return privacy.effective(privacy.Policy(project.privacy), project.key in filled.public)
+
+
+def _policies(filled: flag.Filled) -> set[privacy.Policy]:
+    return {_policy(filled, project) for project in filled.projects}
+
+
+def _given(people: People, draft: Draft, *, link_alone: bool) -> dict[str, str]:
+    """What the person gave before; a message that they flagged comes with its thread and its address. `link_alone`:
+    only with its address, as the issue may go where the link alone goes; colleagues did not write it for that."""
     given = {name: str(value) for name, value in draft.typed.items()}
     message = given.pop("message", "")
-    if message:
+    if message and link_alone:
+        given["summary"] = people.permalink(draft.channel, message)
+    elif message:
         around = people.conversation(draft.channel, message, draft.thread_ts or message)
         given["summary"] = f"{people.in_words(given.get('summary', ''))}\n\n{around}".strip()
     return given
@@ -140,7 +152,7 @@ def _preview(ticket: Ticket | None, given: Mapping[str, str], policy: privacy.Po
     """What will be left out, by kind, so that the agent knows before anything is sent."""
     texts = [given.get("title", ""), given.get("summary", "")]
     names = [ticket.customer_name, ticket.customer_email] if ticket else []
-    if ticket and policy is not privacy.Policy.LINK_ONLY:
+    if ticket and policy not in LINK_ALONE:
         texts += [ticket.subject, ticket.words]
     everything = "\n".join(texts)
     if policy is privacy.Policy.FULL:
@@ -161,7 +173,10 @@ def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
 def decline(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
     with bridge.store.read() as session:
         issue = session.get(Issue, issue_id)
-        return views.decline(say, issue.id, issue.title, len(issue.escalations)) if issue else None
+        if issue is None:
+            return None
+        full = bridge.project(issue.project).privacy == "full"
+        return views.decline(say, issue.id, issue.title, len(issue.escalations), full=full)
 
 
 def write_back(bridge: Bridge, say: Say, write_back_id: str) -> views.View:

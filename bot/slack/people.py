@@ -120,9 +120,14 @@ class People:
         with suppress(ServiceError):
             said = [one for one in self._chat.thread(channel, thread_ts) if one[0] != ts]
             parts += [f"{self._called(person)}: {self.in_words(text)}" for _, person, text in said if text]
+        address = self.permalink(channel, ts)
+        return "\n".join([*parts, address] if address else parts)
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """A message's address, "" when Slack does not tell it."""
         with suppress(ServiceError):
-            parts.append(self._chat.permalink(channel, ts))
-        return "\n".join(parts)
+            return self._chat.permalink(channel, ts)
+        return ""
 
     def in_words(self, text: str) -> str:
         """A Slack message's text as a person reads it, people by their names."""

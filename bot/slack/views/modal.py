@@ -81,15 +81,17 @@ def sentence(say: Say, text: str) -> View:
     return _view(say, "", "Passerelle", "", [lines([words(text, 2_900)])])
 
 
-def decline(say: Say, issue_id: str, title: str, waiting: int) -> View:
-    """Asks the Support Dev for the reason."""
+def decline(say: Say, issue_id: str, title: str, waiting: int, *, full: bool = False) -> View:
+    """Asks the Support Dev for the reason. `full`: the project's policy lets customers' names leave."""
     hear = say.many(
         "{n} customer waits. Their agent will read this reason and write back.",
         "{n} customers wait. Their agents will read this reason and write back.",
         waiting,
     )
     reason = _text(say("Reason"), "reason", long=True, placeholder=say("Why not, in words an agent can pass on"))
-    blocks = [lines([Bold(one_line(title))], [hear]), reason]
+    also = say("The reason is also written into the issue, without customers' names.")
+    also = say("The reason is also written into the issue.") if full else also
+    blocks = [lines([Bold(one_line(title))], [hear]), reason, small(also)]
     return _view(say, "decline", say("Decline"), issue_id, blocks, submit=say("Decline"))
 
 
