@@ -23,8 +23,8 @@ from integrations.base import ServiceError, Unavailable
 from tests.box import LEASE, QUIET, START
 
 SUBJECTS = "abc"
-LANDS_AFTER = QUIET / 2
-"""How long after its call a late effect lands: always before the quiet period is over."""
+LANDS_AFTER = QUIET * 5 / 6
+"""How long after its call a late effect lands: always before the quiet period is over, but not long before."""
 
 ENDS = ("done", "lost", "lost answer", "late", "refused", "limited", "fault before", "fault after", "killed before")
 ENDS += ("killed after", "killed late")
@@ -54,8 +54,10 @@ class Shelf:
         end = self.end
         if end in ("done", "lost answer", "fault after", "killed after"):
             self.landed.append(key)
-        if end in ("late", "killed late"):
+        if end == "late":
             self._coming.append((self.clock.now() + LANDS_AFTER, key))
+        if end == "killed late":  # the call began when the lease was nearly over
+            self._coming.append((self.clock.now() + LEASE + LANDS_AFTER, key))
         if end in ("lost", "lost answer", "late"):
             raise Unavailable("shelf", "no answer")
         if end == "refused":
@@ -131,9 +133,15 @@ class Ledger(RuleBasedStateMachine):
         if key not in known:
             known.append(key)
 
-    @rule(end=st.sampled_from(ENDS), look=st.sampled_from(LOOKS))
-    def work(self, end: str, look: str) -> None:
-        """One effect is claimed, and its call ends in that way."""
+    @rule(
+        subject=st.sampled_from(SUBJECTS),
+        end=st.sampled_from(ENDS),
+        look=st.sampled_from(LOOKS),
+        seconds=st.sampled_from([0, 10, 70]),
+    )
+    def work(self, subject: str, end: str, look: str, seconds: int) -> None:
+        """One effect is claimed, its call ends in that way, and a moment later all is well for a while."""
+        self.promise(subject, again=False)
         if end.startswith("fault"):  # a fault that stays is given up after a few tries; here it never stays
             self.faults += 1
             end = end if self.faults % 2 else "done"
@@ -144,6 +152,14 @@ class Ledger(RuleBasedStateMachine):
             pass
         finally:
             self.shelf.end, self.shelf.look_ends = "done", "works"
+        if seconds:
+            self.clock.advance(timedelta(seconds=seconds))
+            self.work_well()
+
+    def work_well(self) -> None:
+        """All that is due is done, and done well."""
+        while self.outbox.work_once():
+            pass
 
     @rule(seconds=st.sampled_from([1, 5, 16, 31, 61, 91, 600]))
     def wait(self, seconds: int) -> None:
@@ -179,5 +195,5 @@ class Ledger(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Ledger.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Ledger.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestLedger = Ledger.TestCase
