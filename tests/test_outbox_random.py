@@ -195,5 +195,5 @@ class Ledger(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Ledger.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Ledger.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestLedger = Ledger.TestCase
