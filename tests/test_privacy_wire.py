@@ -140,6 +140,55 @@ def test_made_public_before_the_table_is_edited(make_house: Callable[..., House]
     assert not [name for name in ("Camille", "Jonas", "Atelier", "Nordlys") if name in table]
 
 
+def bared(house: House, person: str = "U0MAYA") -> list[str]:
+    return [told for told in house.told(person) if "Everybody can read acme/shop now." in told]
+
+
+def test_a_repository_made_public_later_is_told_once(house: House) -> None:
+    """What stands there already stays: the lead hears which issues, when something is written there again."""
+    house.flag("U0ANA", "4211")
+    house.flag("U0ANA", "4213", title="The export stops")
+    house.github.set_visibility(REPO, private=False)
+    house.flag("U0ANA", "4214", title="No mail arrives")
+    house.mend()
+    (told,) = bared(house)
+    assert "2 issues were written there while it was private" in told
+    for text in ("acme/shop#1", "acme/shop#2", "Read through them, and delete what nobody else may see"):
+        assert text in told
+    assert "acme/shop#3" not in told
+
+    house.github.set_visibility(REPO, private=True)
+    house.flag("U0ANA", "4212", title="The wrong country")
+    assert len(bared(house)) == 1
+    house.github.set_visibility(REPO, private=False)
+    house.pass_time(minutes=1)
+    house.flag("U0ANA", "4215", title="A photo is missing")
+    assert len(bared(house)) == 2
+    assert "acme/shop#5" in bared(house)[-1]
+    assert "acme/shop#6" not in bared(house)[-1]
+
+
+def test_without_a_lead_the_support_devs_hear_it(make_house: Callable[..., House]) -> None:
+    """Somebody always does."""
+
+    def no_leads(config: dict[str, Any]) -> None:
+        config["slack"]["leads"] = []
+
+    house = make_house(no_leads)
+    house.flag()
+    house.github.set_visibility(REPO, private=False)
+    house.flag("U0ANA", "4213", title="The export stops")
+    assert len(bared(house, "U0LEO")) == 1
+
+
+def test_what_was_filed_in_public_is_no_news(house: House) -> None:
+    """The link alone stands there."""
+    house.github.set_visibility(REPO, private=False)
+    house.flag()
+    house.mend()
+    assert bared(house) == []
+
+
 # --- what colleagues wrote and pasted
 
 

@@ -89,6 +89,7 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     many = tuple(a_round(5, text).issues[0] for _ in range(60))
     yield "round of 60 issues", views.round_(say, views.Round(issues=many))
     row = views.Row(write_back_id="w1", facts=facts(text))
+    yield "bared", views.bared(say, f"acme/{text}", [issue] * 90)
     yield "delayed", views.delayed(say, a_round(1, text).issues[0].rows[0], text)
     yield "sentence", views.sentence(say, f"No. {text}")
     yield "uncertain", views.uncertain(say, row, issue)

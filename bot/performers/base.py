@@ -13,6 +13,7 @@ from bot.privacy import Policy, effective
 from bot.slack.chat import Chat
 from bot.slack.people import People
 from bot.store.tables import Issue
+from bot.store.visibility import issues_in
 from integrations.base import ServiceError, Unavailable
 
 
@@ -46,5 +47,21 @@ class Base:
 
     def policy(self, issue: Issue) -> Policy:
         """What may leave for this issue, by its repository's visibility at this moment. Raises ServiceErrors."""
-        repository = self.bridge.tracker(issue).repository(issue.repository)
-        return effective(Policy(self.bridge.project(issue.project).privacy), repository.public)
+        public = self.bridge.tracker(issue).repository(issue.repository).public
+        if public is not issue.public:
+            self._seen(issue, public)
+        return effective(Policy(self.bridge.project(issue.project).privacy), public)
+
+    def _seen(self, issue: Issue, public: bool) -> None:
+        """Remember how the repository stands. When everybody can read now what was filed for few, the leads hear so, or
+        else the Support Devs: once for all of its issues."""
+        with self.bridge.store.write() as session:
+            issues = issues_in(session, issue.tracker, issue.repository)
+            bared = [one.id for one in issues if public and one.public is False and one.number is not None]
+            for one in issues:
+                if one.public is not None or one.id == issue.id:
+                    one.public = public
+            devs = [dev.slack for dev in self.bridge.project(issue.project).support_devs]
+            for person in self.bridge.settings.slack.leads or devs if bared else ():
+                key = f"bared:{bared[0]}:{person}:{int(self.bridge.clock.now().timestamp())}"
+                self.bridge.notify(session, "bared", key, person, issues=bared)

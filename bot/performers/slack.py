@@ -209,6 +209,11 @@ def _delayed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
     return views.delayed(say, shown.row(row, self.bridge.clock.now()), payload["why"])
 
 
+def _bared(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issues = [session.get_one(Issue, id) for id in payload["issues"]]
+    return views.bared(say, issues[0].repository, [shown.issue_name(issue) for issue in issues])
+
+
 def _untold(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     item = session.get_one(Round, payload["round"])
     name = self.people.name(session, item.agent)
@@ -237,6 +242,7 @@ TEMPLATES: Mapping[str, Template] = {
     "uncertain": _uncertain,
     "refused": _refused,
     "delayed": _delayed,
+    "bared": _bared,
     "untold": _untold,
 }
 

@@ -28,6 +28,7 @@ from bot.slack.views.modal import (
 )
 from bot.slack.views.notices import (
     attached,
+    bared,
     filed,
     filing_failed,
     fix_wanted,
@@ -62,6 +63,7 @@ __all__ = [
     "View",
     "WriteBackForm",
     "attached",
+    "bared",
     "card",
     "decline",
     "delayed",

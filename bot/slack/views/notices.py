@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.slack.views.parts import (
     Bold,
     IssueName,
@@ -10,6 +12,7 @@ from bot.slack.views.parts import (
     Post,
     TicketName,
     actions,
+    bullets,
     button,
     lines,
     one_line,
@@ -19,6 +22,9 @@ from bot.slack.views.parts import (
     words,
 )
 from bot.texts import Say
+
+LISTED = 40
+"""How many issues one message names."""
 
 
 def _title(issue: IssueName) -> Bold:
@@ -124,6 +130,22 @@ def fix_wanted(say: Say, issue: IssueName, waiting: int, support_devs: tuple[str
     hear = say.many("{n} customer waits for it to ship.", "{n} customers wait for it to ship.", waiting)
     how = say("Write /fixed-by and the commit or pull request in the issue, and I watch the releases for it.")
     return _notice([_title(issue)], [*_called(support_devs), *sentence], [f"{hear} {how}"])
+
+
+def bared(say: Say, repository: str, issues: Sequence[IssueName]) -> Post:
+    """To the leads: a repository was made public, with issues in it that were filed while it was not."""
+    sentence = say("Everybody can read {repository} now.", repository=one_line(repository))
+    there = say.many(
+        "{n} issue was written there while it was private, with what the policy let leave then.",
+        "{n} issues were written there while it was private, with what the policy let leave then.",
+        len(issues),
+    )
+    step = say("Read through them, and delete what nobody else may see; an edited text keeps its history.")
+    rows: list[list[Piece]] = [[issue.link] for issue in issues[:LISTED]]
+    if len(issues) > LISTED:
+        rows.append([say.many("And {n} more.", "And {n} more.", len(issues) - LISTED)])
+    text = "\n".join([sentence, there, *map(plain, rows), step])
+    return post(text, [lines([Bold(sentence)], [there]), bullets(rows), lines([step])])
 
 
 def _called(people: tuple[str, ...]) -> list[Piece]:
