@@ -145,7 +145,7 @@ def strays(session: Session, places: Collection[tuple[str, str, str]]) -> list[t
         .where(Issue.stage.not_in(SETTLED), Issue.number.is_not(None))
         .group_by(Issue.project, Issue.tracker, Issue.repository)
     )
-    return [(*row[:3], row[3]) for row in session.execute(query).tuples() if tuple(row[:3]) not in places]
+    return [(*row[:3], row[3]) for row in session.execute(query) if tuple(row[:3]) not in places]
 
 
 def fixed(session: Session, project: str) -> Sequence[Issue]:
