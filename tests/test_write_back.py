@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from integrations.sandbox.wire import Fault
-from tests.conftest import House
+from tests.conftest import REPO, House
 
 REPLY = "Bonjour Camille, c’est réparé. Bonne journée, Ana"
 SENDING = "/api/v2/tickets/4211.json"
@@ -310,6 +310,79 @@ def test_a_reply_that_cannot_be_found_is_the_agents_to_look_at(shipped: House, h
     assert shipped.submit() == {}
     assert shipped.replies() == [REPLY]
     assert "✓ Written." in shipped.told()[-2]
+
+
+def test_a_page_from_before_the_doubt_sends_nothing(shipped: House) -> None:
+    """Two pages stood open; the reply of the first may have gone out: whoever sends the second looks first."""
+    shipped.press("U0ANA", "write_back")
+    with shipped.slack.workspace.change():
+        second = shipped.slack.workspace.stacks["U0ANA"][-1]
+    shipped.zendesk.wire.faults.append(Fault("drop", "PUT", SENDING))
+    assert shipped.submit(reply=REPLY) == {}
+    later(shipped)
+    shipped.slack.workspace.stacks["U0ANA"] = [second]
+    refused = shipped.submit(reply="Encore une fois.")
+    assert "Another reply was tried after this page was opened. Look at the ticket first" in refused["reply"]
+    assert shipped.replies() == []
+    shipped.slack.workspace.stacks["U0ANA"] = []
+
+    shipped.press("U0ANA", "write_back")
+    assert shipped.submit() == {}
+    assert shipped.replies() == [REPLY]
+
+
+def refused_after(house: House, happens: Callable[[], None]) -> None:
+    """Ana's reply waits for the helpdesk, meanwhile something happens, and then the ticket takes no more messages."""
+    port = int(house.zendesk.url.rsplit(":", 1)[1])
+    house.zendesk.stop()
+    assert house.write_back(reply=REPLY) == {}
+    happens()
+    house.zendesk.close("4211")
+    house.zendesk.start(port)
+    for _ in range(3):
+        house.pass_time(minutes=16)
+    assert "was not sent: ticket 4211 is closed" in house.told()[-1]
+
+
+def reopen(house: House) -> None:
+    house.github.reopen_issue(REPO, 1, "leo-dev")
+    house.poll()
+
+
+def test_refused_while_the_news_fell_waits(shipped: House) -> None:
+    """What no longer holds is not due again only because the helpdesk refused it."""
+    refused_after(shipped, lambda: reopen(shipped))
+    assert "On hold: the news no longer holds." in "\n".join(shipped.told())
+    shipped.press("U0ANA", "write_back")
+    assert "This news no longer holds, so the write-back waits." in shipped.modal()
+    assert f"Your words are kept here:\n{REPLY}" in shipped.told()[-1]
+
+
+def test_refused_when_newer_news_is_there_already_is_pointless(shipped: House) -> None:
+    """One answer is due, for what holds now."""
+
+    def again() -> None:
+        reopen(shipped)
+        shipped.pass_time(minutes=1)
+        shipped.mend(release="v2.5.1")
+
+    refused_after(shipped, again)
+    everything = "\n".join(str(one.get("blocks")) for one in shipped.slack.dm("U0ANA")[:-1])
+    assert everything.count("'action_id': 'write_back'") == 1
+    assert "On hold" not in "\n".join(shipped.told())
+
+
+def test_doubtful_news_that_fell_is_not_written_again(shipped: House) -> None:
+    """The customer must not hear now that it is mended; if the reply is there, the agent can say so."""
+    shipped.zendesk.wire.faults.append(Fault("drop", "PUT", SENDING))
+    shipped.write_back(reply=REPLY)
+    later(shipped)
+    reopen(shipped)
+    shipped.press("U0ANA", "write_back")
+    assert "This news no longer holds. Look at the ticket" in shipped.modal()
+    shipped.press("U0ANA", "mark_written")
+    assert "✓ Written." in "\n".join(shipped.told())
+    assert shipped.replies() == []
 
 
 def test_the_agent_may_say_that_it_is_there(shipped: House) -> None:

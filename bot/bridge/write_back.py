@@ -33,16 +33,27 @@ def opened(bridge: Bridge, session: Session, write_back_id: str) -> WriteBackRow
         raise _refusal(row.state)
     if row.escalation.ticket.helpdesk not in bridge.helpdesks:
         raise UserError("This ticket has no helpdesk here. Write to the customer, then press “Already written”.")
+    if not row.news.stands:
+        raise UserError(
+            "This news no longer holds. Look at the ticket: if your reply is there, press “It is there”; if it is not, "
+            "there is nothing to write until you hear newer news."
+        )
     return row
 
 
-def send(bridge: Bridge, write_back_id: str, text: str, by: str) -> None:
-    """Promise the agent's own words as a public reply on the ticket. Raises UserError."""
+def send(bridge: Bridge, write_back_id: str, tries: int, text: str, by: str) -> None:
+    """Promise the agent's own words as a public reply on the ticket; `tries` is how many were made when the page was
+    opened on which they are written. Raises UserError."""
     words = text.strip()
     if not words:
         raise UserError("Write your reply first; an empty one is not sent.")
     with bridge.store.write() as session:
         row = opened(bridge, session, write_back_id)
+        if row.tries != tries:
+            raise UserError(
+                "Another reply was tried after this page was opened. Look at the ticket first; if it needs yours, copy "
+                "your words and press “Write back” again."
+            )
         ticket = row.escalation.ticket
         if row.state is WriteBack.UNCERTAIN:
             _take(bridge, session, row, Step.REDO, by)
@@ -87,8 +98,19 @@ def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, 
     row = _row(session, write_back_id)
     _take(bridge, session, row, taken, by)
     row.reason = why
+    if taken is Step.REFUSED and not row.news.stands:
+        _hold(bridge, session, row, by)
     template = "uncertain" if taken is Step.DOUBT else "refused"
-    bridge.notify(session, template, f"{template}:{row.id}:{row.tries}", by, write_back=row.id, tries=row.tries)
+    key = f"{template}:{row.id}:{row.tries}"
+    bridge.notify(session, template, key, by, write_back=row.id, tries=row.tries, why=why)
+
+
+def _hold(bridge: Bridge, session: Session, row: WriteBackRow, by: str) -> None:
+    """The news was taken back while the reply was on its way; where there is newer news, that takes its place."""
+    _take(bridge, session, row, Step.HOLD, by)
+    if any(item.stands for item in row.escalation.issue.news):
+        _take(bridge, session, row, Step.RELEASE, by)
+        row.state, row.reason, row.done_at = WriteBack.SKIPPED, news.SUPERSEDED, bridge.clock.now()
 
 
 def delayed(bridge: Bridge, session: Session, ticket_id: str, why: str) -> None:

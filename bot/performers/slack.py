@@ -201,7 +201,7 @@ def _uncertain(self: Notice, session: Session, say: Say, payload: Mapping[str, A
 
 def _refused(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     row = session.get_one(WriteBackRow, payload["write_back"])
-    return views.refused(say, shown.row(row, self.bridge.clock.now()), row.reason, row.text)
+    return views.refused(say, shown.row(row, self.bridge.clock.now()), payload["why"], row.text)
 
 
 def _delayed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

@@ -185,7 +185,13 @@ def write_back(bridge: Bridge, say: Say, write_back_id: str) -> views.View:
         row = replies.opened(bridge, session, write_back_id)
         facts = shown.ticket_facts(row.escalation.ticket, bridge.clock.now())
         data = views.WriteBackForm(facts=facts, news=shown.news_line(row.news), reply=row.text)
-        return views.write_back(say, row.id, data)
+        return views.write_back(say, f"{row.id}:{row.tries}", data)
+
+
+def page(metadata: str) -> tuple[str, int]:
+    """Which write-back a page is for, and how many replies were tried before it was opened; an id alone means none."""
+    write_back_id, _, tries = metadata.partition(":")
+    return write_back_id, int(tries) if _NUMBER.fullmatch(tries) else 0
 
 
 def skip(bridge: Bridge, say: Say, write_back_id: str) -> views.View | None:

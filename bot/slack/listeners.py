@@ -206,7 +206,13 @@ class Listeners:
         self._pressed(body, ack, client, rights.answer, lambda row, _, say: form.write_back(self._bridge, say, row))
 
     def _write_back_submitted(self, body: Body, ack: Ack) -> None:
-        self._submitted(body, ack, "reply", rights.answer, partial(write_back.send, self._bridge))
+        self._submitted(
+            body,
+            ack,
+            "reply",
+            lambda bridge, by, page: rights.answer(bridge, by, form.page(page)[0]),
+            lambda page, text, by: write_back.send(self._bridge, *form.page(page), text, by),
+        )
 
     def _mark_written(self, body: Body, ack: Ack, client: WebClient) -> None:
         self._pressed(

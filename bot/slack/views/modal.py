@@ -101,7 +101,7 @@ def skip(say: Say, write_back_id: str, facts: TicketFacts) -> View:
     return _view(say, "skip", say("Skip"), write_back_id, [lines(*about(say, facts)), reason], submit=say("Skip"))
 
 
-def write_back(say: Say, write_back_id: str, form: WriteBackForm) -> View:
+def write_back(say: Say, page: str, form: WriteBackForm) -> View:
     """A blank page beside the facts; the words are the agent's."""
     blocks = [
         lines([Bold(headline(say, form.news))], proof_line(say, form.news.proof), quote=words(form.news.reason, 1_000)),
@@ -109,7 +109,7 @@ def write_back(say: Say, write_back_id: str, form: WriteBackForm) -> View:
         _text(say("Your reply"), "reply", long=True, initial=form.reply),
         small(_goes_to(say, form.facts)),
     ]
-    return _view(say, "write_back", say("Write back"), write_back_id, blocks, submit=say("Send"))
+    return _view(say, "write_back", say("Write back"), page, blocks, submit=say("Send"))
 
 
 def _goes_to(say: Say, facts: TicketFacts) -> str:
