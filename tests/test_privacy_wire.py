@@ -330,3 +330,16 @@ def test_nothing_of_the_customer_stands_in_the_logs(house: House, capsys: pytest
     assert "effect.done" in written
     for secret in (*IDENTITY, WORDS, "Hello, it is mended.", "VAT is wrong", "ghp_sandbox", "zd-sandbox", "xoxb-"):
         assert secret not in written
+
+
+def test_a_reason_given_in_slack_leaves_as_little_as_a_ticket(make_house: Callable[..., House]) -> None:
+    """Who declines may name the customer; the issue in a public repository does not, nor who declined."""
+    house = make_house()
+    house.github.set_visibility(REPO, private=False)
+    house.flag()
+    house.press("U0LEO", "decline", "C0SUPPORTDEV")
+    reason = "Camille Roux (camille.roux@atelier-roux.example, 06 12 34 56 78) asks for what the law forbids."
+    assert house.submit("U0LEO", reason=reason) == {}
+    comment = next(one["body"] for one in house.issue()["comments"] if "the law forbids" in one["body"])
+    assert not [word for word in ("Camille", "Roux", "@atelier", "06 12", "Martin") if word in comment]
+    assert reason.split(" (")[0] in house.told()[-1]

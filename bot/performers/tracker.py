@@ -75,7 +75,8 @@ class FileIssue(Base):
             first = issue.escalations[0]
             facts = facts_of(first.ticket, first)
             agent = self.people.name(session, first.agent)
-        facts = privacy.leaving(facts, self.policy(issue))
+        policy = self.policy(issue)
+        facts, agent = privacy.leaving(facts, policy), privacy.agent_leaving(agent, policy)
         project, tracker = self.bridge.project(issue.project), self.bridge.tracker(issue)
         say = Say(self.bridge.settings.slack.language)
         draft = IssueDraft(
@@ -175,7 +176,7 @@ class CustomersTable(Base):
             plan=facts.plan,
             language=facts.language,
             since=escalation.ticket.waiting_since,
-            agent=self.people.name(session, escalation.agent),
+            agent=privacy.agent_leaving(self.people.name(session, escalation.agent), policy),
             summary="" if in_text else facts.agent_summary,
             words="" if in_text else facts.words,
         )
@@ -201,13 +202,22 @@ class Decline(Base):
         # A refused closing leaves the comment behind, so a second try has to look for it.
         there = job.attempts > 1 and tracker.marked_comment(issue.repository, number, job.key) is not None
         if not job.payload["commented"] and not there:
-            say = Say(self.bridge.settings.slack.language)
-            tracker.comment(issue.repository, number, issue_text.decline_comment(say, by, reason), job.key)
+            say, policy = Say(self.bridge.settings.slack.language), self.policy(issue)
+            reason = privacy.reason_leaving(reason, self._customers(issue), policy)
+            text = issue_text.decline_comment(say, privacy.agent_leaving(by, policy), reason)
+            self.in_time(job)
+            tracker.comment(issue.repository, number, text, job.key)
         tracker.close(issue.repository, number, "not_planned")
         return True
 
     def settle(self, session: Session, job: Job, result: bool) -> None:
         session.get_one(Issue, job.payload["issue"], with_for_update=True).closed_seen = True
+
+    def _customers(self, issue: Issue) -> list[str]:
+        """The names and addresses of all customers on the issue."""
+        with self.bridge.store.read() as session:
+            tickets = [one.ticket for one in session.get_one(Issue, issue.id).escalations]
+        return [name for one in tickets for name in (one.customer_name, one.customer_email, one.organisation) if name]
 
     def _read(self, job: Job) -> tuple[Issue, str, str]:
         with self.bridge.store.read() as session:
