@@ -170,3 +170,23 @@ def test_a_second_issue_for_the_same_ticket_is_a_choice(house: House) -> None:
         "The cart forgets the address",
         "VAT is wrong on invoices",
     ]
+
+
+def test_a_ticket_whose_issue_is_settled_says_so(house: House) -> None:
+    """Still broken after the release, or not the same: the agent sees what was, and may file anew or attach."""
+    house.flag()
+    house.mend()
+    modal = house.look_up()
+    assert "This ticket was carried to acme/shop#1, shipped in v2.5.0. Filing makes a new issue." in modal
+    assert house.issue()["html_url"] in str(house.slack.views("U0ANA")[-1]["blocks"])
+    assert house.submit(title="VAT is wrong again") == {}
+    assert "Submitting makes you follow it." in house.look_up("U0BEN")
+    assert "shipped in v2.5.0" not in house.modal("U0BEN")
+
+
+def test_a_ticket_whose_issue_was_declined_says_so(house: House) -> None:
+    """Asking again is the agent's right; not knowing of the answer would be ours to blame."""
+    house.flag()
+    house.github.comment(REPO, 1, "leo-dev", "/decline Not before May.")
+    house.poll()
+    assert "This ticket was carried to acme/shop#1, which was declined. Filing makes a new issue." in house.look_up()

@@ -38,6 +38,7 @@ class Filled:
     problem: str
     helpdesk: str
     carried: tuple[Escalation, ...]
+    settled: Escalation | None  # the newest whose issue is shipped or declined
     projects: tuple[Project, ...]
     public: frozenset[str]  # the keys of those whose repository everybody can read
     unseen: frozenset[str]  # and of those of which the tracker does not tell
@@ -123,9 +124,11 @@ def fill(bridge: Bridge, draft_id: str) -> Filled:
         if found is not None:
             row.helpdesk, row.number, row.ticket = found
         carried = carried_by(session, row.helpdesk, row.number)
+        settled = _settled(session, row.helpdesk, row.number)
     name = next(iter(bridge.helpdesks), "")
     public, unseen = _visible(bridge) if allowed else (frozenset(), frozenset())
-    return Filled(row, not allowed, problem, row.helpdesk or name, carried, bridge.settings.projects, public, unseen)
+    projects = bridge.settings.projects
+    return Filled(row, not allowed, problem, row.helpdesk or name, carried, settled, projects, public, unseen)
 
 
 def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, Any]] | None, str]:
@@ -199,6 +202,16 @@ def carried_by(session: Session, helpdesk: str, number: str) -> tuple[Escalation
     for escalation in found:
         _ = escalation.issue, escalation.ticket
     return tuple(found)
+
+
+def _settled(session: Session, helpdesk: str, number: str) -> Escalation | None:
+    ticket = queries.ticket(session, helpdesk, number) if number else None
+    found = queries.on_ticket(session, ticket.id) if ticket else ()
+    ended = [one for one in found if one.issue.stage in queries.SETTLED]
+    newest = max(ended, key=lambda one: one.flagged_at, default=None)
+    if newest:
+        _ = newest.issue.news
+    return newest
 
 
 def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:

@@ -99,6 +99,7 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         public=tuple(one.name for one in filled.projects if one.key in filled.public),
         redacted=_preview(ticket, given, _policy(filled, filled.projects[0])),
         already=views.Already(issue=shown.issue_name(first.issue), by=by) if first else None,
+        before=shown.before(filled.settled) if filled.settled and not first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
         similar=bool(known) and first is None,
         initial={**given, "ticket": draft.reference},

@@ -57,6 +57,14 @@ def news_line(news: NewsItem) -> views.NewsLine:
     return views.NewsLine(news=news.kind, issue=issue_name(news.issue), reason=news.text, proof=proof(news.proof))
 
 
+def before(escalation: Escalation) -> views.Before:
+    """How a settled issue of a ticket ended."""
+    issue = escalation.issue
+    standing = [news for news in issue.news if news.stands]
+    version = proof(standing[-1].proof).version if standing else ""
+    return views.Before(issue=issue_name(issue), declined=issue.stage is Stage.DECLINED, version=version)
+
+
 def heard(escalation: Escalation) -> bool:
     """Whether this customer has heard the end as it stands now, or need not."""
     ends = [row for row in escalation.write_backs if row.news.stands]

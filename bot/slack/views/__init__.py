@@ -1,7 +1,7 @@
 """Everything a person sees in Slack: data in, blocks out. Pure; each view takes the reader's `Say` first."""
 
 from bot.slack.views.card import Card, card, stage_words
-from bot.slack.views.facts import Already, FlagForm, NewsLine, TicketFacts, happened, headline, left_out
+from bot.slack.views.facts import Already, Before, FlagForm, NewsLine, TicketFacts, happened, headline, left_out
 from bot.slack.views.lists import (
     Digest,
     DigestLine,
@@ -43,6 +43,7 @@ from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, roun
 
 __all__ = [
     "Already",
+    "Before",
     "Card",
     "Digest",
     "DigestLine",

@@ -37,6 +37,15 @@ class Already:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """A settled issue to which this ticket was carried."""
+
+    issue: IssueName
+    declined: bool = False  # else shipped
+    version: str = ""  # in which it shipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlagForm:
     """What the modal `flag` shows and asks. Asks for the customer's words when `facts` is None."""
 
@@ -46,6 +55,7 @@ class FlagForm:
     public: tuple[str, ...] = ()  # the projects whose repository is public: there, the same
     redacted: Mapping[str, int] = field(default_factory=dict)  # `counts` of a `Redacted`
     already: Already | None = None
+    before: Before | None = None
     projects: tuple[tuple[str, str], ...] = ()  # (key, name), the default first
     similar: bool = False  # there are issues to attach to
     initial: Mapping[str, str] = field(default_factory=dict)  # by input's name, what the agent gave before

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.model import Kind, Severity
-from bot.slack.views.facts import FlagForm, NewsLine, TicketFacts, about, headline, kind_word, left_out, severity_word
+from bot.slack.views.facts import (
+    Before,
+    FlagForm,
+    NewsLine,
+    TicketFacts,
+    about,
+    headline,
+    kind_word,
+    left_out,
+    severity_word,
+)
 from bot.slack.views.parts import (
     Block,
     Bold,
@@ -64,6 +74,7 @@ def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
     if form.facts:
         blocks.append(lines(*about(say, form.facts), quote=excerpt(form.facts.words, EXCERPT)))
     blocks += [lines(warning) for warning in _warnings(say, form)]
+    blocks += [lines(_before(say, form.before))] if form.before else []
     blocks += _already(say, form)
     blocks += _inputs(say, form)
     submit = say("Follow") if form.already else say("File it")
@@ -148,6 +159,23 @@ def _warnings(say: Say, form: FlagForm) -> list[list[Piece]]:
     if left := left_out(say, form.redacted):
         warnings.append([say("Will be left out: {details}.", details=left)])
     return warnings
+
+
+def _before(say: Say, before: Before) -> list[Piece]:
+    issue, version = before.issue.link, one_line(before.version, 60)
+    if before.declined:
+        return say.pieces(
+            "This ticket was carried to {issue}, which was declined. Filing makes a new issue.", issue=issue
+        )
+    if not version:
+        return say.pieces(
+            "This ticket was carried to {issue}, which has shipped. Filing makes a new issue.", issue=issue
+        )
+    return say.pieces(
+        "This ticket was carried to {issue}, shipped in {version}. Filing makes a new issue.",
+        issue=issue,
+        version=version,
+    )
 
 
 def _already(say: Say, form: FlagForm) -> list[Block]:
