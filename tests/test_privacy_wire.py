@@ -191,6 +191,40 @@ def test_what_was_filed_in_public_is_no_news(house: House) -> None:
 
 # --- what colleagues wrote and pasted
 
+REASON = "Camille Roux of Atelier Roux (camille.roux@atelier-roux.example) has mdp: Quai1987! and an old contract."
+
+
+def declined(house: House) -> str:
+    """Léo declines in Slack, and names the customer; returns all that went to the tracker."""
+    house.flag()
+    house.press("U0LEO", "decline", SUPPORT_DEV_CHANNEL)
+    assert "The reason is also written into the issue" in house.modal("U0LEO")
+    assert house.submit("U0LEO", reason=REASON) == {}
+    assert "Camille Roux" in house.told()[-1]
+    assert "an old contract" in tracker(house)
+    return sent_to_tracker(house).replace("\u200b", "")
+
+
+@pytest.mark.parametrize("name", ["link_only", "redacted", "full"])
+def test_a_reason_stands_in_the_issue_as_the_policy_lets_it(make_house: Callable[..., House], name: str) -> None:
+    """Agents read it as it was given; a password stands nowhere in the tracker, the customer where `full` allows."""
+    sent = declined(make_house(policy(name)))
+    assert "Quai1987!" not in sent
+    for identity in ("Camille Roux", "camille.roux@"):
+        assert (identity in sent) is (name == "full")
+    if name == "link_only":
+        assert "Atelier" not in sent
+
+
+def test_no_colleague_is_named_in_public(house: House) -> None:
+    """Neither in the issue, nor in the table, nor under a reason."""
+    house.github.set_visibility(REPO, private=False)
+    sent = declined(house)
+    assert "Flagged by an agent, who writes back to the customer." in sent
+    assert "Declined from Slack:" in sent
+    for name in ("Ana Moreau", "Léo Martin"):
+        assert name not in sent
+
 
 def shared(house: House) -> str:
     """Ben writes of a customer in the chat, and Ana flags his message."""

@@ -59,6 +59,7 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     proof = views.Proof(sha="3f2a91c0", sha_url=text, pull=412, pull_url="https://x.example/", version=text)
     ticket = facts(text).ticket
     form = views.FlagForm(
+        before=views.Before(issue=issue, version=text),
         facts=facts(text),
         note=text,
         link_only=True,
