@@ -63,7 +63,8 @@ class Note(Base):
 
 
 class Reply(Base):
-    """`reply:{write-back}:{try}`: the agent's words, as a public reply. Never repeated on doubt."""
+    """`reply:{write-back}:{try}`: the agent's words, as a public reply. Never repeated on doubt, and not sent where the
+    news was taken back while the reply waited."""
 
     def look(self, job: Job) -> str | None:
         with self.bridge.store.read() as session:
@@ -74,18 +75,24 @@ class Reply(Base):
             raise Uncertain("the helpdesk did not say clearly whether it has the reply")
         return found
 
-    def perform(self, job: Job) -> str:
+    def perform(self, job: Job) -> str | None:
         with self.bridge.store.read() as session:
             row = session.get_one(WriteBackRow, job.payload["write_back"])
-            ticket, text = row.escalation.ticket, row.text
+            ticket, text, stands = row.escalation.ticket, row.text, row.news.stands
             agent = self.people.email(session, job.payload["by"])
         if row.state is not WriteBack.SENDING or not job.key.endswith(f":{row.tries}"):
             return STALE
+        if not stands:
+            return None
         return self.bridge.helpdesks[ticket.helpdesk or ""].reply(ticket.number or "", text, job.key, agent)
 
-    def settle(self, session: Session, job: Job, result: str) -> None:
-        if result != STALE:
-            write_back.sent(self.bridge, session, job.payload["write_back"], result, job.payload["by"])
+    def settle(self, session: Session, job: Job, result: str | None) -> None:
+        row_id, by = job.payload["write_back"], job.payload["by"]
+        if result is None:
+            why = Say(self.bridge.settings.slack.language)("the news was taken back before it could go out")
+            write_back.not_sent(self.bridge, session, row_id, Step.REFUSED, why, by)
+        elif result != STALE:
+            write_back.sent(self.bridge, session, row_id, result, by)
 
     def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
         if job.attempts >= TELL_AFTER:
