@@ -207,7 +207,7 @@ class Outbox:
 
     def _claim(self) -> tuple[Job, int] | None:
         now = self._clock.now()
-        with self._store.write() as session:
+        with self._store.write(wake=False) as session:
             effect = queries.next_effect(session, now)
             if effect is None:
                 return None

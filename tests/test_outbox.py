@@ -201,6 +201,17 @@ def test_many_threads_make_each_call_once_and_in_order(office: Office) -> None:
 # --- promising --------------------------------------------------------------------------------------------------------
 
 
+def test_idle_workers_let_each_other_rest(office: Office) -> None:
+    """With nothing to do, looking for work is no news to the other threads."""
+    worker = Worker(office.store, office.outbox, threads=4)
+    worker.start()
+    try:
+        with office.store.committed:
+            assert not office.store.committed.wait(1.5)
+    finally:
+        worker.stop()
+
+
 def test_a_promise_is_made_once_and_for_all(office: Office) -> None:
     """The same key again changes nothing, before it is done and after."""
     office.promise("a1", "a1")

@@ -42,11 +42,14 @@ class Store:
         return self.embedded and file not in (None, "", ":memory:") and not Path(str(file)).exists()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, wake: bool = True) -> Iterator[Session]:
+        """A transaction that may write. `wake`: whoever waits on `committed` should look; a claim wakes nobody, or idle
+        workers would keep each other awake."""
         with self._writer.begin() as session:
             yield session
-        with self.committed:
-            self.committed.notify_all()
+        if wake:
+            with self.committed:
+                self.committed.notify_all()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
