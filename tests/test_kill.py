@@ -82,7 +82,7 @@ class Town:
 
     def flag(self, agent: str, ticket: str, title: str, like: str = "") -> None:
         """Flag a ticket until the modal closes without a word; `like`: on the issue of that title."""
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while not self._flagged(agent, ticket, title, like):
             assert time.monotonic() < deadline, f"{agent} gave up on {ticket} {self.bot.tail()}"
             self.repeated += 1
@@ -121,7 +121,7 @@ class Town:
 
     def write_back(self, agent: str, write_back: str, text: str) -> None:
         """Press the button of the round's message and send, until the button is gone or the modal closes."""
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while not self._written(agent, write_back, text):
             assert time.monotonic() < deadline, f"{agent} gave up on {write_back} {self.bot.tail()}"
             self.repeated += 1
