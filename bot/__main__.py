@@ -76,6 +76,9 @@ def _load() -> settings.Settings:
 
 def _environment() -> settings.Environment:
     environment = settings.Environment.read(os.environ)
+    if not environment.database_url.get_secret_value().startswith("sqlite"):
+        mend = "Use a file of SQLite's, such as sqlite:///passerelle.db; PostgreSQL comes with a later version."
+        raise SettingsError([Finding("DATABASE_URL", "this version works on SQLite alone", mend)])
     logs.configure(environment.log_format, environment.log_level)
     return environment
 
@@ -94,7 +97,13 @@ def _store(environment: settings.Environment, *, ready: bool = True) -> Store:
 
 
 @cli.command()
-@click.option("--port", default=8000, show_default=True, help="Where the demo page is served; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Where the demo page is served; 0 takes a free one.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 @click.option(
     "--tickets",

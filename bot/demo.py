@@ -26,6 +26,8 @@ def play(tickets: Path | None = None, port: int = 0) -> Iterator[tuple[Sandbox, 
     database and configuration are not looked at. Raises UserError."""
     try:
         sandbox = Sandbox(tickets=tickets, port=port)
+    except UnicodeDecodeError as error:
+        raise UserError("The tickets are not UTF-8 text. Save the file as UTF-8.") from error
     except (ValueError, OSError) as error:
         raise UserError("The tickets cannot be read: {why}", why=error) from error
     try:

@@ -23,6 +23,8 @@ _WORDS_SIZE = 30_000
 _SUMMARY_SIZE = 10_000
 _JOINED_SIZE = 2_000  # of what was said with a ticket that joined later
 
+_LIVE = re.compile(r"([@#]|\bGH-)(?=\w)")  # a pull request takes its title, and its commit closes what that names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -41,8 +43,9 @@ class Waiting:
 
 
 def issue_title(title: str) -> str:
-    """The title on one line, without control characters, at most 256 characters as GitHub has it."""
-    return _cut(_one_line(title, TITLE_SIZE * 4), TITLE_SIZE)
+    """The title on one line, without control characters or live references, at most 256 characters as GitHub has it."""
+    inert = _LIVE.sub("\\1\u200b", _one_line(title, TITLE_SIZE * 4))
+    return _cut(inert, TITLE_SIZE)
 
 
 def issue_body(say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Severity) -> str:
@@ -118,7 +121,7 @@ def ticket_note(say: Say, title: str, issue_label: str, issue_url: str, agent: s
         agent=_one_line(agent, 80),
         title=_one_line(title, 200),
     )
-    return "\n".join([first, issue_url, say("Whoever flagged it hears when the fix has shipped.")])
+    return "\n".join([first, issue_url, say("{agent} hears when the fix has shipped.", agent=_one_line(agent, 80))])
 
 
 def text(value: str, limit: int = 200) -> str:

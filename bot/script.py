@@ -158,7 +158,7 @@ def ben_has_written(play: Play) -> None:
     told = play.message(play.slack.dm_channel(BEN), "Fixed in v2.5.0", "Jonas Lindqvist", "✓ Written.")
     play.tell.sees("Ben’s message, a moment later:", telling.message(told))
     play.holds("nothing sent in Ben’s name", not play.zendesk.replies("4212"), play.zendesk.replies("4212"))
-    card = play.message(SUPPORT_DEV, VAT, "Shipped", "Every customer has heard.")
+    card = play.message(SUPPORT_DEV, VAT, "Shipped", "Nobody waits any more.")
     play.tell.sees("In #support-dev:", telling.message(card))
     play.tell.happened("Both customers of issue #1 have heard.")
 
@@ -170,7 +170,7 @@ def ana_skips(play: Play) -> None:
     play.submit(ANA, reason=SKIPPED)
     told = play.message(play.slack.dm_channel(ANA), "Declined", f"Skipped: {SKIPPED}")
     play.tell.sees("Ana’s message, a moment later:", telling.message(told))
-    play.message(SUPPORT_DEV, WISHES, "Every customer has heard.")
+    play.message(SUPPORT_DEV, WISHES, "Nobody waits any more.")
     play.tell.happened("Nobody is forgotten: written twice, skipped once, knowingly.")
 
 

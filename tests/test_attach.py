@@ -76,7 +76,7 @@ def test_each_agent_writes_to_their_own_customer(house: House) -> None:
     assert house.replies("4212") == ["Hi Jonas, it is mended."]
     assert "1 customer waits" in house.card()
     assert house.write_back("U0ANA", "Bonjour Camille, c’est réparé.") == {}
-    assert "Every customer has heard." in house.card()
+    assert "Nobody waits any more." in house.card()
 
 
 def test_two_customers_of_one_agent_stand_in_one_message(house: House) -> None:
@@ -96,7 +96,7 @@ def test_a_ticket_attached_after_the_release_is_told_at_once(house: House) -> No
     house.mend()
     before = len(house.told("U0ANA"))
     assert attach(house, "U0BEN", "4212", typed="VAT") == {}
-    assert "You hear from me when it ships." not in house.told("U0BEN")[-2]
+    assert "I will tell you when it ships." not in house.told("U0BEN")[-2]
     assert "Fixed in v2.5.0: VAT is wrong on invoices" in house.told("U0BEN")[-1]
     assert "Jonas Lindqvist" in house.told("U0BEN")[-1]
     assert len(house.told("U0ANA")) == before

@@ -325,3 +325,11 @@ def test_check_misses_a_project_whose_issues_are_not_settled(house: House, opera
     result = operate("check")
     assert result.exit_code == 1
     assert "1 open issues belong to the project shop (acme/shop on github)" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("command", [["run"], ["list"], ["check", "--offline"], ["migrate"]])
+def test_another_database_than_sqlite_is_refused(house: House, passerelle: Cli, command: list[str]) -> None:
+    """PostgreSQL comes later: said at once, with what to write instead."""
+    result = passerelle(*command, env={**environment(house), "DATABASE_URL": "postgres://somebody@db.example/x"})
+    assert result.exit_code == 2
+    assert "sqlite:///passerelle.db" in " ".join((result.output + result.stderr).split())

@@ -51,7 +51,7 @@ def test_the_script_plays_the_loop_and_prints_what_each_person_sees(tmp_path: Pa
     told = result.stdout
     essentials = [
         "1/11 Ana flags a customer’s ticket",
-        "Camille Roux · Atelier Roux · Pro",
+        "Camille Roux · Papeterie Nord · Pro",
         "Filed as acme/shop#1 for ticket 4211.",
         "Vous pouvez me joindre au [phone number].",
         "Passerelle, a note for agents only:",

@@ -121,7 +121,7 @@ def test_a_customer_who_heard_it_does_not_hear_it_twice(house: House) -> None:
     house.github.comment(REPO, 1, "leo-dev", f"/fixed-by #{pull}")
     house.poll()
     assert states(house) == ["written"]
-    assert "Every customer has heard" in house.card()
+    assert "Nobody waits any more" in house.card()
 
 
 def test_newer_news_takes_the_place_of_the_older(house: House) -> None:

@@ -19,7 +19,7 @@ def test_the_modal_opens_at_once_and_then_shows_what_the_helpdesk_knows(house: H
     for fact in (
         "Le total garde l’ancien taux de TVA",
         "Camille Roux",
-        "Atelier Roux · Pro",
+        "Papeterie Nord · Pro",
         "Writes in French · waiting for 2 days",
         "Depuis lundi, quand je change l’adresse de livraison",
         "Attachments: panier-belgique.png",
@@ -67,7 +67,7 @@ def test_one_card_stands_for_the_issue_through_its_life(house: House) -> None:
     house.poll()
     assert "Shipped" in house.card()
     house.write_back()
-    assert "Every customer has heard." in house.card()
+    assert "Nobody waits any more." in house.card()
     assert len(house.slack.messages("C0SUPPORTDEV")) == 1
 
 
@@ -86,7 +86,7 @@ def test_the_agent_hears_where_the_ticket_went(house: House) -> None:
     house.flag()
     (told,) = house.told()
     assert "Filed as acme/shop#1 for ticket 4211." in told
-    assert "You hear from me when it ships." in told
+    assert "I will tell you when it ships." in told
 
 
 def test_what_follows_the_number_is_the_title(house: House) -> None:

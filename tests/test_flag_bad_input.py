@@ -120,7 +120,7 @@ def test_html_mail_is_read_as_text(house: House) -> None:
     ("title", "sentence"),
     [
         ("   ", "Say in one line what goes wrong."),
-        ("long " * 60, "This title has 299 characters; 150 fit. Put the rest into the summary."),
+        ("long " * 60, "This title has 299 characters; 150 fit. Put the rest into “What goes wrong”."),
     ],
 )
 def test_a_title_is_one_line_that_people_can_read(house: House, title: str, sentence: str) -> None:
@@ -352,3 +352,27 @@ def test_with_several_projects_the_agent_chooses(make_house: Callable[..., House
     assert "Camille" not in house.github.issue("acme/app", 1)["body"]
     assert "acme/app#1" in said(house.slack.messages("C0SUPPORT")[-1])
     assert house.github.issues(REPO) == []
+
+
+def test_a_sentence_instead_of_a_ticket_becomes_the_title(house: House) -> None:
+    """`/bug login fails` names no ticket: it is asked for, and the words are kept as the title."""
+    modal = house.look_up("U0ANA", "login fails for everyone")
+    assert "Its number or its address" in str(house.slack.views("U0ANA")[-1]["blocks"])
+    assert "no such ticket" not in modal
+    assert house.submit("U0ANA", ticket="4211") == {}
+    house.modal()
+    assert house.submit("U0ANA") == {}
+    assert house.issue()["title"] == "login fails for everyone"
+
+
+def test_ones_own_ticket_again_says_so(house: House) -> None:
+    """Who flags a ticket twice reads that it is carried already, and by whom they will hear."""
+    house.flag()
+    assert "You carried this ticket to acme/shop#1 already" in house.look_up()
+
+
+def test_a_nul_in_a_ticket_is_carried(house: House) -> None:
+    """What JSON can hold and a database cannot is shown as what it is, and nothing is lost."""
+    number = house.zendesk.open_ticket("A nul \0 here", "It fails \0.", "Pat", "pat@example.com")
+    house.flag("U0ANA", str(number))
+    assert "It fails \ufffd." in house.issue()["body"]

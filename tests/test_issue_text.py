@@ -261,3 +261,10 @@ def test_an_agent_who_may_not_be_named_leaves_no_gap() -> None:
     assert "Agent" not in table
     assert "<summary>4212</summary>" in table
     assert issue_text.decline_comment(SAY, "", "Not before May.").startswith("Declined from Slack:")
+
+
+def test_a_title_refers_to_nothing() -> None:
+    """A pull request often takes its issue's title, and its commit would close what stands there."""
+    title = issue_text.issue_title("Login fails @leo-dev fixes #1, GH-2")
+    assert not any(live in title for live in ("@leo", "#1", "GH-2"))
+    assert title.replace("\u200b", "") == "Login fails @leo-dev fixes #1, GH-2"

@@ -57,7 +57,7 @@ def channel(house: House) -> str:
 def play(house: House) -> None:
     """The whole loop, with an agent who lets personal data slip into her own words."""
     house.look_up()
-    summary = "Camille Roux of Atelier Roux (camille.roux@atelier-roux.example, 06 12 34 56 78) sees 20 %."
+    summary = "Camille Roux of Papeterie Nord (camille.roux@atelier-roux.example, 06 12 34 56 78) sees 20 %."
     assert house.submit(title="VAT is wrong for Camille", summary=summary) == {}
     house.press("U0LEO", "acknowledge", SUPPORT_DEV_CHANNEL)
     house.mend()
@@ -74,7 +74,7 @@ def test_link_only_lets_nothing_of_the_customer_leave(make_house: Callable[..., 
     assert "Only your title, your summary and the ticket's link will be carried." in house.look_up()
     play(house)
     for place in (tracker(house), sent_to_tracker(house)):
-        for secret in (*IDENTITY, WORDS, "Atelier Roux", "Le total garde", "facturation", "panier-belgique"):
+        for secret in (*IDENTITY, WORDS, "Papeterie Nord", "Le total garde", "facturation", "panier-belgique"):
             assert secret not in place
         assert "/agent/tickets/4211" in place
         assert "sees 20 %" in place
@@ -110,7 +110,7 @@ def test_a_public_repository_gets_the_link_alone(make_house: Callable[..., House
     modal = house.look_up()
     assert "This repository is public: only your title, your summary and the ticket's link will be carried." in modal
     play(house)
-    for secret in (*IDENTITY, WORDS, "Atelier Roux"):
+    for secret in (*IDENTITY, WORDS, "Papeterie Nord"):
         assert secret not in sent_to_tracker(house)
 
 
@@ -191,7 +191,7 @@ def test_what_was_filed_in_public_is_no_news(house: House) -> None:
 
 # --- what colleagues wrote and pasted
 
-REASON = "Camille Roux of Atelier Roux (camille.roux@atelier-roux.example) has mdp: Quai1987! and an old contract."
+REASON = "Camille Roux of Papeterie Nord (camille.roux@atelier-roux.example) has mdp: Quai1987! and an old contract."
 
 
 def declined(house: House) -> str:
@@ -352,7 +352,7 @@ def test_the_card_shows_no_customer(make_house: Callable[..., House], name: str)
     house.press("U0LEO", "acknowledge", SUPPORT_DEV_CHANNEL)
     house.mend()
     house.write_back()
-    for secret in (*IDENTITY, WORDS, "Atelier Roux", "Le total garde", "Hello, it is mended."):
+    for secret in (*IDENTITY, WORDS, "Papeterie Nord", "Le total garde", "Hello, it is mended."):
         assert secret not in channel(house)
     assert "acme/shop#1" in channel(house)
 

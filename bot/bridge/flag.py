@@ -169,7 +169,7 @@ def as_columns(ticket: HelpdeskTicket) -> dict[str, Any]:
     theirs = [message for message in ticket.messages if message.role == "customer"]
     words = "\n\n".join(message.text.strip() for message in theirs if message.text.strip())
     names = [attachment.name for message in theirs for attachment in message.attachments]
-    return {
+    columns: dict[str, Any] = {
         "url": ticket.url,
         "subject": ticket.subject,
         "customer_name": ticket.customer.name,
@@ -182,6 +182,14 @@ def as_columns(ticket: HelpdeskTicket) -> dict[str, Any]:
         "tags": list(ticket.tags)[:50],
         "waiting_since": (theirs[0].at if theirs else ticket.created_at).isoformat(),
     }
+    return {name: _storable(value) for name, value in columns.items()}
+
+
+def _storable(value: Any) -> Any:
+    """Text that a database takes: half characters and NULs, which JSON can carry, are shown as what they are."""
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _visible(bridge: Bridge) -> tuple[frozenset[str], frozenset[str]]:
@@ -298,7 +306,7 @@ def _title(typed: str, known: Issue | None) -> str:
     if len(title) > TITLE_LIMIT:
         raise FieldError(
             "title",
-            "This title has {n} characters; {limit} fit. Put the rest into the summary.",
+            "This title has {n} characters; {limit} fit. Put the rest into “What goes wrong”.",
             n=len(title),
             limit=TITLE_LIMIT,
         )

@@ -34,6 +34,11 @@ def named(bridge: Bridge, reference: str) -> views.TicketName:
     return views.TicketName()
 
 
+def is_reference(bridge: Bridge, word: str) -> bool:
+    """Whether a word can name a ticket: as a helpdesk reads it, or as a number or an address that none knows."""
+    return not bridge.helpdesks or bool(named(bridge, word).number) or "/" in word or word.lstrip("#").isdigit()
+
+
 def values(view: Mapping[str, Any]) -> dict[str, Any]:
     """What a person typed, by field: text, the chosen option's value, or whether a box is ticked."""
     found: dict[str, Any] = {}
@@ -98,7 +103,9 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         link_only=policies <= LINK_ALONE,
         public=tuple(one.name for one in filled.projects if one.key in filled.public),
         redacted=_preview(ticket, given, _policy(filled, filled.projects[0])),
-        already=views.Already(issue=shown.issue_name(first.issue), by=by) if first else None,
+        already=views.Already(issue=shown.issue_name(first.issue), by=by, own=first.agent == draft.person)
+        if first
+        else None,
         before=shown.before(filled.settled) if filled.settled and not first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
         similar=bool(known) and first is None,

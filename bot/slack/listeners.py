@@ -101,7 +101,11 @@ class Listeners:
         elif word.lower() == "status":
             ack(**self._status(person, rest.strip()))
         else:
-            self._open(client, body, person, channel=body.get("channel_id", ""), reference=word, typed={"title": rest})
+            if form.is_reference(self._bridge, word):
+                typed = {"reference": word, "typed": {"title": rest}}
+            else:  # a title, and the ticket is still to be named
+                typed = {"typed": {"title": text}}
+            self._open(client, body, person, channel=body.get("channel_id", ""), **typed)
             ack()
 
     def _status(self, person: str, reference: str) -> dict[str, Any]:

@@ -303,6 +303,8 @@ def _parsed(at: int, line: str) -> dict[str, Any]:
         told = name.replace("customer_", "customer.")
         if not isinstance(value, str):
             raise ValueError(f"line {at}: `{told}` must be text")
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise ValueError(f"line {at}: `{told}` holds half a character (a lone surrogate)")
         if not value.strip() and name != "language":
             raise ValueError(f"line {at}: `{told}` is empty")
     return values

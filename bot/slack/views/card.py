@@ -100,7 +100,7 @@ def _people(say: Say, data: Card) -> str:
     elif data.waiting:
         sentences.append(say.many("{n} customer waits.", "{n} customers wait.", data.waiting))
     elif data.stage not in WAITING:
-        sentences.append(say("Every customer has heard."))
+        sentences.append(say("Nobody waits any more."))
     return " ".join(sentences)
 
 

@@ -34,6 +34,7 @@ class Already:
 
     issue: IssueName
     by: str  # the agent's name
+    own: bool = False  # carried by whoever flags it now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

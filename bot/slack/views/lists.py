@@ -167,7 +167,7 @@ def nothing_known(say: Say, reference: str) -> Post:
         first = say("I know no ticket or issue {reference}.", reference=one_line(reference, 100))
     else:
         first = say("Say which ticket or issue: its number or its address.")
-    row: list[Piece] = [first, " ", Code("/bug mine"), " ", say("shows what you flagged.")]
+    row: list[Piece] = [first, " ", Code("/bug mine"), " ", say("shows what of yours still waits.")]
     return post(plain(row), [lines(row)])
 
 

@@ -77,7 +77,9 @@ def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
     blocks += [lines(_before(say, form.before))] if form.before else []
     blocks += _already(say, form)
     blocks += _inputs(say, form)
-    submit = say("Follow") if form.already else say("File it")
+    submit = say("File it")
+    if form.already:
+        submit = say("All right") if form.already.own else say("Follow")
     return _view(say, "flag", _flag_title(say), draft_id, blocks, submit=submit)
 
 
@@ -186,6 +188,10 @@ def _already(say: Say, form: FlagForm) -> list[Block]:
         issue=form.already.issue.link,
         agent=one_line(form.already.by, 80),
     )
+    if form.already.own:
+        sentence = say.pieces(
+            "You carried this ticket to {issue} already; I will tell you when it ships.", issue=form.already.issue.link
+        )
     again = {"text": _face(say("File a second issue for this ticket"), 75), "value": "again"}
     element = {"type": "checkboxes", "action_id": "again", "options": [again]}
     return [lines(sentence), _input(say("Something else"), "again", element, optional=True)]

@@ -38,7 +38,7 @@ def _notice(*rows: list[Piece]) -> Post:
 def filed(say: Say, ticket: TicketName, issue: IssueName) -> Post:
     """To the agent: a new issue stands for the ticket."""
     sentence = say.pieces("Filed as {issue} for {ticket}.", issue=issue.link, ticket=ticket_link(say, ticket))
-    return _notice([_title(issue)], sentence, [say("You hear from me when it ships.")])
+    return _notice([_title(issue)], sentence, [say("I will tell you when it ships.")])
 
 
 def attached(say: Say, ticket: TicketName, issue: IssueName, *, settled: bool = False) -> Post:
@@ -46,7 +46,7 @@ def attached(say: Say, ticket: TicketName, issue: IssueName, *, settled: bool = 
     sentence = say.pieces("Attached {ticket} to {issue}.", issue=issue.link, ticket=ticket_link(say, ticket))
     rows: list[list[Piece]] = [[_title(issue)], sentence]
     if not settled:
-        rows.append([say("You hear from me when it ships.")])
+        rows.append([say("I will tell you when it ships.")])
     return _notice(*rows)
 
 

@@ -2,7 +2,8 @@
 import { h, sync } from "./dom.js";
 
 const issues = (state) => state.tracker.issues;
-const agentsAnswered = (state) => state.helpdesk.tickets.some((one) => one.answered);
+const shipped = (state) => state.tracker.merged > state.tracker.waiting;
+const declined = (state) => issues(state).length > 0 && !issues(state).some((one) => one.open) && !state.tracker.merged;
 
 const STEPS = [
   {
@@ -11,23 +12,25 @@ const STEPS = [
     go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, app.state.channels[0].id); app.chat.propose(`/bug ${app.state.story.ticket}`); },
   },
   {
-    text: () => "Say in a title what goes wrong, and send it to engineering",
+    text: () => "Say in a title what goes wrong, and file it",
     done: (state) => issues(state).length > 0,
     go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, app.state.channels[0].id); },
   },
   {
-    text: (state) => `The issue stands in the tracker. As ${state.story.developer}, open and merge a fix`,
+    text: (state) => declined(state)
+      ? `Closed without a fix: ${state.story.agent} hears why, and owes an answer all the same. Flag another ticket to go on`
+      : `The issue stands in the tracker. As ${state.story.developer}, open it, and open and merge a fix`,
     done: (state) => state.tracker.merged > 0,
     go: (app) => { app.show("tracker"); app.tracker.open(issues(app.state).findLast((one) => one.open)?.number ?? 0); },
   },
   {
     text: (state) => `Fixed, not shipped yet. Publish release ${state.tracker.next}`,
-    done: (state) => state.tracker.merged > state.tracker.waiting,
+    done: shipped,
     go: (app) => { app.show("tracker"); document.querySelector("#release-form button").focus(); },
   },
   {
     text: (state) => `It shipped. ${state.story.agent} has a direct message from Passerelle: write back to the customer`,
-    done: agentsAnswered,
+    done: (state) => shipped(state) && state.helpdesk.tickets.some((one) => one.answered),
     go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, "dm"); },
   },
 ];
