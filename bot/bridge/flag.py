@@ -1,4 +1,4 @@
-"""Flagging: from what a person typed to exactly one escalation, filed, attached or joined."""
+"""Flagging: from a draft to exactly one escalation, filed, attached or joined."""
 
 from __future__ import annotations
 
@@ -13,35 +13,15 @@ from sqlalchemy.orm import Session
 from bot import privacy, similar
 from bot.bridge import news
 from bot.bridge.core import Bridge
-from bot.configuration import Project
+from bot.bridge.drafts import WORDS_LIMIT, carried_by
 from bot.model import Kind, Severity, Stage, UserError
 from bot.store import queries
 from bot.store.tables import Draft, Escalation, Follower, Issue, Ticket
-from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
-from integrations.base import Ticket as HelpdeskTicket
 
 TITLE_LIMIT = 150
 """Characters. GitHub takes 256; beyond 150 nobody reads it, and Slack's own lists cut it."""
 
-WORDS_LIMIT = 20_000
-"""Characters of a customer's words that are kept: what a person can read of a conversation."""
-
 _ADDRESS = re.compile(r"<?(https?://[^\s|<>]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What the modal can show. `problem` is a word of ours: "" | "unknown" | "forbidden" | "down" | "no_ticket"."""
-
-    draft: Draft
-    refused: bool
-    problem: str
-    helpdesk: str
-    carried: tuple[Escalation, ...]
-    settled: Escalation | None  # the newest whose issue is shipped or declined
-    projects: tuple[Project, ...]
-    public: frozenset[str]  # the keys of those whose repository everybody can read
-    unseen: frozenset[str]  # and of those of which the tracker does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,160 +46,6 @@ class FieldError(UserError):
     def __init__(self, field: str, message: str, **names: object) -> None:
         super().__init__(message, **names)
         self.field = field
-
-
-def start(
-    bridge: Bridge,
-    person: str,
-    *,
-    channel: str = "",
-    thread_ts: str = "",
-    reference: str = "",
-    typed: Mapping[str, Any] | None = None,
-) -> Draft:
-    """Remember what the person is about to flag."""
-    draft = Draft(
-        person=person,
-        channel=channel,
-        thread_ts=thread_ts,
-        reference=reference,
-        typed=dict(typed or {}),
-        ticket=None,
-        allowed=None,
-        created_at=bridge.clock.now(),
-    )
-    with bridge.store.write() as session:
-        session.add(draft)
-    return draft
-
-
-def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[str, Any]) -> str:
-    """The person named another ticket in the modal, or for the first time; without a name, the same one is looked up
-    again. Returns the reference."""
-    with bridge.store.write() as session:
-        draft = session.get_one(Draft, draft_id)
-        kept = {name: value for name, value in draft.typed.items() if name != "message" or "summary" not in typed}
-        draft.reference, draft.typed = reference.strip() or draft.reference, {**kept, **typed}
-        draft.helpdesk, draft.number, draft.ticket = "", "", None
-        return draft.reference
-
-
-def draft(bridge: Bridge, draft_id: str) -> Draft:
-    """The draft of that id. Raises UserError when it is gone."""
-    with bridge.store.read() as session:
-        found = session.get(Draft, draft_id)
-    if found is None:
-        raise UserError("This form is too old. Close it and flag the ticket again; nothing was filed.")
-    return found
-
-
-def fill(bridge: Bridge, draft_id: str) -> Filled:
-    """Ask Slack who this is and the helpdesk what the ticket says, and remember both with the draft."""
-    before = draft(bridge, draft_id)
-    allowed = bridge.may_flag(bridge.look_up(before.person))
-    found, problem = _fetch(bridge, before.reference) if allowed else (None, "")
-    with bridge.store.write() as session:
-        row = session.get_one(Draft, draft_id)
-        row.allowed = allowed
-        if found is not None:
-            row.helpdesk, row.number, row.ticket = found
-        carried = carried_by(session, row.helpdesk, row.number)
-        settled = _settled(session, row.helpdesk, row.number)
-    name = next(iter(bridge.helpdesks), "")
-    public, unseen = _visible(bridge) if allowed else (frozenset(), frozenset())
-    projects = bridge.settings.projects
-    return Filled(row, not allowed, problem, row.helpdesk or name, carried, settled, projects, public, unseen)
-
-
-def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, Any]] | None, str]:
-    named = _named(bridge, reference)
-    if named is None:
-        return None, "unknown" if reference and bridge.helpdesks else "no_ticket"
-    helpdesk, number = named
-    try:
-        ticket = bridge.helpdesks[helpdesk].ticket(number)
-    except NotFound:
-        return None, "unknown"
-    except (Unauthorised, Rejected):
-        return (helpdesk, number, {}), "forbidden"
-    except ServiceError:
-        return (helpdesk, number, {}), "down"
-    return (helpdesk, number, as_columns(ticket)), ""
-
-
-def _named(bridge: Bridge, reference: str) -> tuple[str, str] | None:
-    """Which helpdesk and number the person means."""
-    for name, helpdesk in bridge.helpdesks.items():
-        number = helpdesk.number_in(reference) if reference else None
-        if number is not None:
-            return name, number
-    return None
-
-
-def find_reference(helpdesks: Mapping[str, Helpdesk], text: str) -> str:
-    """The first word of a message that names a ticket by its address, or ""."""
-    for word in text.replace("|", " ").replace("<", " ").replace(">", " ").split():
-        if "/" in word and any(helpdesk.number_in(word) for helpdesk in helpdesks.values()):
-            return word
-    return ""
-
-
-def as_columns(ticket: HelpdeskTicket) -> dict[str, Any]:
-    """A helpdesk's ticket as the columns of our own: what the customer wrote, and since when they wait."""
-    theirs = [message for message in ticket.messages if message.role == "customer"]
-    words = "\n\n".join(message.text.strip() for message in theirs if message.text.strip())
-    names = [attachment.name for message in theirs for attachment in message.attachments]
-    columns: dict[str, Any] = {
-        "url": ticket.url,
-        "subject": ticket.subject,
-        "customer_name": ticket.customer.name,
-        "customer_email": ticket.customer.email,
-        "organisation": ticket.customer.organisation,
-        "plan": ticket.customer.plan,
-        "language": ticket.language,
-        "words": words[:WORDS_LIMIT],
-        "attachments": names[:50],
-        "tags": list(ticket.tags)[:50],
-        "waiting_since": (theirs[0].at if theirs else ticket.created_at).isoformat(),
-    }
-    return {name: _storable(value) for name, value in columns.items()}
-
-
-def _storable(value: Any) -> Any:
-    """Text that a database takes: half characters and NULs, which JSON can carry, are shown as what they are."""
-    if isinstance(value, list):
-        return [_storable(one) for one in value]
-    return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-
-
-def _visible(bridge: Bridge) -> tuple[frozenset[str], frozenset[str]]:
-    """The projects whose repository everybody can read, and those of which the tracker does not tell now."""
-    public, unseen = set(), set()
-    for project in bridge.settings.projects:
-        try:
-            if bridge.trackers[project.tracker].repository(project.repository).public:
-                public.add(project.key)
-        except ServiceError:
-            unseen.add(project.key)
-    return frozenset(public), frozenset(unseen)
-
-
-def carried_by(session: Session, helpdesk: str, number: str) -> tuple[Escalation, ...]:
-    """The escalations of this ticket whose issue is not settled, oldest first."""
-    found = queries.carried(session, helpdesk, number) if number else ()
-    for escalation in found:
-        _ = escalation.issue, escalation.ticket
-    return tuple(found)
-
-
-def _settled(session: Session, helpdesk: str, number: str) -> Escalation | None:
-    ticket = queries.ticket(session, helpdesk, number) if number else None
-    found = queries.on_ticket(session, ticket.id) if ticket else ()
-    ended = [one for one in found if one.issue.stage in queries.SETTLED]
-    newest = max(ended, key=lambda one: one.flagged_at, default=None)
-    if newest:
-        _ = newest.issue.news
-    return newest
 
 
 def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:

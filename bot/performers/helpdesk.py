@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import issue_text
-from bot.bridge import flag, write_back
+from bot.bridge import drafts, flag, write_back
 from bot.model import Step, WriteBack
 from bot.outbox import Job, Uncertain, maybe_done
 from bot.performers.base import Base
@@ -120,7 +120,7 @@ class LearnTicket(Base):
     def perform(self, job: Job) -> dict[str, Any]:
         with self.bridge.store.read() as session:
             ticket = session.get_one(Ticket, job.payload["ticket"])
-        return flag.as_columns(self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or ""))
+        return drafts.as_columns(self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or ""))
 
     def settle(self, session: Session, job: Job, result: dict[str, Any]) -> None:
         flag.learn(self.bridge, session, job.payload["ticket"], result)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import privacy
-from bot.bridge import flag
+from bot.bridge import drafts, flag
 from bot.bridge import write_back as replies
 from bot.bridge.core import Bridge
 from bot.configuration import Project
@@ -66,7 +66,7 @@ def shown_field(view: Mapping[str, Any], field: str) -> str:
 
 def wants_look_up(bridge: Bridge, draft_id: str, reference: str) -> bool:
     """Whether something is still to be asked: who this is, or what a ticket says that the draft does not stand for."""
-    draft, reference = flag.draft(bridge, draft_id), reference.strip()
+    draft, reference = drafts.draft(bridge, draft_id), reference.strip()
     if draft.allowed is None:
         return True
     if not reference or reference == draft.reference or not bridge.helpdesks:
@@ -77,10 +77,10 @@ def wants_look_up(bridge: Bridge, draft_id: str, reference: str) -> bool:
 def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
     """The filled modal, after asking Slack and the helpdesk."""
     try:
-        filled = flag.fill(bridge, draft_id)
+        filled = drafts.fill(bridge, draft_id)
     except ServiceError as error:
         with bridge.store.read() as session:
-            say = people.say(session, flag.draft(bridge, draft_id).person)
+            say = people.say(session, drafts.draft(bridge, draft_id).person)
         sentence = say("Slack does not tell me who you are right now ({why}). Try again in a minute.", why=error.detail)
         return views.flag_refused(say, sentence, draft_id)
     draft = filled.draft
@@ -114,11 +114,11 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
     return views.flag_form(say, draft_id, data)
 
 
-def _policy(filled: flag.Filled, project: Project) -> privacy.Policy:
+def _policy(filled: drafts.Filled, project: Project) -> privacy.Policy:
     return privacy.effective(privacy.Policy(project.privacy), project.key in filled.public)
 
 
-def _policies(filled: flag.Filled) -> set[privacy.Policy]:
+def _policies(filled: drafts.Filled) -> set[privacy.Policy]:
     return {_policy(filled, project) for project in filled.projects}
 
 
@@ -140,7 +140,7 @@ def _as_ticket(columns: Mapping[str, Any], helpdesk: str, number: str) -> Ticket
     return Ticket(**{**columns, "waiting_since": since, "helpdesk": helpdesk, "number": number})
 
 
-def _note(say: Say, filled: flag.Filled) -> str:
+def _note(say: Say, filled: drafts.Filled) -> str:
     helpdesk = filled.helpdesk.replace("_", " ").title()
     if filled.problem == "down":
         return say(

@@ -13,7 +13,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.bridge import flag, rights, triage, write_back
+from bot.bridge import drafts, flag, rights, triage, write_back
 from bot.bridge.core import Bridge
 from bot.model import UserError
 from bot.slack import form, views
@@ -122,7 +122,7 @@ class Listeners:
     def _message_shortcut(self, body: Body, ack: Ack, client: WebClient) -> None:
         message = body.get("message") or {}
         text = str(message.get("text") or "")
-        reference = flag.find_reference(self._bridge.helpdesks, text)
+        reference = drafts.find_reference(self._bridge.helpdesks, text)
         self._open(
             client,
             body,
@@ -137,7 +137,7 @@ class Listeners:
     def _open(self, client: WebClient, body: Body, person: str, **draft: Any) -> None:
         """Open the modal at once, before any other call; then fill it."""
         reference = draft.get("reference", "")
-        made = flag.start(self._bridge, person, **draft)
+        made = drafts.start(self._bridge, person, **draft)
         say = self._say(person)
         first = (
             views.flag_looking(say, made.id, form.named(self._bridge, reference))
@@ -175,7 +175,7 @@ class Listeners:
         fields = flag.Fields(**{name: values[name] for name in values if name in flag.Fields.__dataclass_fields__})
         try:
             if form.wants_look_up(self._bridge, draft_id, fields.ticket):
-                reference = flag.name_ticket(self._bridge, draft_id, fields.ticket, form.typed(values))
+                reference = drafts.name_ticket(self._bridge, draft_id, fields.ticket, form.typed(values))
                 looking = views.flag_looking(say, draft_id, form.named(self._bridge, reference))
                 ack(response_action="update", view=looking)
                 self._later(client, draft_id, person, view)
