@@ -121,7 +121,9 @@ _STEPS: dict[tuple[WriteBack, Step], WriteBack] = {
     (WriteBack.SENDING, Step.REFUSED): WriteBack.DUE,
     (WriteBack.DUE, Step.MARK_WRITTEN): WriteBack.WRITTEN,
     (WriteBack.UNCERTAIN, Step.MARK_WRITTEN): WriteBack.WRITTEN,
+    (WriteBack.UNCERTAIN, Step.SENT): WriteBack.WRITTEN,
     (WriteBack.UNCERTAIN, Step.REDO): WriteBack.DUE,
+    (WriteBack.UNCERTAIN, Step.SKIP): WriteBack.SKIPPED,
     (WriteBack.DUE, Step.SKIP): WriteBack.SKIPPED,
 }
 

@@ -226,3 +226,77 @@ def test_a_first_release_compares_only_what_can_matter(house: House) -> None:
     asked = [one for one in house.github.wire.calls[before:] if "/compare/" in one.path]
     assert len(asked) <= 2
     assert "Fixed in v2.5.0" in house.told()[-1]
+
+
+def test_who_joins_after_a_mistaken_reopening_hears_it_once(house: House) -> None:
+    """The same release was told twice; a ticket attached afterwards owes one write-back, and nobody a second."""
+    house.flag()
+    pull = merge(house)
+    release(house, "v2.5.0")
+    assert house.write_back() == {}
+    for _ in range(2):
+        house.github.reopen_issue(REPO, 1, "leo-dev")
+        house.poll()
+        house.github.comment(REPO, 1, "leo-dev", f"/fixed-by #{pull}")
+        house.poll()
+    assert "Nobody waits any more" in house.card()
+    house.look_up("U0BEN", "4212")
+    known = house.slack.suggest(house.slack.views("U0BEN")[-1]["id"], "similar", "VAT")[0]["value"]
+    assert house.submit("U0BEN", title="VAT", similar=known) == {}
+    assert states(house) == ["written", "due"]
+    assert len([one for one in house.told("U0BEN") if "Fixed in" in one]) == 1
+
+
+def test_a_decline_that_cannot_be_closed_stands_on_the_card(house: House) -> None:
+    """The tracker refuses to close: the card says so; and a fix that is merged after all is heard."""
+    house.flag()
+    house.poll()
+    house.github.wire.faults.append(Fault("refuse", "PATCH", r"/issues/1$", status=422, times=None))
+    decline_in_slack(house)
+    assert "refuses" in house.card()
+    house.github.wire.faults.clear()
+    merge(house)
+    release(house, "v2.5.0")
+    assert "Fixed in v2.5.0" in house.told()[-1]
+
+
+def test_a_decline_that_was_taken_back_closes_nothing(house: House) -> None:
+    """Its dead letter is retried after the issue was fixed: it stays closed as completed."""
+    house.flag()
+    house.poll()
+    house.github.wire.faults.append(Fault("refuse", "PATCH", r"/issues/1$", status=422, times=None))
+    decline_in_slack(house)
+    house.github.wire.faults.clear()
+    sha = house.github.commit(REPO, "main", "Mended after all")
+    house.github.comment(REPO, 1, "leo-dev", f"/fixed-by {sha[:10]}")
+    house.poll()
+    house.retry_dead_letters()
+    assert house.issue()["state"] == "open"
+    assert "Fixed, not shipped yet" in house.card()
+
+
+def test_a_lost_commit_makes_no_noise(house: House) -> None:
+    """While nothing happens, the trouble on the card costs the tracker no writes."""
+    house.flag()
+    house.github.branch(REPO, "gone", "main")
+    lost = house.github.commit(REPO, "gone", "Rewritten since")
+    house.github.comment(REPO, 1, "leo-dev", f"/fixed-by {lost[:12]}")
+    house.github.wire.faults.append(Fault("refuse", "GET", "/compare/", status=404, times=None))
+    house.poll()
+    release(house, "v2.5.0")
+    for _ in range(5):
+        house.pass_time(minutes=2)
+    before = len(house.github.wire.calls_to("PATCH", ".*"))
+    for _ in range(20):
+        house.pass_time(minutes=2)
+    assert len(house.github.wire.calls_to("PATCH", ".*")) == before
+
+
+def test_a_fix_named_for_what_has_shipped_is_answered(house: House) -> None:
+    """It changes nothing any more, and the issue says what to do."""
+    house.flag()
+    house.mend()
+    sha = house.github.commit(REPO, "main", "One more thing")
+    house.github.comment(REPO, 1, "leo-dev", f"/fixed-by {sha[:10]}")
+    house.poll()
+    assert "Reopen it first, then say `/fixed-by`" in house.issue()["comments"][-1]["body"]

@@ -92,9 +92,7 @@ class Bridge:
 
     def keep_current(self, session: Session, issue: Issue) -> None:
         """What stands outside for this issue, the card and the customers' table, is brought up to date."""
-        self.refresh(
-            session, "card", f"card:{issue.id}", f"card:{issue.id}", lane=f"slack:{issue.channel}", issue=issue.id
-        )
+        self.show(session, issue)
         if issue.number is not None:
             self.refresh(
                 session,
@@ -104,6 +102,12 @@ class Bridge:
                 lane=self.lane(issue),
                 issue=issue.id,
             )
+
+    def show(self, session: Session, issue: Issue) -> None:
+        """The card alone: what only it shows has changed."""
+        self.refresh(
+            session, "card", f"card:{issue.id}", f"card:{issue.id}", lane=f"slack:{issue.channel}", issue=issue.id
+        )
 
     def look_at(self, session: Session, issue: Issue) -> None:
         """Promise to ask the tracker how the issue stands."""

@@ -98,7 +98,7 @@ def _resolve(bridge: Bridge, issue: Issue, said: Said) -> Said:
 def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     """Bring our record of the issue in line with what was seen."""
     issue = session.get_one(Issue, issue_id, with_for_update=True)
-    before = (issue.stage, issue.wanted, issue.title, issue.trouble, str(issue.fixes))
+    before, troubled = (issue.stage, issue.wanted, issue.title, str(issue.fixes)), issue.trouble
     issue.trouble, issue.title = "", seen.issue.title
     if seen.comments:
         bridge.advance(session, issue, Happening.ACKNOWLEDGED, by=seen.comments[0].author)
@@ -111,8 +111,10 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
         _closed(bridge, session, issue, seen)
     if issue.stage is Stage.FIXED:
         bridge.prove(session, issue)
-    if before != (issue.stage, issue.wanted, issue.title, issue.trouble, str(issue.fixes)):
+    if before != (issue.stage, issue.wanted, issue.title, str(issue.fixes)):
         bridge.keep_current(session, issue)
+    elif troubled:
+        bridge.show(session, issue)
 
 
 def _unheard(session: Session, issue: Issue, said: Iterable[Said]) -> list[Said]:
@@ -130,6 +132,8 @@ def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     if said.command.name == "decline" and text:
         if decline_in(bridge, session, issue, text, by=by, cause=f"declined:{said.comment.id}", commented=True):
             return
+        problem = SETTLED
+    elif said.fixes and issue.stage is Stage.SHIPPED:
         problem = SETTLED
     elif said.fixes:
         issue.said_fixes = [*issue.said_fixes, *map(shipping.as_record, said.fixes)]
@@ -166,11 +170,13 @@ def _fall_back(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> No
 
 def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
     issue.closed_seen = True
-    if issue.stage in (Stage.DECLINED, Stage.SHIPPED):
-        return  # the end was told: only a reopening, or a Support Dev's word, takes it back
     completed = seen.issue.reason == "completed"
     said = [shipping.from_record(record) for record in issue.said_fixes]
     fixes = [*(shipping.current(seen.fixes, issue.reopened_at) if completed else []), *said]
+    if issue.stage is Stage.DECLINED and not seen.knew_closed:  # our closing failed, and somebody mended it after all
+        fixes = shipping.current(fixes, issue.stage_since)
+    if issue.stage is Stage.SHIPPED or (issue.stage is Stage.DECLINED and (seen.knew_closed or not fixes)):
+        return  # the end was told: only a reopening, or a Support Dev's word, takes it back
     if fixes:
         _fixed(bridge, session, issue, fixes)
         return

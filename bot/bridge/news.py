@@ -34,7 +34,7 @@ def publish(
     """
     if queries.news(session, issue.id, cause) is not None:
         return None
-    same = [item for item in issue.news if item.cause.partition("@")[0] == cause.partition("@")[0]]
+    same = [item for item in issue.news if _stem(item.cause) == _stem(cause)]
     _overtake(bridge, session, issue)
     news = NewsItem(
         issue_id=issue.id, kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now()
@@ -42,11 +42,15 @@ def publish(
     session.add(news)
     session.flush()
     for escalation in issue.escalations:
-        if _written(escalation, same):
-            same[-1].stands = True  # this customer has heard this very thing before it was taken back by mistake
-        else:
+        if not _written(escalation, same):
             owe(bridge, session, escalation, news)
+    for item in same:  # what a customer has heard, before it was taken back by mistake, holds again for them
+        item.stands = any(_written(escalation, [item]) for escalation in issue.escalations)
     return news
+
+
+def _stem(cause: str) -> str:
+    return cause.partition("@")[0]
 
 
 def _written(escalation: Escalation, items: Sequence[NewsItem]) -> bool:
@@ -56,8 +60,11 @@ def _written(escalation: Escalation, items: Sequence[NewsItem]) -> bool:
 
 def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> None:
     """A ticket that joins an issue late hears the news that still stands, in a round of its own."""
-    for news in escalation.issue.news:
-        if news.stands:
+    latest = {_stem(news.cause): news for news in escalation.issue.news if news.stands}
+    for stem, news in latest.items():
+        if _written(escalation, [item for item in escalation.issue.news if _stem(item.cause) == stem]):
+            _heard_by_all(bridge, session, escalation, news)
+        else:
             owe(bridge, session, escalation, news)
 
 
@@ -69,6 +76,10 @@ def owe(bridge: Bridge, session: Session, escalation: Escalation, news: NewsItem
                 escalation_id=escalation.id, news_id=news.id, agent=escalation.agent, due_at=bridge.clock.now()
             )
         )
+    _heard_by_all(bridge, session, escalation, news)
+
+
+def _heard_by_all(bridge: Bridge, session: Session, escalation: Escalation, news: NewsItem) -> None:
     for person in {escalation.agent, *(follower.person for follower in escalation.followers)}:
         hear(bridge, session, person, escalation, news)
 

@@ -129,7 +129,7 @@ def notice(bridge: Bridge, session: Session, ticket_id: str, replies: Sequence[A
     It must be clear what was answered. So nothing is marked while several are due or a reply of ours is on its way,
     by a reply of ours to other news (it bears the agent's name), nor by what may have settled another write-back."""
     rows = [row for escalation in queries.on_ticket(session, ticket_id) for row in escalation.write_backs]
-    due = [row for row in rows if row.state in (WriteBack.DUE, WriteBack.UNCERTAIN)]
+    due = [row for row in rows if row.state is WriteBack.DUE or (row.state is WriteBack.UNCERTAIN and row.news.stands)]
     if len(due) != 1 or any(row.state is WriteBack.SENDING for row in rows):
         return
     since = max([due[0].due_at, *(row.done_at for row in rows if row.done_at)]) + CLOCKS_APART

@@ -88,6 +88,9 @@ class Reply(Base):
 
     def settle(self, session: Session, job: Job, result: str | None) -> None:
         row_id, by = job.payload["write_back"], job.payload["by"]
+        row = session.get_one(WriteBackRow, row_id)
+        if row.state not in (WriteBack.SENDING, WriteBack.UNCERTAIN) or not job.key.endswith(f":{row.tries}"):
+            return  # settled another way while this try was a dead letter
         if result is None:
             why = Say(self.bridge.settings.slack.language)("the news was taken back before it could go out")
             write_back.not_sent(self.bridge, session, row_id, Step.REFUSED, why, by)

@@ -59,6 +59,9 @@ class Card(Base):
         session.get_one(Issue, job.payload["issue"]).card_ts = result
 
 
+LONG_AGO = timedelta(days=30)
+"""How long a dead letter may have waited for its retry, and what its last try posted is still found."""
+
 UNTOLD = ("", "")
 """Where a round stands whose news no longer held when it was to be told."""
 
@@ -127,7 +130,7 @@ class Notice(Base):
 
     def look(self, job: Job) -> str | None:
         channel = self.chat.dm(job.payload["person"])
-        return self.chat.find(channel, job.key, job.since - timedelta(minutes=5))
+        return self.chat.find(channel, job.key, job.since - LONG_AGO)
 
     def perform(self, job: Job) -> str:
         person = job.payload["person"]
@@ -251,7 +254,7 @@ class Digest(Base):
     """`digest:{name}:{slot}`: what is unresolved, posted once per slot, unless it comes too late to be of use."""
 
     def look(self, job: Job) -> str | None:
-        return self.chat.find(job.payload["channel"], job.key, job.since - timedelta(minutes=5))
+        return self.chat.find(job.payload["channel"], job.key, job.since - LONG_AGO)
 
     def perform(self, job: Job) -> str:
         since, until = (datetime.fromisoformat(job.payload[name]) for name in ("since", "until"))

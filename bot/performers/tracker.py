@@ -190,6 +190,8 @@ class Decline(Base):
 
     def look(self, job: Job) -> bool | None:
         issue, _, _ = self._read(job)
+        if self._taken_back(job):
+            return False
         tracker, number = self.bridge.tracker(issue), issue.number or 0
         if not job.payload["commented"] and tracker.marked_comment(issue.repository, number, job.key) is None:
             return None
@@ -198,6 +200,8 @@ class Decline(Base):
 
     def perform(self, job: Job) -> bool:
         issue, reason, by = self._read(job)
+        if self._taken_back(job):
+            return False
         tracker, number = self.bridge.tracker(issue), issue.number or 0
         # A refused closing leaves the comment behind, so a second try has to look for it.
         there = job.attempts > 1 and tracker.marked_comment(issue.repository, number, job.key) is not None
@@ -211,7 +215,18 @@ class Decline(Base):
         return True
 
     def settle(self, session: Session, job: Job, result: bool) -> None:
-        session.get_one(Issue, job.payload["issue"], with_for_update=True).closed_seen = True
+        if result:
+            session.get_one(Issue, job.payload["issue"], with_for_update=True).closed_seen = True
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
+        issue.trouble = why(Say(self.bridge.settings.slack.language), error, shown.issue_name(issue).label)
+        self.bridge.show(session, issue)
+
+    def _taken_back(self, job: Job) -> bool:
+        """Whether the issue went another way since it was declined."""
+        with self.bridge.store.read() as session:
+            return not session.get_one(NewsItem, job.payload["news"]).stands
 
     def _customers(self, issue: Issue) -> list[str]:
         """The names and addresses of all customers on the issue."""
@@ -240,7 +255,7 @@ class Hint(Base):
         command, problem = job.payload["command"], privacy.harmless(str(job.payload["problem"]))
         text = say("Write the reason after `/decline`, so that agents can pass it on.")
         if problem == hear.SETTLED:
-            text, problem = say("This issue is settled already. Reopen it first, then decline it."), ""
+            text, problem = say("This issue is settled already. Reopen it first, then say `/{name}`.", name=command), ""
         elif command == "fixed-by":
             text = say("Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`.")
         if problem:
@@ -263,7 +278,7 @@ class Reading(Base):
         if isinstance(error, NotFound) and "commit" in error.detail.lower() and issue.fixes:
             what = f"{what} ({issue.fixes[-1]['sha'][:7]})"
         issue.trouble = why(Say(self.bridge.settings.slack.language), error, what)
-        self.bridge.keep_current(session, issue)
+        self.bridge.show(session, issue)
 
 
 class LookAtIssue(Reading):

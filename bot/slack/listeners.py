@@ -101,7 +101,7 @@ class Listeners:
         elif word.lower() == "status":
             ack(**self._status(person, rest.strip()))
         else:
-            if form.is_reference(self._bridge, word):
+            if not rest or form.is_reference(self._bridge, word):
                 typed = {"reference": word, "typed": {"title": rest}}
             else:  # a title, and the ticket is still to be named
                 typed = {"typed": {"title": text}}

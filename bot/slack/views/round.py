@@ -93,6 +93,7 @@ def uncertain(say: Say, row: Row, issue: IssueName) -> Post:
     buttons = actions(
         button(say("It is there"), "mark_written", row.write_back_id, style="primary"),
         button(say("Write back again"), "write_back", row.write_back_id),
+        button(say("Skip"), "skip", row.write_back_id),
     )
     return post(plain(sentence) + "\n" + step, [lines(sentence, [step]), buttons])
 
