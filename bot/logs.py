@@ -12,7 +12,7 @@ import structlog
 
 
 def configure(style: str, level: str) -> None:
-    """Log to standard error, as text or JSON lines. Libraries speak from WARNING on, through the same format."""
+    """Log to standard error, as text or JSON lines. Libraries are silent: their messages may hold what they carry."""
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if style == "json"
