@@ -30,6 +30,10 @@ class NotFound(ServiceError):
     """The thing does not exist, or is hidden from us (GitHub answers 404 for a revoked permission too)."""
 
 
+class Gone(NotFound):
+    """It was there and is no more: deleted, or made into something else (an issue into a discussion)."""
+
+
 class Rejected(ServiceError):
     """The service understood and refuses; repeating the same call cannot help. `reason` is its own explanation."""
 
@@ -148,6 +152,14 @@ class IssueRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an issue stands."""
+
+    repository: str  # "owner/name"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     number: int
     url: str
@@ -157,6 +169,8 @@ class Issue:
     updated_at: datetime
     closed_at: datetime | None = None
     assignees: tuple[str, ...] = ()
+    repository: str = ""  # where it stands now, which is another than was asked for once it was moved
+    duplicate_of: Place | None = None  # the issue that takes its place, where the tracker tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,18 +194,57 @@ class Fix:
     title: str = ""
     branch: str = ""
     merged_at: datetime | None = None
+    repository: str = ""  # "owner/name" of its commit; "" for the issue's own
+    parts: tuple[
+        str, ...
+    ] = ()  # shas: the commits that a rebase or a merge of several brought, `sha` may be one of them
+    copies: tuple[str, ...] = ()  # shas: commits known to repeat the whole change on another branch
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit as git has it."""
+
+    sha: str
+    parents: tuple[str, ...]  # shas, the branch that it was made on first
+    message: str
+    author: str = ""  # the address of who wrote the change, which a copy keeps
+    authored_at: datetime | None = None  # when it was written, which a copy keeps, too
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What `head` has and `base` has not."""
+
+    base: str  # full shas
+    head: str
+    commits: tuple[Commit, ...]
+    holds_base: bool  # base is head, or an ancestor of it
+    whole: bool = True  # False: there are more commits than the tracker lists
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A published release. Drafts are never told of."""
+    """A published release, or a tag that has none. Drafts are never told of."""
 
-    id: str
+    id: str  # of a bare tag: "tag:" and its name
     tag: str
     name: str
     url: str
-    published_at: datetime
+    published_at: datetime | None  # of a bare tag None: git does not tell when it was pushed
     prerelease: bool = False
+    sha: str = ""  # the tag's commit, where the list tells; else ask `resolve`
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A commit that runs on an environment, since `at`."""
+
+    id: str
+    environment: str
+    sha: str
+    url: str  # for people: its log, or the environment's own page
+    at: datetime
 
 
 # --- events: hints that something changed; the bot looks again before it acts ---------------------------------------
@@ -204,8 +257,11 @@ class IssueTouched:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleasesTouched:
+class CodeTouched:
+    """Something that code ships by came, went or moved: `resource` is one that `Tracker.poll` knows."""
+
     repository: str
+    resource: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +269,7 @@ class TicketTouched:
     number: str
 
 
-Event = IssueTouched | ReleasesTouched | TicketTouched
+Event = IssueTouched | CodeTouched | TicketTouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +332,9 @@ class Tracker(WebhookSource, Protocol):
 
     def marked_issue(self, repo: str, key: str, since: datetime) -> IssueRef | None: ...
 
-    def issue(self, repo: str, number: int) -> Issue: ...
+    def issue(self, repo: str, number: int) -> Issue:
+        """The issue, followed to where it was moved. Gone: it was deleted, or is no issue any more."""
+        ...
 
     def comments(self, repo: str, number: int, since: datetime | None = None) -> list[Comment]: ...
 
@@ -289,36 +347,48 @@ class Tracker(WebhookSource, Protocol):
     def close(self, repo: str, number: int, reason: Literal["completed", "not_planned"]) -> None: ...
 
     def fixes(self, repo: str, number: int) -> list[Fix]:
-        """The merged pull requests and commits that closed the issue, as far as the tracker tells."""
+        """The merged pull requests and commits that fix the issue, as far as the tracker tells: those that closed it,
+        and those that say so and were merged to another branch, or in another repository."""
         ...
 
     def fix(self, repo: str, reference: str) -> Fix:
-        """What a person named: a commit sha (7+ hex digits), `#12`, `12`, or a pull request's address."""
+        """What a person named: a commit sha (7+ hex digits), `#12`, `12`, `owner/name#12`, or an address."""
         ...
 
-    def releases(self, repo: str) -> list[Release]:
-        """The newest published releases (at most 100), newest first."""
+    def resolve(self, repo: str, ref: str) -> str:
+        """The full sha of the commit that `ref` names: `heads/<branch>`, `tags/<tag>` or a sha."""
         ...
 
-    def commits_between(self, repo: str, base: str, head: str) -> set[str] | None:
-        """Full shas reachable from `head` and not from `base` (tags, branches or shas).
+    def between(self, repo: str, base: str, head: str) -> Range:
+        """What `head` has and `base` has not (shas). NotFound: the tracker knows one of them no more.
 
-        None when the tracker cannot list them whole (unknown base, too many commits): ask `contains` instead.
+        Two histories without a common beginning share nothing: all of head's commits, and base is not held.
         """
         ...
 
-    def contains(self, repo: str, head: str, sha: str) -> bool:
-        """Whether commit `sha` is `head` or an ancestor of it."""
+    def same_change(self, repo: str, one: str, other: str) -> bool:
+        """Whether two commits (shas) make the same patch, wherever its lines stand."""
         ...
 
-    def resources(self) -> tuple[str, ...]:
-        """The kinds of resource to poll, e.g. ("issues", "releases")."""
+    def releases(self, repo: str, bare_tags: bool = False) -> list[Release]:
+        """The newest published releases (at most 100), newest first; then, if asked, the tags that have no release,
+        highest version first."""
+        ...
+
+    def deployed(self, repo: str, environment: str) -> Deployment | None:
+        """What runs on that environment: the deployment that succeeded last and has not failed since. None: nothing."""
+        ...
+
+    def redeliver(self, repo: str, address: str, since: datetime) -> int:
+        """Ask for the webhook deliveries to `address` again that failed since; how many. 0 where our token may not."""
         ...
 
     def poll(self, repo: str, resource: str, watch: Watch) -> tuple[list[Event], Watch]:
         """What was touched since `watch`: one conditional request when nothing was (then `watch` comes back equal).
 
-        An empty Watch starts now: it reports nothing and remembers where to go on.
+        `resource`: "issues" (with the issues that a merged pull request fixes), "releases", "tags", "branch" (the
+        default one), or "deployments:<environment>". An empty Watch starts now: it reports nothing and remembers where
+        to go on.
         """
         ...
 
