@@ -6,6 +6,7 @@ settings add <public_url>/webhooks/<name>, content type application/json, a secr
 Issue comments and Releases. Without webhooks, polling finds the same.
 """
 
-from integrations.github.adapter import Config, GitHub
+from integrations.github.adapter import GitHub
+from integrations.github.config import Config
 
 __all__ = ["Config", "GitHub"]

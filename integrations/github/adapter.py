@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, SecretStr
-
 from integrations.base import (
     MARK,
     BadSignature,
@@ -33,7 +31,9 @@ from integrations.base import (
 )
 from integrations.github import answers, health, polling
 from integrations.github.answers import marked, path_of, utc
-from integrations.github.wire import PAGE, PAGES_MAX, Wire
+from integrations.github.config import Config
+from integrations.github.tokens import Now
+from integrations.github.wire import PAGE, PAGES_MAX, Wire, utc_now
 
 _TITLE_MAX = 256  # characters
 _COMMITS_MAX = 5_000
@@ -53,37 +53,25 @@ query($owner: String!, $name: String!, $number: Int!) {
 """
 
 
-class Config(BaseModel):
-    """How to reach one GitHub; `pace` is the seconds between writes ("Best practices for using the REST API": ≥ 1)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["github"] = "github"
-    url: str = "https://api.github.com"
-    token: SecretStr
-    webhook_secret: SecretStr | None = None
-    pace: float = 1.0
-
-
 class GitHub:
     """GitHub as a tracker. Safe to share between threads; `timeout` is in seconds, rounded up to whole ones."""
 
     kept_headers: tuple[str, ...] = ("x-github-event", "x-github-delivery", "content-type")
 
-    def __init__(self, name: str, config: Config, timeout: float = 10.0) -> None:
+    def __init__(self, name: str, config: Config, timeout: float = 10.0, now: Now = utc_now) -> None:
         self.name = name
         self.lane = f"github:{name}"
         self.pace = config.pace
         self._secret = config.webhook_secret
-        self._wire = Wire(name, config.url, config.token, max(1, math.ceil(timeout)))
+        self._wire = Wire(name, config, max(1, math.ceil(timeout)), now)
         self._login = ""
 
     # --- issues ---------------------------------------------------------------------------------------------------
 
     def login(self) -> str:
-        """The login of the account whose token we use; asked once."""
+        """The login of the account whose token we use, or of the GitHub App; asked once."""
         if not self._login:
-            self._login = self._wire.get("/user", lambda user: str(user["login"]))
+            self._login = self._wire.login()
         return self._login
 
     def repository(self, repo: str) -> Repository:

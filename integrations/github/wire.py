@@ -11,17 +11,19 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import requests
 from github import Auth, Github
 from github.Requester import Requester
-from pydantic import SecretStr
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 from urllib3.util import Retry
 
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
+from integrations.github.config import Config
+from integrations.github.tokens import App, InstallationTokens, Minted, Now
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -33,24 +35,53 @@ _LIMITED = ("rate limit", "please retry your request again later", "wait a few m
 _LIMITED_FOR = 60.0  # seconds, when GitHub names none ("Rate limits for the REST API": at least one minute)
 
 
+class _Bearer(Auth.Auth):
+    """What PyGithub puts into a call's header, and masks in its log."""
+
+    token_type = "Bearer"  # noqa: S105 (the header's word, no secret)
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    @property
+    def token(self) -> str:
+        return self._token()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Wire:
     """Calls with a time-out; reads are repeated twice on a 5xx or a dropped line, writes never.
 
     The retry is urllib3's plain one: PyGithub's sleeps through rate limits, in the thread, and repeats writes.
+    `app` is set when we work as a GitHub App; its calls carry a token of its installation, or `as_app` its own JWT.
     """
 
-    def __init__(self, name: str, url: str, token: SecretStr, timeout: int) -> None:
+    def __init__(self, name: str, config: Config, timeout: int, now: Now = utc_now) -> None:
         self.name = name
-        self._url = url.rstrip("/")
-        self._token = token
+        self.config = config
+        self.app: App | None = None
+        if config.app_id and config.private_key and config.installation_id:
+            self.app = App(config.app_id, config.private_key, config.installation_id)
+        self._tokens = InstallationTokens(self._mint, now) if self.app else None
+        self._now = now
         self._timeout = timeout
         self._local = threading.local()  # a PyGithub client shares one connection, so each thread has its own
 
+    def login(self) -> str:
+        """The login of the account that we write as: the token's, or the app's own, `<slug>[bot]`."""
+        if self.app:
+            return self.get("/app", lambda app: f"{app['slug']}[bot]", as_app=True)
+        return self.get("/user", lambda user: str(user["login"]))
+
     def _requester(self) -> Requester:
         if not hasattr(self._local, "client"):
-            self._local.client = Github(
-                auth=Auth.Token(self._token.get_secret_value()),
-                base_url=self._url,
+            local = self._local
+            local.client = Github(
+                auth=_Bearer(lambda: str(local.bearer)),
+                base_url=self.config.url.rstrip("/"),
                 timeout=self._timeout,
                 user_agent="passerelle",
                 retry=Retry(
@@ -70,25 +101,64 @@ class Wire:
         return requester
 
     def ask(
-        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None, *, write: bool
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        write: bool,
+        as_app: bool = False,
     ) -> Answer:
-        """Make the call; an answer below 400 comes back, all else is raised. `write`: it may change something."""
+        """Make the call; an answer below 400 comes back, all else is raised. `write`: it may change something.
+
+        An installation's token that GitHub refuses (revoked, or ended) is replaced once: a 401 has done nothing.
+        """
+        bearer = self._bearer(as_app)
+        answer = self._send(bearer, method, path, body, headers, write)
+        if answer[0] == 401 and self._tokens and not as_app:
+            self._tokens.drop(bearer)
+            answer = self._send(self._tokens.get(), method, path, body, headers, write)
+        return self._judged(answer, path if as_app else "", write)
+
+    def _bearer(self, as_app: bool) -> str:
+        if self._tokens and self.app:
+            return self.app.jwt(self._now()) if as_app else self._tokens.get()
+        return self.config.token.get_secret_value() if self.config.token else ""
+
+    def _mint(self) -> Minted:
+        """A new token of the installation ("Create an installation access token for an app")."""
+        installation = self.config.installation_id
+        answer = self.ask("POST", f"/app/installations/{installation}/access_tokens", write=False, as_app=True)
+        return self._decoded(
+            answer, lambda found: Minted(found["token"], datetime.fromisoformat(found["expires_at"])), write=False
+        )
+
+    def _send(
+        self, bearer: str, method: str, path: str, body: object, headers: Mapping[str, str] | None, write: bool
+    ) -> Answer:
+        self._local.bearer = bearer
         try:
-            status, found, text = self._requester().requestJson(method, path, None, dict(headers or {}), body)
+            return self._requester().requestJson(method, path, None, dict(headers or {}), body)
         except requests.exceptions.RequestException as error:
             raise self._no_answer(error, write) from error
         except (HTTPError, OSError) as error:
             raise Unavailable(self.name, "the line dropped", maybe_done=write) from error
         except RuntimeError as error:  # PyGithub's word for a redirection to another host or scheme
             raise Rejected(self.name, "the server sends us to another address; check the url") from error
+
+    def _judged(self, answer: Answer, asked_as_app: str, write: bool) -> Answer:
+        status, found, text = answer
         if status >= 400:
-            raise self._refusal(status, found, _json(text), write)
+            message = _message(_json(text))
+            refused = self.app and asked_as_app and self.app.refusal(self.name, asked_as_app, status, message)
+            raise refused or self._refusal(status, found, message, write)
         if status >= 300 and status != 304:
             raise Rejected(self.name, "the repository has moved; put its new name in the configuration")
-        return status, found, text
+        return answer
 
-    def get(self, path: str, translate: Callable[[Any], T]) -> T:
-        return self._decoded(self.ask("GET", path, write=False), translate, write=False)
+    def get(self, path: str, translate: Callable[[Any], T], *, as_app: bool = False) -> T:
+        return self._decoded(self.ask("GET", path, write=False, as_app=as_app), translate, write=False)
 
     def write(self, method: str, path: str, body: Mapping[str, Any], translate: Callable[[Any], T]) -> T:
         return self._decoded(self.ask(method, path, body, write=True), translate, write=True)
@@ -146,8 +216,8 @@ class Wire:
         detail = "no answer in time" if isinstance(error, requests.exceptions.Timeout) else "the line dropped"
         return Unavailable(self.name, detail, maybe_done=write)
 
-    def _refusal(self, status: int, headers: Mapping[str, Any], body: object, write: bool) -> ServiceError:
-        message = _message(body) or f"status {status}"
+    def _refusal(self, status: int, headers: Mapping[str, Any], message: str, write: bool) -> ServiceError:
+        message = message or f"status {status}"
         if status == 429 or (status == 403 and _limited(headers, message)):
             return Unavailable(self.name, "rate limit", retry_after=_wait(headers), maybe_done=False)
         if status == 501:
@@ -160,6 +230,8 @@ class Wire:
             return Rejected(self.name, message)
         if status == 403:
             wanted = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
+            if "not accessible by integration" in message.casefold():
+                message = "the GitHub App has no permission for this"
             return Unauthorised(self.name, f"{message} (wanted: {wanted})" if wanted else message)
         if status == 404 or (status == 410 and "deleted" in message.casefold()):
             return NotFound(self.name, message)

@@ -1,0 +1,76 @@
+"""How to reach one GitHub, and as whom: by a token, or as a GitHub App."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import jwt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+)-----END \1-----", re.DOTALL)
+_APP = ("app_id", "private_key", "installation_id")
+
+
+def _key(value: SecretStr) -> SecretStr:
+    """The key as a PEM whose lines are in order again, from its text or from the file that is named."""
+    text = value.get_secret_value().strip()
+    found = _PEM.search(text if "-----BEGIN" in text else _content(text))
+    if found is None:
+        raise ValueError("Holds no private key: neither PEM text nor a path to a file with it")
+    body = "".join(found[2].replace("\\n", "").split())  # an environment variable may hold "\n", or blanks
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    pem = "\n".join([f"-----BEGIN {found[1]}-----", *lines, f"-----END {found[1]}-----", ""])
+    try:
+        jwt.encode({}, pem, algorithm="RS256")
+    except Exception:  # noqa: BLE001 (each wrong kind of key fails in a way of its own, and may quote the key)
+        raise ValueError("Holds no private key that GitHub's apps sign with: unencrypted RSA, in PEM form") from None
+    return SecretStr(pem)
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="ascii")
+    except (OSError, ValueError):  # ValueError: no path at all, or a file that is no text
+        raise ValueError("Names no file that can be read, and is no PEM text either") from None
+
+
+def _text(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+class Config(BaseModel):
+    """How to reach one GitHub; `pace` is the seconds between writes ("Best practices for using the REST API": ≥ 1).
+
+    Either `token`, or `app_id` (or the app's client id), `private_key` (PEM, or a path to it) and `installation_id`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: Literal["github"] = "github"
+    url: str = "https://api.github.com"
+    token: SecretStr | None = None
+    app_id: Annotated[str, BeforeValidator(_text)] | None = Field(
+        default=None, pattern=r"^(\d+|Iv[\w.]+)$", description="the App ID on the GitHub App's settings page"
+    )
+    private_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        default=None, description="a private key that GitHub made for the app, or the path of its .pem file"
+    )
+    installation_id: int | None = Field(
+        default=None, ge=1, description="the number at the end of the installation's address"
+    )
+    webhook_secret: SecretStr | None = None
+    pace: float = 1.0
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        given = [name for name in _APP if getattr(self, name) is not None]
+        lacking = [f"`{name}`" for name in _APP if name not in given]
+        if self.token is not None and given:
+            raise ValueError(f"Holds both `token` and `{given[0]}`: keep the token, or work as a GitHub App")
+        if self.token is None and not given:
+            raise ValueError("Holds neither `token` nor, for a GitHub App, `app_id`, `private_key`, `installation_id`")
+        if given and lacking:
+            raise ValueError(f"Lacks {' and '.join(lacking)}, which a GitHub App needs beside `{given[0]}`")
+        return self
