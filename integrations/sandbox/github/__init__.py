@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from starlette.applications import Starlette
 
+from integrations.sandbox.github.apps import PERMISSIONS, App
 from integrations.sandbox.github.hooks import Delivery
 from integrations.sandbox.github.hub import Hub
 from integrations.sandbox.github.rest import Door, Token
 from integrations.sandbox.github.routes import Routes
 from integrations.sandbox.wire import Now, Server, Wire, utc_now
 
-__all__ = ["Delivery", "GitHubStandIn", "Token"]
+__all__ = ["App", "Delivery", "GitHubStandIn", "Token"]
 
 
 class GitHubStandIn(Hub):
@@ -51,6 +54,23 @@ class GitHubStandIn(Hub):
     def url(self) -> str:
         """The API's base; pages (`html_url`) lie under the same address."""
         return self.shapes.url
+
+    def register_app(
+        self,
+        app_id: int | str,
+        key: str,
+        slug: str,
+        installation_id: int,
+        permissions: Mapping[str, str] = PERMISSIONS,
+        repositories: Sequence[str] | None = None,
+        now: Now | None = None,
+    ) -> App:
+        """A GitHub App, installed on `repositories` (None: all); `key` is PEM text, private or public.
+
+        `now` is whose clock judges its JWTs and dates its tokens; None: the stand-in's. Change the fields of what comes
+        back to suspend, uninstall or restrict it; `tokens.clear()` revokes its tokens.
+        """
+        return self._door.apps.register(app_id, key, slug, installation_id, permissions, repositories, now)
 
     # --- webhooks -----------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import queue
 import threading
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -18,6 +19,7 @@ from integrations.sandbox.wire import Now
 
 TIMEOUT = 10.0  # seconds; "Best practices for using webhooks": answer 2xx within 10 s
 HOOK_ID = 109948940
+KEPT = timedelta(days=3)  # "Handling failed webhook deliveries": what was sent in the past three days can be sent again
 
 
 @dataclass(slots=True)
@@ -32,6 +34,22 @@ class Delivery:
     at: datetime
     status: int | None = None
     sent: int = 0  # how often it was sent
+    repository_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending of a delivery, or a held one's that failed; `status` is 502 where nobody answered."""
+
+    id: int
+    delivery: Delivery
+    at: datetime
+    redelivery: bool
+    status: int
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
 
 
 class Webhooks:
@@ -43,6 +61,8 @@ class Webhooks:
         self.url: str | None = None
         self.hold = False
         self.deliveries: list[Delivery] = []
+        self.attempts: list[Attempt] = []  # oldest first
+        self._ids = itertools.count(12_000_000_001)
         self._queue: queue.Queue[Delivery] = queue.Queue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -53,6 +73,7 @@ class Webhooks:
             return
         raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         delivery = Delivery(str(uuid.uuid4()), event, body.get("action"), raw, {}, self.now())
+        delivery.repository_id = repository_id
         signature = hmac.new(self.secret.encode(), raw, hashlib.sha256).hexdigest()
         delivery.headers = {
             "Content-Type": "application/json",
@@ -65,8 +86,19 @@ class Webhooks:
             "X-Hub-Signature-256": f"sha256={signature}",
         }
         self.deliveries.append(delivery)
-        if not self.hold:
+        if self.hold:
+            self._tried(delivery, 0)
+        else:
             self._send_soon(delivery)
+
+    def recent(self) -> list[Attempt]:
+        """The attempts that can still be listed and repeated, newest first."""
+        since = self.now() - KEPT
+        return [attempt for attempt in reversed(list(self.attempts)) if attempt.at > since]
+
+    def _tried(self, delivery: Delivery, status: int) -> None:
+        again = any(attempt.delivery is delivery for attempt in list(self.attempts))
+        self.attempts.append(Attempt(next(self._ids), delivery, self.now(), again, status or 502))
 
     def redeliver(self, delivery_id: str) -> None:
         """Send a recorded delivery (again), same id and body; LookupError when there is none."""
@@ -97,7 +129,9 @@ class Webhooks:
                     if self.url is not None:
                         answer = client.post(self.url, content=delivery.body, headers=delivery.headers)
                         delivery.status = answer.status_code
+                        self._tried(delivery, delivery.status)
                 except httpx2.HTTPError:
                     delivery.status = 0
+                    self._tried(delivery, 0)
                 finally:
                     self._queue.task_done()

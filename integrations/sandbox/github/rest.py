@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from integrations.sandbox.github.apps import App, Apps, BadJwt
 from integrations.sandbox.github.hub import Hub
 from integrations.sandbox.github.records import Repository
 from integrations.sandbox.github.shapes import Json
@@ -50,10 +51,22 @@ def missing() -> Refused:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A classic personal access token."""
+    """A classic personal access token; or, with an `app`, its installation's token, or (`jwt`) the app itself."""
 
     login: str
     scopes: tuple[str, ...] = ("repo",)
+    app: App | None = None
+    jwt: bool = False
+
+
+_NEEDS = (  # what of a repository → the permission by which an installation may see or change it
+    (r"/(issues|labels|assignees)(/|$)", "issues"),
+    (r"/pulls(/|$)", "pull_requests"),
+    (r"/deployments(/|$)", "deployments"),
+    (r"/hooks(/|$)", "repository_hooks"),
+    (r"/(commits|releases|tags|git|branches|compare|contents)(/|$)", "contents"),
+)
+_ANYBODY = ("/graphql", "/meta", "/rate_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,12 @@ class Asked:
         if not isinstance(self.data, dict):
             raise Refused(422, "Invalid request.\n\nFor 'links/0/schema', the body is not an object.")
         return self.data
+
+    def may(self, repo: Repository, level: str) -> bool:
+        """Whether the asking account has that level there; an installation's permissions were looked at before."""
+        if self.token is None:
+            return False
+        return self.token.app is not None or repo.may(self.token.login, level)
 
     def number(self, name: str, default: int, most: int) -> int:
         value = self.query.get(name, "")
@@ -134,6 +153,7 @@ class Door:
     def __init__(self, hub: Hub, tokens: dict[str, Token]) -> None:
         self.hub = hub
         self.tokens = tokens
+        self.apps = Apps(hub.now)
         self.writes_per_minute: int | None = None
         self.requests_per_hour = PER_HOUR
         self._writes: deque[datetime] = deque()
@@ -159,7 +179,7 @@ class Door:
             headers: dict[str, str] = {}
             try:
                 token = self._token(request)
-                if token is not None:
+                if token is not None and token.app is None:
                     headers["X-OAuth-Scopes"] = ", ".join(token.scopes)
                 if handler is None:
                     raise missing()
@@ -181,10 +201,45 @@ class Door:
         if given is None:
             return None
         kind, _, secret = given.partition(" ")
-        token = self.tokens.get(secret.strip()) if kind.lower() in ("token", "bearer") else None
-        if token is None:
+        secret = secret.strip()
+        if kind.lower() == "bearer" and secret.count(".") == 2:
+            return self._app(request.url.path, secret)
+        if kind.lower() in ("token", "bearer") and secret in self.tokens:
+            return self.tokens[secret]
+        app = self.apps.of_token(secret) if kind.lower() in ("token", "bearer") else None
+        if app is None:
             raise Refused(401, "Bad credentials")
-        return token
+        self._permit(app, request)
+        return Token(app.login, (), app)
+
+    def _app(self, path: str, secret: str) -> Token:
+        """The app that signed this JWT, which is good for the app's own addresses alone."""
+        try:
+            app = self.apps.of_jwt(secret)
+        except BadJwt as bad:
+            raise Refused(bad.status, str(bad)) from None
+        if not re.fullmatch(r"/app(/.*)?|/repos/[^/]+/[^/]+/installation", path):
+            raise Refused(403, "Resource not accessible by integration")
+        return Token(app.login, (), app, jwt=True)
+
+    @staticmethod
+    def _permit(app: App, request: Request) -> None:
+        """Refuse what the installation may not ("Permissions required for GitHub Apps")."""
+        if app.suspended:
+            raise Refused(403, "This installation has been suspended")
+        path = request.url.path
+        if path in _ANYBODY or path.startswith("/app"):
+            return
+        repo = re.match(r"/repos/[^/]+/[^/]+", path)
+        if repo is None:
+            raise Refused(403, "Resource not accessible by integration")
+        rest = path[repo.end() :]
+        needed = next((name for pattern, name in _NEEDS if re.match(pattern, rest)), "metadata")
+        level = "write" if request.method in WRITES else "read"
+        if not app.may(needed, level):
+            raise Refused(
+                403, "Resource not accessible by integration", X_Accepted_GitHub_Permissions=f"{needed}={level}"
+            )
 
     def _admit(self, request: Request) -> None:
         """Refuse what is over a limit ("Rate limits for the REST API")."""
@@ -242,6 +297,8 @@ class Door:
     @staticmethod
     def sees(token: Token | None, repo: Repository) -> bool:
         """Whether this token may know that the repository exists."""
+        if token is not None and token.app is not None and token.app.has(repo):
+            return True
         if not repo.private:
             return True
         return token is not None and "repo" in token.scopes and repo.may(token.login, "pull")
@@ -249,11 +306,14 @@ class Door:
     def writable(self, asked: Asked, level: str = "") -> Repository:
         """The same, for a change that needs `level` ("": whoever sees it)."""
         repo = self.repository(asked)
-        login = asked.login
-        if asked.token and not {"repo", "public_repo"} & set(asked.token.scopes):
+        _ = asked.login  # 401 without one
+        app = asked.token.app if asked.token else None
+        if app and not app.has(repo):
+            raise Refused(403, "Resource not accessible by integration")
+        if asked.token and not app and not {"repo", "public_repo"} & set(asked.token.scopes):
             raise missing()
         if repo.archived:
             raise Refused(403, "Repository was archived so is read-only.")
-        if level and not repo.may(login, level):
+        if level and not asked.may(repo, level):
             raise Refused(403, "Must have admin rights to Repository.")
         return repo

@@ -11,6 +11,7 @@ from integrations.sandbox.github.hub import Hub
 from integrations.sandbox.github.pages import Pages
 from integrations.sandbox.github.records import Repository
 from integrations.sandbox.github.rest import Asked, Door, Refused, Reply
+from integrations.sandbox.github.routes_app import AppRoutes
 from integrations.sandbox.github.routes_code import CodeRoutes
 from integrations.sandbox.github.routes_issues import IssueRoutes
 
@@ -62,6 +63,7 @@ class Routes:
             repo + "/commits/{ref:path}": {"GET": code.show_commit},
             repo + "/compare/{range:path}": {"GET": code.compare},
         }
+        addresses |= AppRoutes(self.hub, self.door).table()
         methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
         routes = [Route(path, self.door.endpoint(handlers), methods=methods) for path, handlers in addresses.items()]
         return [*routes, *Pages(self.hub).table(), Route("/{rest:path}", self.door.endpoint({}), methods=methods)]

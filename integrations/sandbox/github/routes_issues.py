@@ -53,7 +53,7 @@ class IssueRoutes:
             raise Refused(410, "Issues are disabled for this repo")
         data = _checked(asked.fields, "title")
         labels, assignees = data.get("labels") or [], data.get("assignees") or []
-        if not repo.may(asked.login, "triage"):
+        if not asked.may(repo, "triage"):
             labels, assignees = [], []  # "Create an issue": silently dropped without push access
         _check_assignees(repo, assignees)
         number = self.hub.open_issue(repo.full_name, asked.login, data["title"], data.get("body"), labels, assignees)
@@ -67,7 +67,7 @@ class IssueRoutes:
     def edit_issue(self, asked: Asked) -> Reply:
         repo = self.door.writable(asked)
         issue = self._issue(repo, asked)
-        if issue.by != asked.login and not repo.may(asked.login, "triage"):
+        if issue.by != asked.login and not asked.may(repo, "triage"):
             raise Refused(403, "Must have admin rights to Repository.")
         data = _checked(asked.fields)
         state, reason = data.get("state"), data.get("state_reason")
@@ -109,7 +109,7 @@ class IssueRoutes:
     def edit_comment(self, asked: Asked) -> Reply:
         repo = self.door.writable(asked)
         shape: Json = self.show_comment(asked).content
-        if shape["user"]["login"] != asked.login and not repo.may(asked.login, "push"):
+        if shape["user"]["login"] != asked.login and not asked.may(repo, "push"):
             raise Refused(403, "Must have admin rights to Repository.")
         self.hub.edit_comment(repo.full_name, shape["id"], asked.login, _text(asked.data))
         return self.show_comment(asked)
