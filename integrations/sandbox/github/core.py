@@ -10,7 +10,7 @@ from typing import Any
 
 from integrations.sandbox.github.history import Commit
 from integrations.sandbox.github.hooks import Webhooks
-from integrations.sandbox.github.records import Happening, Issue, Label, Pull, Repository
+from integrations.sandbox.github.records import Happening, Issue, Label, Pull, Repository, references
 from integrations.sandbox.github.shapes import Json, Shapes
 from integrations.sandbox.wire import Now
 
@@ -28,12 +28,58 @@ class Core:
         self.hooks = Webhooks(webhook_secret, now)
         self.version = 0  # grows with each change
         self._repositories: dict[str, Repository] = {}
+        self._old_names: dict[str, Repository] = {}
+        self._closers: tuple[int, dict[int, list[tuple[Repository, Issue]]]] = (-1, {})  # for which version
         self._ids = itertools.count(1001)
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
     def find(self, full_name: str) -> Repository | None:
+        """By the name that it has now."""
         return self._repositories.get(full_name.lower())
+
+    def moved_to(self, full_name: str) -> Repository | None:
+        """The repository that had that name before it was renamed, unless another has it now."""
+        return None if self.find(full_name) else self._old_names.get(full_name.lower())
+
+    def repositories(self) -> list[Repository]:
+        return list(self._repositories.values())
+
+    def home(self, issue: Issue) -> Repository | None:
+        """Where an issue stands now; None when it was deleted."""
+        homes = (repo for repo in self._repositories.values() if repo.issues.get(issue.number) is issue)
+        return next(homes, None)
+
+    def named_in(self, repo: Repository, text: str, closing: bool = False) -> list[tuple[Repository, Issue]]:
+        """The issues that a text in `repo` mentions, or says that it closes, in whatever repository."""
+        found = []
+        for name, number in references(text, closing):
+            other = repo if not name else self.find(name) or self.moved_to(name)
+            if other and number in other.issues:
+                found.append((other, other.issues[number]))
+        return found
+
+    def closes(self, repo: Repository, issue: Issue) -> list[tuple[Repository, Issue]]:
+        """The issues that merging a pull request closes: by its words, which count only when it aims at the default
+        branch ("Linking a pull request to an issue"), and those that were linked to it by hand."""
+        if issue.pull is None:
+            return []
+        found = [(home, one) for one in issue.pull.linked if (home := self.home(one))]
+        if issue.pull.base == repo.default_branch:
+            words = f"{issue.title}\n{issue.body or ''}"
+            found += [pair for pair in self.named_in(repo, words, closing=True) if pair not in found]
+        return [(home, one) for home, one in found if one.pull is None]
+
+    def closers(self, issue: Issue) -> list[tuple[Repository, Issue]]:
+        """The pull requests that close `issue`, in whatever state they are."""
+        if self._closers[0] != self.version:
+            index: dict[int, list[tuple[Repository, Issue]]] = {}
+            for repo in self._repositories.values():
+                for pull in repo.issues.values():
+                    for _, closed in self.closes(repo, pull) if pull.pull else ():
+                        index.setdefault(closed.id, []).append((repo, pull))
+            self._closers = (self.version, index)
+        return self._closers[1].get(issue.id, [])
 
     def _repo(self, full_name: str) -> Repository:
         repo = self.find(full_name)
@@ -102,66 +148,6 @@ class Core:
                 repo.levels[login] = level
             self.version += 1
 
-    # --- history ------------------------------------------------------------------------------------------------------
-
-    def commit(self, full_name: str, branch: str, message: str, by: str | None = None) -> str:
-        """Push one commit to `branch`; on the default branch, closing keywords in `message` work. Returns its sha."""
-        with self.lock:
-            repo = self._repo(full_name)
-            if branch not in repo.history.branches:
-                raise LookupError(f"{full_name} has no branch {branch}")
-            before = repo.history.branches[branch]
-            made = repo.history.commit(branch, message, by or repo.full_name.split("/")[0], self._now())
-            self._pushed(repo, branch, before, [made], made.author)
-            for issue in repo.issues.values():
-                if issue.pull and issue.open and issue.pull.head == branch:
-                    issue.pull.head_sha = made.sha
-                    issue.pull.commits.append(made.sha)
-                    self._tell_issue(repo, issue, made.author, "synchronize", before=before, after=made.sha)
-            return made.sha
-
-    def branch(self, full_name: str, name: str, start: str) -> None:
-        """A new branch at `start` (branch, tag or sha)."""
-        with self.lock:
-            repo = self._repo(full_name)
-            commit = repo.history.resolve(start)
-            if commit is None or name in repo.history.branches:
-                raise ValueError(f"cannot start {name} at {start}")
-            repo.history.branches[name] = commit.sha
-            self._pushed(repo, name, NO_COMMIT, [], commit.author)
-
-    def tag(self, full_name: str, name: str, target: str) -> None:
-        """A new tag at `target` (branch, tag or sha), without a release."""
-        with self.lock:
-            repo = self._repo(full_name)
-            commit = repo.history.resolve(target)
-            if commit is None or name in repo.history.tags:
-                raise ValueError(f"cannot tag {target} as {name}")
-            repo.history.tags[name] = commit.sha
-            self._tell_push(repo, f"refs/tags/{name}", NO_COMMIT, commit.sha, [], repo.full_name.split("/")[0])
-
-    def rename_branch(self, full_name: str, old: str, new: str) -> None:
-        with self.lock:
-            repo = self._repo(full_name)
-            repo.history.branches[new] = repo.history.branches.pop(old)
-            repo.default_branch = new if repo.default_branch == old else repo.default_branch
-            for issue in repo.issues.values():
-                if issue.pull and issue.open and issue.pull.base == old:
-                    issue.pull.base = new
-            self.version += 1
-
-    def _pushed(self, repo: Repository, branch: str, before: str, new: list[Commit], by: str) -> None:
-        """Tell of a push, and on the default branch let the commits' words close issues."""
-        self._tell_push(repo, f"refs/heads/{branch}", before, repo.history.branches[branch], new, by)
-        if branch != repo.default_branch:
-            return
-        for commit in new:
-            for number in repo.named_in(commit.message):
-                self._note(repo.issues[number], "referenced", by, commit_id=commit.sha)
-            for number in repo.named_in(commit.message, closing=True):
-                if repo.issues[number].open and repo.issues[number].pull is None:
-                    self._close(repo, repo.issues[number], by, "completed", commit.sha)
-
     # --- what follows from a change -----------------------------------------------------------------------------------
 
     def _id(self) -> int:
@@ -184,9 +170,9 @@ class Core:
         return issue
 
     def _cross_reference(self, repo: Repository, source: Issue, by: str, text: str) -> None:
-        for number in repo.named_in(text):
-            if number != source.number:
-                self._note(repo.issues[number], "cross-referenced", by, source=source)
+        for _, issue in self.named_in(repo, text):
+            if issue is not source:
+                self._note(issue, "cross-referenced", by, source=source, source_repo=repo)
 
     def _label(self, repo: Repository, issue: Issue, by: str, names: Sequence[str]) -> None:
         for name in names:
@@ -212,9 +198,18 @@ class Core:
                 self._note(issue, "assigned", by, assignee=login)
                 self._tell_issue(repo, issue, by, "assigned", assignee=self.shapes.user(login))
 
-    def _close(self, repo: Repository, issue: Issue, by: str, reason: str | None, sha: str | None) -> None:
+    def _close(
+        self,
+        repo: Repository,
+        issue: Issue,
+        by: str,
+        reason: str | None,
+        sha: str | None,
+        commit_repo: Repository | None = None,
+    ) -> None:
+        """`sha`: the commit that closed it, of `commit_repo` when that is another."""
         issue.open, issue.reason, issue.closed_at, issue.closed_by = False, reason, self._now(), by
-        self._note(issue, "closed", by, commit_id=sha, state_reason=reason)
+        self._note(issue, "closed", by, commit_id=sha, state_reason=reason, commit_repo=commit_repo or repo)
         self._tell_issue(repo, issue, by, "closed")
 
     def _tell_issue(self, repo: Repository, issue: Issue, by: str, action: str, **more: Any) -> None:
@@ -224,13 +219,22 @@ class Core:
         else:
             self._tell(repo, "issues", by, action=action, issue=self.shapes.issue(repo, issue), **more)
 
-    def _tell_push(self, repo: Repository, ref: str, before: str, after: str, new: list[Commit], by: str) -> None:
+    def _tell_push(
+        self, repo: Repository, ref: str, before: str, after: str, new: list[Commit], by: str, forced: bool = False
+    ) -> None:
+        """`before` and `after`: shas of what `ref` points to, `NO_COMMIT` when it is created or deleted."""
         commits = [self.shapes.pushed(commit, repo) for commit in new]
-        head = self.shapes.pushed(repo.history.commits[after], repo)
-        kinds = {"created": before == NO_COMMIT, "deleted": False, "forced": False, "base_ref": None}
+        tip = repo.history.peel(after)
+        head = self.shapes.pushed(tip, repo) if tip else None
+        made, gone = before == NO_COMMIT, after == NO_COMMIT
+        kinds = {"created": made, "deleted": gone, "forced": forced, "base_ref": None}
         pusher = {"name": by, "email": f"{by}@example.com"}
         page = f"{self.shapes.url}/{repo.full_name}/compare/{before[:12]}...{after[:12]}"
         ends: Json = {"ref": ref, "before": before, "after": after, "compare": page}
+        if ref.startswith("refs/tags/") and (made or gone):
+            facts: Json = {"ref": ref.removeprefix("refs/tags/"), "ref_type": "tag", "pusher_type": "user"}
+            more = {"master_branch": repo.default_branch, "description": None} if made else {}
+            self._tell(repo, "create" if made else "delete", by, **facts, **more)
         self._tell(repo, "push", by, **ends, **kinds, commits=commits, head_commit=head, pusher=pusher)
 
     def _tell(self, repo: Repository, event: str, by: str, **body: Any) -> None:

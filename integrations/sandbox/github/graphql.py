@@ -1,150 +1,54 @@
-"""The corner of GitHub's GraphQL API that tells which pull request closed an issue: a small parser and executor."""
+"""The corner of GitHub's GraphQL API that tells which pull request closed an issue, and of which it is a duplicate."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from integrations.sandbox.github.graphql_language import Mistake, Parser, connection, pick
+from integrations.sandbox.github.hub import Hub
 from integrations.sandbox.github.records import Happening, Issue, Repository
-from integrations.sandbox.github.shapes import Json, Shapes, iso
+from integrations.sandbox.github.shapes import Json, iso
 
-Find = Callable[[str, str], Repository | None]
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\.\.\.|[A-Za-z_]\w*|-?\d+|[{}()\[\]:!$=]')
-_IGNORED = re.compile(r"#[^\n]*")
+Sees = Callable[[Repository], bool]
 
 
-class Mistake(Exception):
-    """A query that GitHub would refuse."""
+def answer(hub: Hub, sees: Sees, data: Any) -> Json:
+    """The whole JSON answer to one GraphQL request; mistakes come as `errors`, with status 200, as on GitHub.
 
-
-@dataclass(slots=True)
-class Field:
-    """One asked field; a name that starts with a capital is an inline fragment on that type."""
-
-    name: str
-    alias: str
-    arguments: Json = field(default_factory=dict)
-    fields: list[Field] = field(default_factory=list)
-
-
-class _Parser:
-    def __init__(self, query: str, variables: Json) -> None:
-        self.tokens = _TOKEN.findall(_IGNORED.sub("", query))
-        self.variables = variables
-
-    def next(self, wanted: str = "") -> str:
-        if not self.tokens or (wanted and self.tokens[0] != wanted):
-            raise Mistake(f"Expected {wanted or 'more'}, actual: {self.tokens[0] if self.tokens else '(end)'}")
-        return str(self.tokens.pop(0))
-
-    def at(self, token: str) -> bool:
-        return bool(self.tokens) and self.tokens[0] == token
-
-    def document(self) -> list[Field]:
-        if self.at("mutation"):
-            raise Mistake("The sandbox answers queries only")
-        while not self.at("{"):  # the operation's name and its variables' types
-            self.next()
-        return self.selection()
-
-    def selection(self) -> list[Field]:
-        self.next("{")
-        fields = []
-        while not self.at("}"):
-            if self.at("..."):
-                self.next()
-                self.next("on")
-                kind = self.next()
-                fields.append(Field(kind, kind, {}, self.selection()))
-                continue
-            alias = name = self.next()
-            if self.at(":"):
-                self.next()
-                name = self.next()
-            arguments = self.arguments() if self.at("(") else {}
-            fields.append(Field(name, alias, arguments, self.selection() if self.at("{") else []))
-        self.next("}")
-        return fields
-
-    def arguments(self) -> Json:
-        self.next("(")
-        found: Json = {}
-        while not self.at(")"):
-            name = self.next()
-            self.next(":")
-            found[name] = self.value()
-        self.next(")")
-        return found
-
-    def value(self) -> Any:
-        token = self.next()
-        if token == "$":  # noqa: S105 (GraphQL's sign, no secret)
-            return self.variables.get(self.next())
-        if token == "[":  # noqa: S105
-            items = []
-            while not self.at("]"):
-                items.append(self.value())
-            self.next("]")
-            return items
-        if token.startswith('"'):
-            return token[1:-1].replace('\\"', '"')
-        constants = {"true": True, "false": False, "null": None}
-        return constants.get(token, int(token) if re.fullmatch(r"-?\d+", token) else token)
-
-
-def answer(shapes: Shapes, find: Find, data: Any) -> Json:
-    """The whole JSON answer to one GraphQL request; mistakes come as `errors`, with status 200, as on GitHub."""
+    `sees`: whether who asks may know of a repository.
+    """
     try:
-        parser = _Parser(str(data["query"]), data.get("variables") or {})
+        parser = Parser(str(data["query"]), data.get("variables") or {})
         asked = parser.document()
     except (Mistake, KeyError, TypeError) as mistake:
         return {"errors": [{"type": "PARSE_ERROR", "message": f"Parse error: {mistake}"}]}
-    world = _World(shapes, find)
+    world = _World(hub, sees)
     root: Json = {"__typename": "Query", "repository": world.repository, "viewer": None}
     try:
-        result = _pick(root, asked)
+        result = pick(root, asked)
     except Mistake as mistake:
         return {"errors": [{"message": str(mistake)}]}
     return {"data": result, **({"errors": world.errors} if world.errors else {})}
 
 
-def _pick(thing: Json, asked: list[Field]) -> Json:
-    """What was asked of `thing`; its callable members are fields with arguments."""
-    kind: str = thing["__typename"]
-    found: Json = {}
-    for want in asked:
-        if want.name[0].isupper():
-            found |= _pick(thing, want.fields) if want.name == kind else {}
-            continue
-        if want.name not in thing:
-            raise Mistake(f"Field '{want.name}' doesn't exist on type '{kind}'")
-        value = thing[want.name]
-        if callable(value):
-            value = value(**want.arguments)
-        if isinstance(value, list):
-            found[want.alias] = [_pick(item, want.fields) if isinstance(item, dict) else item for item in value]
-        else:
-            found[want.alias] = _pick(value, want.fields) if isinstance(value, dict) else value
-    return found
-
-
 class _World:
     """Records as GraphQL types."""
 
-    def __init__(self, shapes: Shapes, find: Find) -> None:
-        self.shapes = shapes
-        self.find = find
+    def __init__(self, hub: Hub, sees: Sees) -> None:
+        self.hub = hub
+        self.sees = sees
+        self.shapes = hub.shapes
         self.errors: list[Json] = []
 
     def _unresolved(self, what: str, path: list[str]) -> None:
         self.errors.append({"type": "NOT_FOUND", "path": path, "message": f"Could not resolve to {what}."})
 
     def repository(self, owner: str, name: str, **_: Any) -> Json | None:
-        repo = self.find(owner, name)
-        if repo is None:
+        repo = self.hub.find(f"{owner}/{name}") or self.hub.moved_to(
+            f"{owner}/{name}"
+        )  # `followRenames` is the default
+        if repo is None or not self.sees(repo):
             self._unresolved(f"a Repository with the name '{owner}/{name}'", ["repository"])
             return None
 
@@ -183,24 +87,29 @@ class _World:
         }
 
     def _issue(self, repo: Repository, issue: Issue) -> Json:
-        def closers(includeClosedPrs: bool = False, **paging: Any) -> Json:
+        def closers(includeClosedPrs: bool = False, userLinkedOnly: bool = False, **paging: Any) -> Json:
             pulls = [
-                other
-                for other in repo.issues.values()
-                if issue.number in repo.closes(other) and (other.open or includeClosedPrs)
+                self._pull(home, pull)
+                for home, pull in self.hub.closers(issue)
+                if (pull.open or includeClosedPrs)
+                and self.sees(home)
+                and (not userLinkedOnly or (pull.pull and issue in pull.pull.linked))
             ]
-            return _connection("closedByPullRequestsReferences", [self._pull(repo, pull) for pull in pulls], paging)
+            return connection("closedByPullRequestsReferences", pulls, paging)
 
-        def timeline(itemTypes: list[str] | None = None, **paging: Any) -> Json:
-            events = [event for event in issue.timeline if event.event == "closed"]
-            wanted = events if itemTypes is None or "CLOSED_EVENT" in itemTypes else []
-            return _connection("timelineItems", [self._closed(repo, event) for event in wanted], paging)
+        def timeline(itemTypes: list[str] | str | None = None, **paging: Any) -> Json:
+            wanted = [itemTypes] if isinstance(itemTypes, str) else itemTypes
+            kinds = {name for name, (kind, _) in _EVENTS.items() if wanted is None or kind in wanted}
+            events = [event for event in issue.timeline if event.event in kinds]
+            items = [_EVENTS[event.event][1](self, repo, issue, event) for event in events]
+            return connection("timelineItems", items, paging)
 
         reason = issue.reason.upper() if issue.reason else None
         shape = self._thread(repo, issue, "OPEN" if issue.open else "CLOSED")
         return {
             **shape,
             "stateReason": reason,
+            "duplicateOf": lambda: self._seen(issue.duplicate_of),
             "closedByPullRequestsReferences": closers,
             "timelineItems": timeline,
         }
@@ -209,39 +118,92 @@ class _World:
         pull = issue.pull
         if pull is None:
             raise LookupError(issue.number)
+
+        def commits(**paging: Any) -> Json:
+            items = [
+                {"__typename": "PullRequestCommit", "commit": commit}
+                for sha in pull.commits
+                if (commit := self._commit(repo, sha))
+            ]
+            return connection("commits", items, paging)
+
         state = "OPEN" if issue.open else "MERGED" if pull.merged_at else "CLOSED"
         return {
             **self._thread(repo, issue, state),
             "merged": pull.merged_at is not None,
             "mergedAt": iso(pull.merged_at),
+            "commits": commits,
             "mergeCommit": self._commit(repo, pull.merge_sha),
             "baseRefName": pull.base,
             "headRefName": pull.head,
         }
 
-    def _commit(self, repo: Repository, sha: str | None) -> Json | None:
-        if sha is None:
+    def _seen(self, issue: Issue | None) -> Json | None:
+        """An issue or pull request in whatever repository, when it may be known of."""
+        repo = self.hub.home(issue) if issue else None
+        if issue is None or repo is None or not self.sees(repo):
             return None
-        commit, page = repo.history.commits[sha], f"{self.shapes.url}/{repo.full_name}/commit/{sha}"
-        headline = commit.message.partition("\n")[0]
-        facts = {"oid": sha, "url": page, "message": commit.message, "messageHeadline": headline}
-        return {"__typename": "Commit", **facts, "committedDate": iso(commit.at)}
+        return self._pull(repo, issue) if issue.pull else self._issue(repo, issue)
 
-    def _closed(self, repo: Repository, event: Happening) -> Json:
-        sha, reason = event.facts.get("commit_id"), event.facts.get("state_reason")
-        merged = [issue for issue in repo.issues.values() if issue.pull and sha and issue.pull.merge_sha == sha]
-        closer = self._pull(repo, merged[0]) if merged else self._commit(repo, sha)
+    def _commit(self, repo: Repository, sha: str | None) -> Json | None:
+        commit = repo.history.commits.get(sha or "")
+        if commit is None:
+            return None
+
+        def parents(**paging: Any) -> Json:
+            items = [one for parent in commit.parents if (one := self._commit(repo, parent))]
+            return connection("parents", items, paging)
+
+        return {
+            "__typename": "Commit",
+            "oid": commit.sha,
+            "url": f"{self.shapes.url}/{repo.full_name}/commit/{commit.sha}",
+            "message": commit.message,
+            "messageHeadline": commit.subject,
+            "author": {"__typename": "GitActor", **self.shapes.person(commit.author, commit.authored)},
+            "authoredDate": iso(commit.authored),
+            "committedDate": iso(commit.at),
+            "parents": parents,
+            "repository": self._facts(repo),
+        }
+
+    def _closed(self, _: Repository, issue: Issue, event: Happening) -> Json:
+        sha, reason, home = (event.facts.get(key) for key in ("commit_id", "state_reason", "commit_repo"))
+        pulls = home.issues.values() if home and sha else ()
+        merged = [one for one in pulls if one.pull and one.pull.merge_sha == sha]
+        closer = None
+        if home and self.sees(home):
+            closer = self._pull(home, merged[0]) if merged else self._commit(home, sha)
         facts = {"createdAt": iso(event.at), "stateReason": reason.upper() if reason else None}
-        return {"__typename": "ClosedEvent", **facts, "closer": closer}
+        original = issue.duplicate_of if reason == "duplicate" else None
+        return {
+            "__typename": "ClosedEvent",
+            **facts,
+            "closer": closer,
+            "duplicateOf": lambda: self._seen(original),
+        }
+
+    def _duplicate(self, repo: Repository, _: Issue, event: Happening) -> Json:
+        original = event.facts["canonical"]
+        return {
+            "__typename": "MarkedAsDuplicateEvent",
+            "createdAt": iso(event.at),
+            "isCrossRepository": self.hub.home(original) is not repo,
+            "canonical": lambda: self._seen(original),
+        }
+
+    @staticmethod
+    def _converted(repo: Repository, _: Issue, event: Happening) -> Json:
+        number = event.facts["discussion"]
+        discussion = {"__typename": "Discussion", "number": number}
+        return {"__typename": "ConvertedToDiscussionEvent", "createdAt": iso(event.at), "discussion": discussion}
 
 
-def _connection(name: str, items: list[Json], paging: Json) -> Json:
-    """A page of `items`; GitHub insists on a size ("Rate limits and query limits for the GraphQL API")."""
-    first, last = paging.get("first"), paging.get("last")
-    if first is None and last is None:
-        raise Mistake(f"You must provide a `first` or `last` value to properly paginate the `{name}` connection.")
-    if not 1 <= (first or last or 0) <= 100:
-        raise Mistake(f"Requesting {first or last} records on the `{name}` connection exceeds the `first` limit of 100")
-    shown = items[:first] if first else items[-(last or 0) :]
-    info = {"__typename": "PageInfo", "hasNextPage": len(shown) < len(items) and bool(first), "endCursor": None}
-    return {"__typename": "Connection", "totalCount": len(items), "nodes": shown, "pageInfo": info}
+_EVENTS: dict[str, tuple[str, Callable[[_World, Repository, Issue, Happening], Json]]] = {
+    "closed": ("CLOSED_EVENT", _World._closed),
+    "marked_as_duplicate": ("MARKED_AS_DUPLICATE_EVENT", _World._duplicate),
+    "converted_to_discussion": (
+        "CONVERTED_TO_DISCUSSION_EVENT",
+        lambda world, repo, issue, event: world._converted(repo, issue, event),
+    ),
+}

@@ -8,14 +8,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from integrations.sandbox.github.patches import Change, Changes, combined, inverse
+
+WEB = "web-flow"  # the account that commits what is merged by GitHub's own buttons
+NOREPLY = "noreply@github.com"
+REMEMBERED = 64  # how many ancestries and comparisons
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
+    """`author` and `authored` are kept by a copy; `committer` and `at` tell of the copying."""
+
     sha: str
     parents: tuple[str, ...]
     message: str
     author: str  # a login
-    at: datetime
+    at: datetime  # when it was committed
+    authored: datetime
+    committer: str
+    changes: Changes = ()
+
+    @property
+    def subject(self) -> str:
+        return self.message.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +51,18 @@ class Comparison:
         return "behind" if self.behind else "identical"
 
 
+@dataclass(frozen=True, slots=True)
+class TagObject:
+    """An annotated tag."""
+
+    sha: str
+    name: str
+    target: str  # the commit's sha
+    message: str
+    by: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class History:
     """`commits` is in the order of writing, so parents always stand before their children."""
@@ -43,12 +70,29 @@ class History:
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    annotated: dict[str, TagObject] = field(default_factory=dict)  # of those tags that are objects of their own
+    _reachable: dict[str, set[str]] = field(default_factory=dict)
+    _compared: dict[tuple[str, str], Comparison | None] = field(default_factory=dict)
 
-    def write(self, parents: tuple[str, ...], message: str, author: str, at: datetime) -> Commit:
-        """A new commit; two with the same content still differ, as they would by their files."""
+    def write(
+        self,
+        parents: tuple[str, ...],
+        message: str,
+        author: str,
+        at: datetime,
+        *,
+        changes: Changes | None = None,
+        authored: datetime | None = None,
+        committer: str = "",
+    ) -> Commit:
+        """A new commit; two with the same content still differ, as they would by their files.
+
+        `changes`: what it does to its first parent; by default one thing that no other commit does.
+        """
         text = f"{len(self.commits)}\0{parents}\0{message}\0{author}\0{at.isoformat()}"
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        self.commits[sha] = Commit(sha, parents, message, author, at)
+        own = (Change(sha[:12]),) if changes is None else changes
+        self.commits[sha] = Commit(sha, parents, message, author, at, authored or at, committer or author, own)
         return self.commits[sha]
 
     def commit(self, branch: str, message: str, author: str, at: datetime) -> Commit:
@@ -70,8 +114,34 @@ class History:
             return found[0] if len(found) == 1 else None
         return None
 
+    def peel(self, sha: str) -> Commit | None:
+        """The commit that `sha` is, or that the annotated tag `sha` stands for."""
+        found = self.commits.get(sha)
+        if found is None:
+            targets = (tag.target for tag in self.annotated.values() if tag.sha == sha)
+            found = self.commits.get(next(targets, ""))
+        return found
+
+    def tip(self, tag: str) -> str:
+        """What the ref of `tag` points to: its own object, or the commit."""
+        return self.annotated[tag].sha if tag in self.annotated else self.tags[tag]
+
+    def put_tag(self, name: str, commit: str, message: str | None, by: str, at: datetime) -> None:
+        """Point tag `name` at `commit`; with a `message` it is annotated."""
+        self.tags[name] = commit
+        self.annotated.pop(name, None)
+        if message is not None:
+            text = f"tag\0{name}\0{commit}\0{message}\0{at.isoformat()}"
+            sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+            self.annotated[name] = TagObject(sha, name, commit, message, by, at)
+
     def reachable(self, sha: str) -> set[str]:
-        """`sha` and all its ancestors."""
+        """`sha` and all its ancestors. Remembered: a commit's ancestors never change."""
+        if sha not in self._reachable:
+            self._reachable = dict(list(self._reachable.items())[-REMEMBERED:]) | {sha: self._ancestry(sha)}
+        return self._reachable[sha]
+
+    def _ancestry(self, sha: str) -> set[str]:
         seen: set[str] = set()
         ahead = [sha]
         while ahead:
@@ -89,33 +159,70 @@ class History:
     def between(self, base: str, head: str) -> list[Commit]:
         """What is reachable from `head` and not from `base`, oldest first."""
         wanted = self.reachable(head) - self.reachable(base)
-        return [commit for commit in self.commits.values() if commit.sha in wanted]
+        return [commit for commit in self.commits.values() if commit.sha in wanted] if wanted else []
 
     def compare(self, base: str, head: str) -> Comparison | None:
         """How `head` stands to `base` (both shas); None when they share no ancestor."""
-        shared = self.reachable(base) & self.reachable(head)
-        common = [commit for commit in self.commits.values() if commit.sha in shared]
-        if not common:
-            return None
-        behind = len(self.between(head, base))
-        return Comparison(self.commits[base], common[-1], self.between(base, head), behind)
+        if (base, head) not in self._compared:
+            self._compared = dict(list(self._compared.items())[-REMEMBERED:]) | {
+                (base, head): self._comparison(base, head)
+            }
+        return self._compared[base, head]
 
-    def merge(self, base: str, head: str, method: str, message: str, author: str, at: datetime) -> list[Commit]:
-        """Bring branch `head` into branch `base`; returns the commits that are new on `base`, oldest first.
+    def _comparison(self, base: str, head: str) -> Comparison | None:
+        shared = self.reachable(base) & self.reachable(head)
+        common = next((commit for commit in reversed(self.commits.values()) if commit.sha in shared), None)
+        if common is None:
+            return None
+        return Comparison(self.commits[base], common, self.between(base, head), len(self.between(head, base)))
+
+    def merge(
+        self, base: str, head: str, method: str, message: str, author: str, at: datetime, committer: str = WEB
+    ) -> list[Commit]:
+        """Bring `head` (a sha) into branch `base`; returns the commits that are new on `base`, oldest first.
 
         squash: one new commit · rebase: copies with new shas · merge: head's own commits and one with two parents.
         """
         tip = self.branches[base]
-        own = self.between(tip, self.branches[head])
+        own = self.between(tip, head)
+        if not own:
+            return []
+        single = [commit for commit in own if len(commit.parents) < 2]
+        there = combined(commit.changes for commit in self.between(head, tip) if len(commit.parents) < 2)
+        together = tuple(change for change in combined(one.changes for one in single) if change not in there)
         if method == "squash":
-            new = [self.write((tip,), message, author, at)]
+            new = [self.write((tip,), message, author, at, changes=together, committer=committer)]
         elif method == "rebase":
             new = []
-            for commit in own:
-                tip = self.write((tip,), commit.message, commit.author, at).sha
+            for commit in single:
+                tip = self.copy(commit, tip, committer, at).sha
                 new.append(self.commits[tip])
         else:
-            new = [*own, self.write((tip, self.branches[head]), message, author, at)]
+            merged = self.write((tip, head), message, author, at, changes=together, committer=committer)
+            new = [*own, merged]
         if new:
             self.branches[base] = new[-1].sha
         return new
+
+    def copy(self, commit: Commit, onto: str, committer: str, at: datetime, message: str = "") -> Commit:
+        """The same change by the same author on top of `onto`, as cherry-picks and rebases make it."""
+        return self.write(
+            (onto,),
+            message or commit.message,
+            commit.author,
+            at,
+            changes=commit.changes,
+            authored=commit.authored,
+            committer=committer,
+        )
+
+    def undo(self, commit: Commit, onto: str, by: str, at: datetime) -> Commit:
+        """What `git revert` writes on top of `onto`; of a merge, what it brought to its first parent is undone."""
+        subject = commit.subject
+        title = f'Revert "{subject}"'
+        if subject.startswith('Revert "') and not subject.startswith('Revert "Revert "'):
+            title = 'Reapply "' + subject.removeprefix('Revert "')
+        words = f"This reverts commit {commit.sha}"
+        if len(commit.parents) > 1:
+            words += f", reversing\nchanges made to {commit.parents[0]}"
+        return self.write((onto,), f"{title}\n\n{words}.", by, at, changes=inverse(commit.changes))

@@ -1,18 +1,20 @@
-"""The GitHub stand-in's doings: what people and the API do with issues, pull requests and releases."""
+"""The GitHub stand-in's doings: what people and the API do, those with issues and releases here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from integrations.sandbox.github.core import NO_COMMIT, Core
-from integrations.sandbox.github.records import Comment, Issue, Pull, Release, Repository
+from integrations.sandbox.github.deployments import DeploymentDoings
+from integrations.sandbox.github.doings_pulls import PullDoings
+from integrations.sandbox.github.moves import MoveDoings
+from integrations.sandbox.github.records import Comment, Issue, Release, Repository
 from integrations.sandbox.github.shapes import Json
 
 Reason = Literal["completed", "not_planned", "duplicate"]
 
 
-class Hub(Core):
+class Hub(PullDoings, DeploymentDoings, MoveDoings):
     """Repositories and all that is in them. Callable from any thread; every method is one change, or none.
 
     Raises LookupError for what does not exist and ValueError for what GitHub would refuse.
@@ -90,7 +92,7 @@ class Hub(Core):
             if issue.pull and issue.pull.merged_at:
                 raise ValueError("a merged pull request cannot be reopened")
             issue.open, issue.reason = True, None if issue.pull else "reopened"
-            issue.closed_at = issue.closed_by = None
+            issue.closed_at = issue.closed_by = issue.duplicate_of = None
             self._note(issue, "reopened", by, state_reason=issue.reason)
             self._tell_issue(repo, issue, by, "reopened")
 
@@ -130,60 +132,6 @@ class Hub(Core):
                 if comment.id == comment_id:
                     return issue, comment
         raise LookupError(f"no comment {comment_id}")
-
-    # --- pull requests ------------------------------------------------------------------------------------------------
-
-    def open_pull(self, full_name: str, by: str, title: str, body: str = "", base: str = "main") -> int:
-        """A pull request from a new branch with one commit. Returns its number."""
-        with self.lock:
-            repo = self._repo(full_name)
-            if base not in repo.history.branches:
-                raise LookupError(f"{full_name} has no branch {base}")
-            start = repo.history.branches[base]
-            head = f"patch-{repo.numbers + 1}"
-            repo.history.branches[head] = start
-            made = repo.history.commit(head, title, by, self._now())
-            test = repo.history.write((start, made.sha), f"Merge {made.sha} into {start}", by, self._now())
-            issue = self._new_issue(
-                repo, by, title, body, Pull(base, head, start, made.sha, test.sha, commits=[made.sha])
-            )
-            shape = self.shapes.pull(repo, issue)
-            self._tell_push(repo, f"refs/heads/{head}", NO_COMMIT, made.sha, [made], by)
-            self._tell(repo, "pull_request", by, action="opened", number=issue.number, pull_request=shape)
-            return issue.number
-
-    def merge_pull(
-        self, full_name: str, number: int, by: str, method: Literal["squash", "merge", "rebase"] = "squash"
-    ) -> str:
-        """Merge, and close what its words or commits close. Returns the sha that stands for it on the base branch."""
-        with self.lock:
-            repo, issue = self._issue(full_name, number)
-            pull = issue.pull
-            if pull is None or not issue.open:
-                raise ValueError(f"{full_name}#{number} cannot be merged")
-            before = repo.history.branches[pull.base]
-            owner = repo.full_name.split("/")[0]
-            message = f"{issue.title} (#{number})\n\n{issue.body or ''}"
-            if method == "merge":
-                message = f"Merge pull request #{number} from {owner}/{pull.head}\n\n{issue.title}"
-            pull.head_sha = repo.history.branches[pull.head]
-            new = repo.history.merge(pull.base, pull.head, method, message.strip(), by, self._now())
-            if not new:
-                raise ValueError(f"{full_name}#{number} has nothing to merge")
-            pull.merge_sha = new[-1].sha
-            pull.merged_at, pull.merged_by = self._now(), by
-            self._note(issue, "merged", by, commit_id=pull.merge_sha)
-            self._close(repo, issue, by, None, None)
-            for other in repo.closes(issue):
-                if repo.issues[other].open:
-                    self._close(repo, repo.issues[other], by, "completed", pull.merge_sha)
-            self._pushed(repo, pull.base, before, new, by)
-            return pull.merge_sha
-
-    def close_pull(self, full_name: str, number: int, by: str) -> None:
-        """Close a pull request without merging it."""
-        with self.lock:
-            self._close(*self._issue(full_name, number), by, None, None)
 
     # --- releases -----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from integrations.sandbox.github.history import History
@@ -58,6 +59,8 @@ class Pull:
     merged_at: datetime | None = None
     merged_by: str | None = None
     commits: list[str] = field(default_factory=list)
+    brought: list[str] = field(default_factory=list)  # the shas on the base branch to take back when it is reverted
+    linked: list[Issue] = field(default_factory=list)  # by hand, in the Development panel
 
 
 @dataclass(slots=True)
@@ -78,6 +81,45 @@ class Issue:
     comments: list[Comment] = field(default_factory=list)
     timeline: list[Happening] = field(default_factory=list)
     pull: Pull | None = None
+    locked: bool = False
+    duplicate_of: Issue | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentStatus:
+    id: int
+    state: str
+    by: str
+    at: datetime
+    environment: str
+    description: str = ""
+    log_url: str = ""
+    environment_url: str = ""
+
+
+@dataclass(slots=True)
+class Deployment:
+    id: int
+    sha: str
+    ref: str
+    environment: str
+    original_environment: str
+    by: str
+    created: datetime
+    updated: datetime
+    production: bool
+    transient: bool
+    task: str = "deploy"
+    description: str | None = None
+    payload: Any = field(default_factory=dict)
+    statuses: list[DeploymentStatus] = field(default_factory=list)  # oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    id: int
+    name: str
+    created: datetime
 
 
 @dataclass(slots=True)
@@ -108,6 +150,10 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)  # pull requests are issues too
     labels: list[Label] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)  # oldest first
+    environments: dict[str, Environment] = field(default_factory=dict)  # by name in lower case
+    moved: dict[int, Issue] = field(default_factory=dict)  # by the number they had here
+    renamed: dict[str, str] = field(default_factory=dict)  # branches: old name → new name
     numbers: int = 0  # the last number given; a deleted issue's is never given again
 
     def may(self, login: str | None, level: str) -> bool:
@@ -122,19 +168,17 @@ class Repository:
     def label(self, name: str) -> Label | None:
         return next((label for label in self.labels if label.name.lower() == name.lower()), None)
 
-    def named_in(self, text: str, closing: bool = False) -> list[int]:
-        """The numbers of this repository's issues that `text` mentions, or says that it closes; code is not read."""
-        prose = _NOT_PROSE.sub(" ", text)
-        found = dict.fromkeys(
-            int(match["n"])
-            for match in (_CLOSING if closing else _MENTION).finditer(prose)
-            if (match["repo"] or match["url"] or self.full_name).lower() == self.full_name.lower()
-        )
-        return [number for number in found if number in self.issues]
+    @property
+    def owner(self) -> str:
+        return self.full_name.split("/")[0]
 
-    def closes(self, issue: Issue) -> list[int]:
-        """The issues that a pull request's words will close: only when it aims at the default branch."""
-        if issue.pull is None or issue.pull.base != self.default_branch:
-            return []
-        numbers = self.named_in(f"{issue.title}\n{issue.body or ''}", closing=True)
-        return [number for number in numbers if self.issues[number].pull is None]
+
+@lru_cache(maxsize=100_000)
+def references(text: str, closing: bool = False) -> tuple[tuple[str, int], ...]:
+    """The issues that `text` mentions, or says that it closes: ("owner/name" or "" for its own repository, number).
+
+    Code is not read.
+    """
+    prose = _NOT_PROSE.sub(" ", text)
+    found = (_CLOSING if closing else _MENTION).finditer(prose)
+    return tuple(dict.fromkeys((match["repo"] or match["url"] or "", int(match["n"])) for match in found))

@@ -9,7 +9,6 @@ from starlette.routing import Route
 from integrations.sandbox.github.graphql import answer as graphql
 from integrations.sandbox.github.hub import Hub
 from integrations.sandbox.github.pages import Pages
-from integrations.sandbox.github.records import Repository
 from integrations.sandbox.github.rest import Asked, Door, Refused, Reply
 from integrations.sandbox.github.routes_app import AppRoutes
 from integrations.sandbox.github.routes_code import CodeRoutes
@@ -79,11 +78,7 @@ class Routes:
         if asked.token is None:
             raise Refused(401, "This endpoint requires you to be authenticated.")
 
-        def find(owner: str, name: str) -> Repository | None:
-            repo = self.hub.find(f"{owner}/{name}")
-            return repo if repo and self.door.sees(asked.token, repo) else None
-
-        return Reply(graphql(self.shapes, find, asked.data))
+        return Reply(graphql(self.hub, lambda repo: self.door.sees(asked.token, repo), asked.data))
 
     def show_repository(self, asked: Asked) -> Reply:
         repo = self.door.repository(asked)

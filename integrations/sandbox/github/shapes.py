@@ -2,84 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from integrations.sandbox.github.records import Comment, Happening, Issue, Label, Repository
+from integrations.sandbox.github.shapes_base import Json, iso
+from integrations.sandbox.github.shapes_code import CodeShapes
 
-from integrations.sandbox.github.history import Commit
-from integrations.sandbox.github.records import Comment, Happening, Issue, Label, Release, Repository
-
-Json = dict[str, Any]
+__all__ = ["Json", "Shapes", "iso"]
 
 
-def iso(at: datetime | None) -> str | None:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
-
-
-class Shapes:
-    """Renders records; `url` is the server's own address, under which the API and the pages both live."""
-
-    def __init__(self) -> None:
-        self.url = "http://127.0.0.1"
-        self._people: dict[str, int] = {}
-
-    def user(self, login: str | None) -> Json | None:
-        if login is None:
-            return None
-        number = self._people.setdefault(login, 5001 + len(self._people))
-        api = f"{self.url}/users/{login}"
-        return {
-            "login": login,
-            "id": number,
-            "node_id": f"U_{number}",
-            "avatar_url": "",
-            "gravatar_id": "",
-            "url": api,
-            "html_url": f"{self.url}/{login}",
-            "repos_url": f"{api}/repos",
-            "events_url": f"{api}/events{{/privacy}}",
-            "type": "Bot" if login.endswith("[bot]") else "User",
-            "site_admin": False,
-        }
-
-    def users(self, logins: Iterable[str]) -> list[Json]:
-        return [user for login in logins if (user := self.user(login))]
-
-    def repository(self, repo: Repository, viewer: str | None = None) -> Json:
-        """As in a webhook; with a `viewer`, as that account is shown it by the API: with its permissions."""
-        owner, name = repo.full_name.split("/")
-        api = f"{self.url}/repos/{repo.full_name}"
-        count = sum(issue.open for issue in repo.issues.values())
-        shape: Json = {
-            "id": repo.id,
-            "node_id": f"R_{repo.id}",
-            "name": name,
-            "full_name": repo.full_name,
-            "private": repo.private,
-            "visibility": "private" if repo.private else "public",
-            "owner": {**(self.user(owner) or {}), "type": "Organization"},
-            "html_url": f"{self.url}/{repo.full_name}",
-            "description": None,
-            "fork": False,
-            "url": api,
-            "issues_url": f"{api}/issues{{/number}}",
-            "compare_url": f"{api}/compare/{{base}}...{{head}}",
-            "has_issues": repo.has_issues,
-            "has_wiki": False,
-            "archived": repo.archived,
-            "disabled": False,
-            "default_branch": repo.default_branch,
-            "open_issues_count": count,
-            "open_issues": count,
-            "created_at": iso(repo.created),
-            "updated_at": iso(repo.created),
-            "pushed_at": iso(next(reversed(repo.history.commits.values())).at),
-        }
-        if viewer is not None:
-            levels = ("admin", "maintain", "push", "triage", "pull")
-            shape["permissions"] = {level: repo.may(viewer, level) for level in levels}
-            shape["permissions"]["pull"] |= not repo.private
-        return shape
+class Shapes(CodeShapes):
+    """Renders records: issues, pull requests and what happens to them here, code in `CodeShapes`."""
 
     def label(self, repo: Repository, label: Label) -> Json:
         return {
@@ -100,7 +31,7 @@ class Shapes:
         return {
             "number": issue.number,
             "state": "open" if issue.open else "closed",
-            "locked": False,
+            "locked": issue.locked,
             "active_lock_reason": None,
             "title": issue.title,
             "user": self.user(issue.by),
@@ -211,11 +142,12 @@ class Shapes:
             shape = self.comment(repo, issue, facts["comment"])
             return {**shape, "event": "commented", "actor": shape["user"]}
         if event.event == "cross-referenced":
-            source = {**self.issue(repo, facts["source"]), "repository": self.repository(repo)}
+            home = facts["source_repo"]
+            source = {**self.issue(home, facts["source"]), "repository": self.repository(home)}
             actor, at = self.user(event.by), iso(event.at)
             whole = {"type": "issue", "issue": source}
             return {"event": event.event, "actor": actor, "created_at": at, "updated_at": at, "source": whole}
-        sha = facts.get("commit_id")
+        sha, commit_repo = facts.get("commit_id"), facts.get("commit_repo", repo)
         shape = {
             "id": event.id,
             "node_id": f"EV_{event.id}",
@@ -223,84 +155,10 @@ class Shapes:
             "actor": self.user(event.by),
             "event": event.event,
             "commit_id": sha,
-            "commit_url": f"{self.url}/repos/{repo.full_name}/commits/{sha}" if sha else None,
+            "commit_url": f"{self.url}/repos/{commit_repo.full_name}/commits/{sha}" if sha else None,
             "created_at": iso(event.at),
             "performed_via_github_app": None,
         }
         if event.event == "assigned":
             shape |= {"assignee": self.user(facts["assignee"]), "assigner": self.user(event.by)}
         return shape | {key: facts[key] for key in ("state_reason", "label", "rename") if key in facts}
-
-    def release(self, repo: Repository, release: Release) -> Json:
-        api = f"{self.url}/repos/{repo.full_name}"
-        page = f"untagged-{release.id:020x}" if release.draft else release.tag
-        return {
-            "url": f"{api}/releases/{release.id}",
-            "assets_url": f"{api}/releases/{release.id}/assets",
-            "upload_url": f"{api}/releases/{release.id}/assets{{?name,label}}",
-            "html_url": f"{self.url}/{repo.full_name}/releases/tag/{page}",
-            "id": release.id,
-            "node_id": f"RE_{release.id}",
-            "author": self.user(release.by),
-            "tag_name": release.tag,
-            "target_commitish": release.target,
-            "name": release.name or None,
-            "body": release.body or None,
-            "draft": release.draft,
-            "immutable": False,
-            "prerelease": release.prerelease,
-            "created_at": iso(release.created),
-            "updated_at": iso(release.published or release.created),
-            "published_at": iso(release.published),
-            "assets": [],
-            "tarball_url": None if release.draft else f"{api}/tarball/{release.tag}",
-            "zipball_url": None if release.draft else f"{api}/zipball/{release.tag}",
-        }
-
-    def commit(self, repo: Repository, commit: Commit) -> Json:
-        api = f"{self.url}/repos/{repo.full_name}"
-        person = {"name": commit.author, "email": f"{commit.author}@example.com", "date": iso(commit.at)}
-        tree = {"sha": commit.sha[::-1], "url": f"{api}/git/trees/{commit.sha[::-1]}"}
-        return {
-            "sha": commit.sha,
-            "node_id": f"C_{commit.sha}",
-            "commit": {
-                "author": person,
-                "committer": person,
-                "message": commit.message,
-                "tree": tree,
-                "url": f"{api}/git/commits/{commit.sha}",
-                "comment_count": 0,
-                "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None},
-            },
-            "url": f"{api}/commits/{commit.sha}",
-            "html_url": f"{self.url}/{repo.full_name}/commit/{commit.sha}",
-            "comments_url": f"{api}/commits/{commit.sha}/comments",
-            "author": self.user(commit.author),
-            "committer": self.user(commit.author),
-            "parents": [
-                {
-                    "sha": sha,
-                    "url": f"{api}/commits/{sha}",
-                    "html_url": f"{self.url}/{repo.full_name}/commit/{sha}",
-                }
-                for sha in commit.parents
-            ],
-        }
-
-    def pushed(self, commit: Commit, repo: Repository) -> Json:
-        """A commit as in a `push` webhook."""
-        person = {"name": commit.author, "email": f"{commit.author}@example.com", "username": commit.author}
-        return {
-            "id": commit.sha,
-            "tree_id": commit.sha[::-1],
-            "distinct": True,
-            "message": commit.message,
-            "timestamp": iso(commit.at),
-            "url": f"{self.url}/{repo.full_name}/commit/{commit.sha}",
-            "author": person,
-            "committer": person,
-            "added": [],
-            "removed": [],
-            "modified": [],
-        }
