@@ -2,55 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import math
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
 
 from integrations.base import (
     MARK,
-    BadSignature,
     Comment,
+    Deployment,
     Event,
     Finding,
     Fix,
+    Gone,
     Issue,
     IssueDraft,
     IssueRef,
-    IssueTouched,
     NotFound,
-    Rejected,
+    Range,
     Release,
-    ReleasesTouched,
     Repository,
     Watch,
 )
-from integrations.github import answers, health, polling
+from integrations.github import answers, code, deliveries, duplicates, fixes, health, polling, redelivery, shipments
 from integrations.github.answers import marked, path_of, utc
 from integrations.github.config import Config
 from integrations.github.tokens import Now
-from integrations.github.wire import PAGE, PAGES_MAX, Wire, utc_now
+from integrations.github.wire import Wire, utc_now
 
 _TITLE_MAX = 256  # characters
-_COMMITS_MAX = 5_000
 _SKEW = timedelta(minutes=2)  # how far our clock may be ahead of GitHub's
-
-_CLOSING_PULLS = """
-query($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
-    url
-    issue(number: $number) {
-      closedByPullRequestsReferences(last: 20, includeClosedPrs: true) {
-        nodes { number title url merged mergedAt baseRefName mergeCommit { oid } }
-      }
-    }
-  }
-}
-"""
 
 
 class GitHub:
@@ -100,11 +82,29 @@ class GitHub:
         return min(found, key=lambda ref: ref.number, default=None)
 
     def issue(self, repo: str, number: int) -> Issue:
-        """The issue as it is now. A deleted one, or a pull request's number, is NotFound."""
-        item = self._wire.get(path_of(repo, "issues", number), dict)
+        """The issue as it is now, followed to where it was moved ("Get an issue": 301; deleted 410, or 404).
+
+        A pull request's number is NotFound. One that is hidden from us where it was moved to is Gone, too.
+        """
+        try:
+            item = self._wire.get(path_of(repo, "issues", number), dict)
+        except NotFound as missing:
+            if "deleted" not in missing.detail.casefold():
+                self.repository(repo)  # NotFound as well: it is the repository that we do not see
+            raise Gone(self.name, f"{repo}#{number} was deleted, or is no issue any more") from missing
         if "pull_request" in item:
             raise NotFound(self.name, f"#{number} is a pull request, not an issue")
-        return self._wire.translated(answers.issue, item)
+        issue = self._wire.translated(answers.issue, item)
+        if item.get("locked") and not issue.open and self._is_discussion(repo, number):
+            raise Gone(self.name, f"{repo}#{number} is a discussion now")
+        if issue.reason != "duplicate":
+            return issue
+        return replace(issue, duplicate_of=duplicates.canonical(self._wire, issue, item.get("body") or ""))
+
+    def _is_discussion(self, repo: str, number: int) -> bool:
+        """Whether it was converted: then GitHub keeps the issue, closed and locked ("Issue event types")."""
+        timeline = self._wire.pages(path_of(repo, "issues", number, "timeline"), missing_ok=True)
+        return any(event.get("event") == "converted_to_discussion" for event in timeline)
 
     def comments(self, repo: str, number: int, since: datetime | None = None) -> list[Comment]:
         """The issue's comments, oldest first; with `since`, those written or edited from then on."""
@@ -148,139 +148,55 @@ class GitHub:
             return False
         return True
 
-    # --- fixes and releases ---------------------------------------------------------------------------------------
+    # --- what ships -----------------------------------------------------------------------------------------------
 
     def fixes(self, repo: str, number: int) -> list[Fix]:
-        """The merged pull requests of this repository and the commits that closed the issue, oldest first.
-
-        From GraphQL `closedByPullRequestsReferences`, where there is one, and the timeline's `closed` events; else
-        from merged pull requests that name the issue with a closing keyword ("Linking a pull request to an issue").
-        """
-        timeline = list(self._wire.pages(path_of(repo, "issues", number, "timeline"), missing_ok=True))
-        pulls = self._closing_pulls(repo, number)
-        if pulls is None:
-            pulls = self._pulls_with_keyword(repo, number, timeline)
-        known = {fix.sha for fix in pulls}
-        closers = [str(event["commit_id"]) for event in timeline if answers.closed_here(event, repo)]
-        commits = [fix for sha in dict.fromkeys(closers[-20:]) if sha not in known for fix in self._commit(repo, sha)]
-        return sorted(pulls, key=lambda fix: fix.merged_at or datetime.min.replace(tzinfo=UTC)) + commits
-
-    def _commit(self, repo: str, sha: str) -> list[Fix]:
-        try:
-            return [self.fix(repo, sha)]
-        except NotFound:  # pushed away since
-            return []
-
-    def _closing_pulls(self, repo: str, number: int) -> list[Fix] | None:
-        owner, _, name = repo.partition("/")
-        found = self._wire.graphql(_CLOSING_PULLS, {"owner": owner, "name": name, "number": number})
-        return None if found is None else self._wire.translated(answers.closing_pulls, found)
-
-    def _pulls_with_keyword(self, repo: str, number: int, timeline: list[dict[str, Any]]) -> list[Fix]:
-        numbers = self._wire.translated(lambda events: answers.crossing(events, repo, number), timeline)
-        pulls: list[dict[str, Any]] = [self._wire.get(path_of(repo, "pulls", found), dict) for found in numbers]
-        if not pulls:
-            query = {"state": "closed", "sort": "updated", "direction": "desc"}
-            recent = self._wire.pages(path_of(repo, "pulls"), query, limit=1)
-            pulls = [item for item in recent if answers.closes(item, repo, number)]
-        merged = {int(item["number"]): item for item in pulls if item.get("merged_at")}
-        return self._wire.translated(lambda items: [answers.pull_fix(item) for item in items], list(merged.values()))
+        """The merged pull requests that fix the issue, oldest merge first, then the commits that closed it."""
+        return fixes.fixes(self._wire, repo, number)
 
     def fix(self, repo: str, reference: str) -> Fix:
-        """The fix that a person named. Rejected: not a reference, of another repository, or not merged yet."""
-        number, sha = answers.reference(self.name, repo, reference.strip())
-        if number:
-            pull = self._wire.get(path_of(repo, "pulls", number), dict)
-            if not pull.get("merged_at"):
-                raise Rejected(self.name, f"pull request #{number} is not merged yet")
-            return self._wire.translated(answers.pull_fix, pull)
-        try:
-            commit = self._wire.get(path_of(repo, "commits", sha), answers.commit_fix)
-        except Rejected as refusal:  # 422 "No commit found for SHA"
-            raise NotFound(self.name, f"there is no commit {sha} in {repo}") from refusal
-        if not commit.sha.startswith(sha):  # a branch or tag that looks like a sha
-            raise NotFound(self.name, f"there is no commit {sha} in {repo}")
-        return commit
+        """The fix that a person named. Rejected: not a reference, or not merged yet."""
+        return fixes.fix(self._wire, repo, reference)
 
-    def releases(self, repo: str) -> list[Release]:
-        """The newest published releases (at most 100), newest first; drafts are left out."""
-        items = list(self._wire.pages(path_of(repo, "releases"), limit=1))
-        return self._wire.translated(answers.releases, items)
+    def resolve(self, repo: str, ref: str) -> str:
+        """The full sha of the commit that `heads/<branch>`, `tags/<tag>` or a sha names."""
+        return code.resolve(self._wire, repo, ref)
 
-    def commits_between(self, repo: str, base: str, head: str) -> set[str] | None:
-        """Full shas in `head` and not in `base`; None above 5,000 commits or when GitHub cannot compare the two."""
-        shas: set[str] = set()
-        for page in range(1, PAGES_MAX + 1):
-            try:
-                found = self._compare(repo, base, head, per_page=PAGE, page=page)
-            except NotFound:
-                return None
-            total, commits = int(found["total_commits"]), found["commits"]
-            shas.update(str(commit["sha"]) for commit in commits)
-            if total > _COMMITS_MAX:
-                return None
-            if len(shas) >= total:
-                return shas
-            if not commits:
-                break
-        return None
+    def between(self, repo: str, base: str, head: str) -> Range:
+        """What `head` has and `base` has not, oldest first, at most 10,000 commits."""
+        return code.between(self._wire, repo, base, head)
 
-    def contains(self, repo: str, head: str, sha: str) -> bool:
-        """Whether `sha` is `head` or an ancestor of it; NotFound when GitHub knows one of them not."""
-        try:
-            status = self._compare(repo, sha, head, per_page=1)["status"]
-        except NotFound as missing:
-            if "No common ancestor" in missing.detail:
-                return False
-            raise
-        return status in ("ahead", "identical")
+    def same_change(self, repo: str, one: str, other: str) -> bool:
+        """Whether two commits make the same patch; False where GitHub does not show one of them."""
+        return code.same_change(self._wire, repo, one, other)
 
-    def _compare(self, repo: str, base: str, head: str, **query: int) -> dict[str, Any]:
-        return self._wire.get(
-            f"{path_of(repo, 'compare')}/{quote(base)}...{quote(head)}?{urlencode(query)}", answers.comparison
-        )
+    def releases(self, repo: str, bare_tags: bool = False) -> list[Release]:
+        """The newest published releases (at most 100), newest first; then, if asked, tags that have none."""
+        return shipments.releases(self._wire, repo, bare_tags)
 
-    # --- webhooks ---------------------------------------------------------------------------------------------------
+    def deployed(self, repo: str, environment: str) -> Deployment | None:
+        """What runs on that environment, by the statuses of its deployments; None: nothing."""
+        return shipments.deployed(self._wire, repo, environment)
+
+    def redeliver(self, repo: str, address: str, since: datetime) -> int:
+        """Ask for the webhook deliveries to `address` again that failed since; how many. 0 where our token may not."""
+        return redelivery.redeliver(self._wire, repo, address, since)
+
+    # --- webhooks -------------------------------------------------------------------------------------------------
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
-        """Check X-Hub-Signature-256 and return X-GitHub-Delivery ("Validating webhook deliveries")."""
-        found = {key.lower(): value for key, value in headers.items()}
-        if self._secret is None or not self._secret.get_secret_value():
-            raise BadSignature(self.name, "no webhook_secret is configured")
-        digest = hmac.new(self._secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
-        given = found.get("x-hub-signature-256", "")
-        if not hmac.compare_digest(f"sha256={digest}".encode(), given.encode(errors="replace")):
-            raise BadSignature(self.name, "the signature is missing or wrong")
-        delivery = found.get("x-github-delivery", "")
-        if not delivery:
-            raise BadSignature(self.name, "X-GitHub-Delivery is missing")
-        return delivery
+        """The delivery's id, or BadSignature; GitHub signs no time."""
+        return deliveries.verified(self.name, self._secret, headers, body)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Issues, their comments and releases; a merged pull request shows in the issues that it closes."""
-        event = {key.lower(): value for key, value in headers.items()}.get("x-github-event", "")
-        payload = answers.payload(body)
-        repo = answers.member(answers.member(payload, "repository"), "full_name")
-        if not isinstance(repo, str) or not re.fullmatch(r"[^/\s]+/[^/\s]+", repo):
-            return []
-        if event == "release":
-            return [ReleasesTouched(repo)]
-        issue = answers.member(payload, "issue")
-        number = answers.member(issue, "number")
-        if event not in ("issues", "issue_comment") or type(number) is not int or number < 1:
-            return []
-        return [] if answers.member(issue, "pull_request") else [IssueTouched(repo, number)]
+        """What was touched: issues, by a merged pull request too, and releases, tags, branch, deployments."""
+        return deliveries.read(headers, body)
 
     # --- polling and health ---------------------------------------------------------------------------------------
 
-    def resources(self) -> tuple[str, ...]:
-        return ("issues", "releases")
-
     def poll(self, repo: str, resource: str, watch: Watch) -> tuple[list[Event], Watch]:
-        """Issues (not pull requests) and releases touched since `watch`; GitHub counts no request that answers 304."""
-        if resource == "issues":
-            return polling.issues(self._wire, repo, watch)
-        return polling.releases(self._wire, repo, watch)
+        """What was touched since `watch`; GitHub counts no request that answers 304."""
+        return polling.poll(self._wire, repo, resource, watch)
 
     def check(self, repo: str) -> list[Finding]:
         """What would keep the bot from working in `repo`, asked with reads alone."""

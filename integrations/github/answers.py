@@ -5,14 +5,13 @@ A KeyError, TypeError or ValueError from here says that an answer has another fo
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote, urlsplit
 
-from integrations.base import MARK, Fix, Issue, IssueRef, Rejected, Release, Repository, mark
+from integrations.base import MARK, Commit, Issue, IssueRef, Release, Repository, mark
 
 Json = Mapping[str, Any]
 
@@ -21,6 +20,12 @@ _BODY_MAX = 65_536  # characters
 
 def path_of(repo: str, *parts: object) -> str:
     return "/".join(["/repos", quote(repo), *(quote(str(part), safe="") for part in parts)])
+
+
+def page_of(url: str, repo: str) -> str:
+    """The repository's page for people, by the API's address ("Getting started with the REST API")."""
+    parts = urlsplit(url.rstrip("/"))
+    return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}{parts.path.removesuffix('/api/v3')}/{quote(repo)}"
 
 
 def utc(at: datetime) -> str:
@@ -68,126 +73,43 @@ def issue(item: Json) -> Issue:
         updated_at=datetime.fromisoformat(item["updated_at"]),
         closed_at=_when(item.get("closed_at")),
         assignees=tuple(person["login"] for person in item.get("assignees") or ()),
+        repository=place_of(item["html_url"]),
     )
 
 
-def releases(items: list[dict[str, Any]]) -> list[Release]:
+def releases(items: list[dict[str, Any]], shas: Mapping[str, str] = MappingProxyType({})) -> list[Release]:
+    """The published ones, newest first; `shas` are those of the tags that were listed."""
     found = [
+        (datetime.fromisoformat(item["published_at"]), item)
+        for item in items
+        if not item.get("draft") and item.get("published_at")
+    ]
+    return [
         Release(
             id=str(item["id"]),
             tag=item["tag_name"],
             name=item.get("name") or item["tag_name"],
             url=item["html_url"],
-            published_at=datetime.fromisoformat(item["published_at"]),
+            published_at=at,
             prerelease=bool(item.get("prerelease")),
+            sha=shas.get(item["tag_name"], ""),
         )
-        for item in items
-        if not item.get("draft") and item.get("published_at")
-    ]
-    return sorted(found, key=lambda release: release.published_at, reverse=True)
-
-
-def comparison(item: Json) -> dict[str, Any]:
-    return {"status": item["status"], "total_commits": item["total_commits"], "commits": item["commits"]}
-
-
-# --- fixes ------------------------------------------------------------------------------------------------------------
-
-
-def commit_fix(item: Json) -> Fix:
-    return Fix(sha=item["sha"], url=item["html_url"], title=item["commit"]["message"].partition("\n")[0])
-
-
-def pull_fix(item: Json) -> Fix:
-    """A merged pull request, from REST; `merge_commit_sha` is what squash and rebase left on the branch, too."""
-    sha = item["merge_commit_sha"]
-    return _pull_fix(sha, int(item["number"]), item["html_url"], item["title"], item["base"]["ref"], item["merged_at"])
-
-
-def closing_pulls(found: Json) -> list[Fix]:
-    """The merged pull requests of the issue's own repository, from GraphQL; elsewhere their commits prove nothing."""
-    here = found["repository"]
-    nodes = here["issue"]["closedByPullRequestsReferences"]["nodes"]
-    merged = [pull for pull in nodes if pull and pull["merged"] and pull.get("mergeCommit")]
-    return [
-        _pull_fix(
-            pull["mergeCommit"]["oid"],
-            int(pull["number"]),
-            pull["url"],
-            pull["title"],
-            pull["baseRefName"],
-            pull["mergedAt"],
-        )
-        for pull in merged
-        if pull["url"].startswith(f"{here['url']}/pull/")
+        for at, item in sorted(found, key=lambda pair: pair[0], reverse=True)
     ]
 
 
-def _pull_fix(sha: str, number: int, url: str, title: str, branch: str, merged_at: str) -> Fix:
-    commit_url = f"{url.rpartition('/pull/')[0]}/commit/{sha}"
-    return Fix(sha, commit_url, number, url, title, branch, datetime.fromisoformat(merged_at))
+def commit(item: Json) -> Commit:
+    """A commit of a list, a comparison or its own page."""
+    told = item["commit"]
+    author = told.get("author") or {}
+    parents = tuple(str(parent["sha"]) for parent in item.get("parents") or ())
+    return Commit(item["sha"], parents, told["message"], author.get("email") or "", _when(author.get("date")))
 
 
-def closed_here(event: Json, repo: str) -> bool:
-    """Whether a timeline event closed the issue by a commit of this repository (another's commit proves nothing)."""
-    if event.get("event") != "closed" or not event.get("commit_id"):
-        return False
-    return f"/repos/{repo}/".casefold() in str(event.get("commit_url") or f"/repos/{repo}/").casefold()
-
-
-def crossing(timeline: list[dict[str, Any]], repo: str, number: int) -> list[int]:
-    """The pull requests of `repo` that name the issue with a closing keyword, from its timeline."""
-    sources = [(event.get("source") or {}).get("issue") or {} for event in timeline]
-    here = f"/{repo}/pull/".casefold()
-    return [
-        int(item["number"])
-        for item in sources
-        if "pull_request" in item and here in str(item.get("html_url")).casefold() and closes(item, repo, number)
-    ]
-
-
-def closes(item: Json, repo: str, number: int) -> bool:
-    """Whether title or body hold a closing keyword for this issue ("Linking a pull request to an issue")."""
-    where = rf"(?:{re.escape(repo)})?#|https?://\S+/{re.escape(repo)}/issues/"
-    keyword = rf"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:{where}){number}\b"
-    return bool(re.search(keyword, f"{item.get('title') or ''}\n{item.get('body') or ''}", re.IGNORECASE))
-
-
-_PULL = re.compile(r"https?://[^/\s]+/(?P<repo>[^/\s]+/[^/\s]+)/pull/(?P<number>\d+)\S*")
-_COMMIT = re.compile(r"https?://[^/\s]+/(?P<repo>[^/\s]+/[^/\s]+)/commit/(?P<sha>[0-9a-f]{7,40})\S*", re.IGNORECASE)
-
-
-def reference(service: str, repo: str, text: str) -> tuple[int, str]:
-    """(pull request's number, "") or (0, sha) of what a person wrote; a bare number of 7+ digits is a sha."""
-    address = _PULL.fullmatch(text) or _COMMIT.fullmatch(text)
-    if address and address["repo"].casefold() != repo.casefold():
-        raise Rejected(service, f"that address is in {address['repo']}, the issue in {repo}")
-    if address:
-        parts = address.groupdict()
-        return int(parts.get("number") or 0), (parts.get("sha") or "").lower()
-    if re.fullmatch(r"#\d{1,12}|\d{1,6}", text):
-        return int(text.lstrip("#")), ""
-    if re.fullmatch(r"[0-9a-f]{7,40}", text, re.IGNORECASE):
-        return 0, text.lower()
-    raise Rejected(service, "name a commit (7 or more characters of its sha) or a pull request (#12 or its address)")
+def place_of(url: str) -> str:
+    """ "owner/name" of a page's address: an issue's, a pull request's or a commit's."""
+    return "/".join(url.rstrip("/").split("/")[-4:-2])
 
 
 def _when(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-# --- webhooks ---------------------------------------------------------------------------------------------------------
-
-
-def payload(body: bytes) -> object:
-    """A delivery's JSON, sent plainly or as the form field `payload`; None when it cannot be read."""
-    try:
-        if body.startswith(b"payload="):
-            body = parse_qs(body.decode(), max_num_fields=10)["payload"][0].encode()
-        return json.loads(body)
-    except (ValueError, KeyError, RecursionError):
-        return None
-
-
-def member(found: object, key: str) -> Any:
-    return found.get(key) if isinstance(found, dict) else None

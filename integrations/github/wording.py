@@ -1,0 +1,88 @@
+"""What people write in texts: issues that a change fixes, pull requests that it copies, what an issue duplicates. Pure.
+
+Only prose counts: code, HTML comments and quoted lines are left out ("Linking a pull request to an issue").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from integrations.base import Place
+
+_PLACE = (
+    r"(?:(?P<at>[\w.-]+/[\w.-]+)?#|GH-|https?://[^\s/]+/(?P<url>[\w.-]+/[\w.-]+)/(?:issues|pull)/)(?P<number>\d{1,9})\b"
+)
+_ANY = re.compile(r"(?<![\w/&#.-])" + _PLACE, re.IGNORECASE)
+_CLOSING = re.compile(r"(?<![\w-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+" + _PLACE, re.IGNORECASE)
+_DUPLICATE = re.compile(r"^\W*duplicate of:?[ \t]+" + _PLACE, re.IGNORECASE | re.MULTILINE)
+_COPYING = re.compile(r"\b(?:(?:back|forward)[ -]?port|cherry[ -]?pick)(?:s|ed|ing)?\b", re.IGNORECASE)
+_REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)
+_NOT_PROSE = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|^ {0,3}(?P<fence>```+|~~~+)[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)|\Z)|\Z)"
+    r"|`[^`\n]+`"
+    r"|^ {0,3}>[^\n]*",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def prose(text: str) -> str:
+    return _NOT_PROSE.sub(" ", text)
+
+
+def reverts(title: str) -> bool:
+    """Whether it takes a change back: then what the title says after that is the other change's, keywords too."""
+    return bool(_REVERT.match(title))
+
+
+def closing(title: str, body: str, repo: str) -> list[Place]:
+    """The issues that a pull request of `repo` names with a closing keyword."""
+    return [] if reverts(title) else _places(_CLOSING.finditer(f"{prose(title)}\n{prose(body)}"), repo)
+
+
+def copied(title: str, body: str, repo: str) -> list[Place]:
+    """The pull requests of which one in `repo` says that it brings them to another branch."""
+    text = prose(body)
+    if _COPYING.search(title):
+        return _places(_ANY.finditer(f"{title}\n{text}"), repo)
+    lines = [line for line in text.splitlines() if _COPYING.search(line)]
+    return _places(_ANY.finditer("\n".join(lines)), repo)
+
+
+def duplicated(texts: Iterable[str], repo: str) -> Place | None:
+    """The issue that takes this one's place, by the first of `texts` with a line "Duplicate of …"."""
+    for text in texts:
+        if found := _DUPLICATE.search(prose(text)):
+            return _places([found], repo)[0]
+    return None
+
+
+def _places(found: Iterable[re.Match[str]], repo: str) -> list[Place]:
+    places = (Place(match["at"] or match["url"] or repo, int(match["number"])) for match in found)
+    return list(dict.fromkeys(places))
+
+
+def is_at(place: Place, repo: str, number: int) -> bool:
+    return place.number == number and place.repository.casefold() == repo.casefold()
+
+
+_PULL = re.compile(r"https?://[^/\s]+/(?P<repo>[^/\s]+/[^/\s]+)/pull/(?P<number>\d{1,12})(?:[/?#]\S*)?")
+_COMMIT = re.compile(
+    r"https?://[^/\s]+/(?P<repo>[^/\s]+/[^/\s]+)/(?:pull/\d+/)?commits?/(?P<sha>[0-9a-f]{7,40})(?:[./?#]\S*)?", re.I
+)
+_NUMBER = re.compile(r"(?:(?P<repo>[\w.-]+/[\w.-]+)?#(?P<number>\d{1,12})|(?P<bare>\d{1,6}))")
+
+
+def reference(text: str, repo: str) -> tuple[str, int, str] | None:
+    """(repository, pull request's number, "") or (repository, 0, sha) of what a person wrote; a bare number of 7 or
+    more digits is a sha."""
+    if address := _COMMIT.fullmatch(text):
+        return address["repo"], 0, address["sha"].lower()
+    if address := _PULL.fullmatch(text):
+        return address["repo"], int(address["number"]), ""
+    if named := _NUMBER.fullmatch(text):
+        return named["repo"] or repo, int(named["number"] or named["bare"]), ""
+    if re.fullmatch(r"[0-9a-f]{7,40}", text, re.IGNORECASE):
+        return repo, 0, text.lower()
+    return None
