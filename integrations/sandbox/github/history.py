@@ -38,9 +38,11 @@ class Comparison:
     """`ahead`: reachable from head and not from base, oldest first. `behind`: how many it is the other way round."""
 
     base: Commit
+    head: Commit
     merge_base: Commit
     ahead: list[Commit]
     behind: int
+    changes: Changes  # from the merge base to head
 
     @property
     def status(self) -> Literal["ahead", "behind", "diverged", "identical"]:
@@ -174,7 +176,10 @@ class History:
         common = next((commit for commit in reversed(self.commits.values()) if commit.sha in shared), None)
         if common is None:
             return None
-        return Comparison(self.commits[base], common, self.between(base, head), len(self.between(head, base)))
+        ahead = self.between(base, head)
+        changes = combined(commit.changes for commit in ahead if len(commit.parents) < 2)
+        behind = len(self.between(head, base))
+        return Comparison(self.commits[base], self.commits[head], common, ahead, behind, changes)
 
     def merge(
         self, base: str, head: str, method: str, message: str, author: str, at: datetime, committer: str = WEB

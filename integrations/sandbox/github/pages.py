@@ -6,7 +6,7 @@ import re
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from integrations.sandbox.github.hub import Hub
@@ -37,8 +37,10 @@ class Pages:
             Route(base + "/commit/{sha}", self.commit),
         ]
 
-    def thread(self, request: Request) -> HTMLResponse:
+    def thread(self, request: Request) -> Response:
         name = self._name(request)
+        if address := self._moved(name, request.path_params["number"]):
+            return RedirectResponse(address, 301)
         try:
             issue: Json = self.hub.issue(name, request.path_params["number"])
         except LookupError:
@@ -52,6 +54,16 @@ class Pages:
         labels = ", ".join(label["name"] for label in issue["labels"])
         facts = f"<p>{escape(state)}{' · ' + escape(labels) if labels else ''}</p>"
         return self._page(name, f"{issue['title']} #{issue['number']}", facts + "".join(cards))
+
+    def _moved(self, name: str, number: int) -> str:
+        """Where a thread stands now, if it or its repository has moved; else ""."""
+        with self.hub.lock:
+            repo = self.hub.find(name) or self.hub.moved_to(name)
+            issue = (repo.moved.get(number) or repo.issues.get(number)) if repo else None
+            home = self.hub.home(issue) if issue else None
+            if issue is None or home is None or (home.full_name, issue.number) == (name, number):
+                return ""
+            return self.hub.shapes.issue_url(home, issue)
 
     def release(self, request: Request) -> HTMLResponse:
         name, tag = self._name(request), request.path_params["tag"]

@@ -230,7 +230,7 @@ class Door:
         path = request.url.path
         if path in _ANYBODY or path.startswith("/app"):
             return
-        repo = re.match(r"/repos/[^/]+/[^/]+", path)
+        repo = re.match(r"/repos/[^/]+/[^/]+|/repositories/\d+", path)
         if repo is None:
             raise Refused(403, "Resource not accessible by integration")
         rest = path[repo.end() :]

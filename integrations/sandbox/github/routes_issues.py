@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from integrations.sandbox.github.hub import Hub, Reason
 from integrations.sandbox.github.records import Issue, Repository
+from integrations.sandbox.github.redirects import moved
 from integrations.sandbox.github.rest import Asked, Door, Refused, Reply, invalid, missing
 from integrations.sandbox.github.shapes import Json
 
@@ -22,6 +24,8 @@ class IssueRoutes:
 
     def _issue(self, repo: Repository, asked: Asked) -> Issue:
         issue = repo.issues.get(int(asked.parts["number"]))
+        if issue is None and int(asked.parts["number"]) in repo.moved:
+            raise self._moved(repo.moved[int(asked.parts["number"])], asked)
         if issue is None and 0 < int(asked.parts["number"]) <= repo.numbers:
             raise Refused(410, "This issue was deleted")
         if issue is None:
@@ -29,6 +33,16 @@ class IssueRoutes:
         if not repo.has_issues and issue.pull is None:
             raise Refused(410, "Issues are disabled for this repo")
         return issue
+
+    def _moved(self, issue: Issue, asked: Asked) -> Refused:
+        """ "Get an issue": 301 to where it was transferred, 404 where that is out of sight, 410 when it is gone."""
+        home = self.hub.home(issue)
+        if home is None:
+            return Refused(410, "This issue was deleted")
+        if not self.door.sees(asked.token, home):
+            return missing()
+        rest = re.sub(r"^.*?/issues/\d+", "", asked.path)
+        return moved(asked, home, f"/issues/{issue.number}{rest}", 301 if asked.method == "GET" else 307)
 
     def list_issues(self, asked: Asked) -> Reply:
         repo = self.door.repository(asked)
