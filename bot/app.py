@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import helpdesk, slack, tracker
+from bot.performers import helpdesk, looks, slack, tracker
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -85,11 +85,12 @@ class Passerelle:
             "customers": tracker.CustomersTable,
             "decline": tracker.Decline,
             "hint": tracker.Hint,
-            "look": tracker.LookAtIssue,
-            "prove": tracker.Prove,
-            "releases": tracker.ExamineReleases,
-            "poll": tracker.Poll,
-            "delivery": tracker.ReadDelivery,
+            "look": looks.LookAtIssue,
+            "named": looks.FixNamed,
+            "prove": looks.Prove,
+            "examine": looks.Examine,
+            "poll": looks.Poll,
+            "delivery": looks.ReadDelivery,
             "note": helpdesk.Note,
             "reply": helpdesk.Reply,
             "ticket": helpdesk.LookAtTicket,

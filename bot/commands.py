@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NAMES = ("decline", "fixed-by")
+NAMES = ("decline", "fixed-by", "fixed-without-commit")
 
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
@@ -36,7 +36,7 @@ def parse(comment: str, login: str) -> list[Command]:
     return [Command(name, "\n".join(lines).strip()) for name, lines in found]
 
 
-_REFERENCE = re.compile(r"#?\d{1,10}|[0-9a-fA-F]{7,40}|https?://\S+")
+_REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#\d{1,10}|\d{1,10}|[0-9a-fA-F]{7,40}|https?://\S+")
 
 
 def references(text: str, most: int = 10) -> list[str]:

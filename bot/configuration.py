@@ -98,6 +98,26 @@ Repo = Annotated[
 ]
 Login = Annotated[str, _shape(r"[^@\s]+", "is not a login", "Write the login alone, without @.")]
 Label = Annotated[str, Field(min_length=1, max_length=50)]
+Environment = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+def _several(value: Any) -> Any:
+    """One name, or a list of them."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _distinct(field: str) -> AfterValidator:
+    """No two of the items have the same `field`; "": no two are the same."""
+
+    def hold(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [getattr(item, field) if field else item for item in items]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise wrong(f"holds {f'the {field} ' if field else ''}`{twice[0]}` twice", "Give each one of its own.")
+        return items
+
+    return AfterValidator(hold)
+
 
 # --- the file's sections ----------------------------------------------------------------------------------------------
 
@@ -136,8 +156,12 @@ class Project(_Model):
         description="at least one, such as [{slack: U0123ABCD, tracker: octocat}]"
     )
     rotation: Literal["none"] = "none"
-    shipped_when: Literal["merged", "released"] = Field(description="merged or released")
+    shipped_when: Literal["merged", "released", "deployed"] = Field(description="merged, released or deployed")
     prereleases: bool = False
+    tags: Annotated[str, Field(min_length=1)] = "*"  # of releases: which tags are this project's
+    bare_tags: bool = False
+    environment: Annotated[tuple[Environment, ...], BeforeValidator(_several), _distinct("")] = ()
+    environments_needed: Literal["all", "any"] = "all"
     privacy: Literal["link_only", "redacted", "full"] = "redacted"
 
     @field_validator("tracker")
@@ -150,19 +174,26 @@ class Project(_Model):
             )
         return value
 
-    @field_validator("shipped_when", mode="before")
-    @classmethod
-    def _provable(cls, value: Any) -> Any:
-        if value == "deployed":
-            raise wrong("cannot be `deployed` in this version", "Write released, or merged, until a later version can.")
-        return value
-
     @field_validator("rotation", mode="before")
     @classmethod
     def _steady(cls, value: Any) -> Any:
         if value in ("daily", "weekly"):
             raise wrong("cannot rotate in this version", "Write none; the first Support Dev is on duty.")
         return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.shipped_when == "deployed" and not self.environment:
+            raise wrong(
+                "is shipped when deployed, and names no environment",
+                "Add `environment: production`, spelt as the tracker's deployments have it.",
+            )
+        if self.shipped_when != "deployed" and self.environment:
+            raise wrong(
+                f"names an environment, but is shipped when {self.shipped_when}",
+                "Write `shipped_when: deployed`, or take `environment` out.",
+            )
+        return self
 
 
 class Digest(_Model):
@@ -205,17 +236,6 @@ class Timing(_Model):
                 "Make `lease` and `quiet` longer than `timeout`, or a call still under way could be made again.",
             )
         return self
-
-
-def _distinct(field: str) -> AfterValidator:
-    def hold(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        names = [getattr(item, field) for item in items]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise wrong(f"holds the {field} `{twice[0]}` twice", "Give each one of its own.")
-        return items
-
-    return AfterValidator(hold)
 
 
 class Configuration(_Model):

@@ -136,7 +136,7 @@ def _page(
 
 def _line(say: Say, line: History, name: Callable[[str], str]) -> str:
     by = f" ({one_line(name(line.by), 60)})" if line.by else ""
-    proof = plain(proof_line(say, shown.proof(line.proof))) if line.proof else ""
+    proof = plain(proof_line(say, shown.proof(line.proof, name))) if line.proof else ""
     return f"{_at(line.at)}  {views.happened(say, line.what)}{by}{f': {proof}' if proof else ''}"
 
 

@@ -12,9 +12,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy.orm import Session
 
+from bot import shipping
+from bot.bridge import ship
 from bot.bridge.core import Bridge
-from bot.configuration import Digest
+from bot.configuration import Digest, Project
 from bot.store import queries, upkeep
 
 log = structlog.get_logger()
@@ -24,9 +27,6 @@ GRACE = timedelta(hours=3)
 
 CATCH_UP = 300
 """Seconds between looks for a digest that was missed, as when the database was away at its minute."""
-
-PROOFS = 900
-"""Seconds between looks whether a commit that somebody named was merged meanwhile."""
 
 DRAFTS = timedelta(days=7)
 SLOTS = timedelta(days=400)
@@ -44,7 +44,6 @@ class Schedule:
         """Begin, taking up the latest slot that was missed while nobody was running."""
         settings = self._bridge.settings
         self._every("poll", self.tick_polls, settings.timing.poll)
-        self._every("proofs", self.tick_proofs, PROOFS)
         self._every("forget", self.tick_forget, 3600)
         self._every("digests", self.tick_digests, CATCH_UP)
         for digest in settings.digests:
@@ -89,20 +88,22 @@ class Schedule:
             if not upkeep.take(session, "poll", due):
                 return
             for project in self._bridge.settings.projects:
-                for resource in self._bridge.trackers[project.tracker].resources():
-                    if resource == "releases" and project.shipped_when != "released":
-                        continue
-                    self._bridge.watch(session, "poll", project, resource)
+                for resource in shipping.resources(project):
+                    self._bridge.poll(session, project, resource, project.repository)
+                for repository in self._elsewhere(session, project):
+                    for resource in shipping.lines(project):
+                        self._bridge.poll(session, project, resource, repository)
 
-    def tick_proofs(self) -> None:
-        """Where merging is enough: ask whether a commit that somebody named was merged, for no event tells it."""
-        merged = [one for one in self._bridge.settings.projects if one.shipped_when == "merged"]
-        with self._bridge.store.write() as session:
-            if not merged or not upkeep.take(session, "proofs", _floor(self._bridge.clock.now(), PROOFS)):
-                return
-            for project in merged:
-                for issue in queries.fixed(session, project.key):
-                    self._bridge.prove(session, issue)
+    def _elsewhere(self, session: Session, project: Project) -> list[str]:
+        """The repositories beside the project's own in which it waits for fixes."""
+        found = [
+            repository
+            for issue in queries.fixed(session, project.tracker)
+            for repository in ship.by_repository(issue)
+            if ship.counting(self._bridge, issue, repository) == project
+        ]
+        here = project.repository.casefold()
+        return [one for one in dict.fromkeys(found) if one.casefold() != here]
 
     def tick_digests(self) -> None:
         for digest in self._bridge.settings.digests:
@@ -143,7 +144,7 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "proofs", "forget"))
+            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "forget"))
             upkeep.forget_customers(session, customers)
 
 

@@ -1,53 +1,103 @@
-"""Which fixes a release contains. Pure over facts that a tracker gives; what is not proven is not shipped."""
+"""When a fix counts as shipped: by what a project says that counts, and what is out. Pure over facts.
+
+What counts lies on lines: the project's releases, its default branch, or an environment. A line has heads: releases
+add up, while on a branch or an environment each head takes the place of the one before. What is not proven is not
+shipped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
-from integrations.base import Fix, Release
+from bot.configuration import Project
+from integrations.base import Deployment, Fix, Release
+
+RELEASES = "releases"
+BRANCH = "branch"
+_ENVIRONMENT = "deployments:"
 
 
-def eligible(releases: Iterable[Release], prereleases: bool) -> list[Release]:
-    """The releases that count for a project, oldest first."""
-    return sorted(
-        (one for one in releases if prereleases or not one.prerelease), key=lambda one: (one.published_at, one.id)
-    )
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A commit that is out: by a release, as a branch's tip, or on an environment since `at`."""
+
+    line: str
+    id: str
+    name: str
+    sha: str  # "" while nobody asked
+    url: str = ""
+    at: datetime | None = None  # None: nobody tells
 
 
-def newly_published(
-    releases: Sequence[Release], known: frozenset[str], waiting: Iterable[Sequence[Fix]]
-) -> list[tuple[Release, Release | None]]:
-    """Each release that may contain a waiting fix and was not examined yet, with the one before it (None for the
-    first), oldest first. One published before the first of the fixes was merged contains none."""
-    merged = [fix.merged_at for fixes in waiting for fix in fixes]
+def environment(name: str) -> str:
+    """The line of an environment."""
+    return _ENVIRONMENT + name
+
+
+def environment_of(line: str) -> str:
+    """The name of the environment that a line is; "" for another line."""
+    return line.removeprefix(_ENVIRONMENT) if line.startswith(_ENVIRONMENT) else ""
+
+
+def lines(project: Project) -> tuple[str, ...]:
+    """The lines that count for a project; each is a resource to watch in its tracker, too."""
+    match project.shipped_when:
+        case "merged":
+            return (BRANCH,)
+        case "released":
+            return (RELEASES,)
+        case _:
+            return tuple(environment(name) for name in project.environment)
+
+
+def resources(project: Project) -> tuple[str, ...]:
+    """What to watch in the project's tracker, so that nothing that counts is missed."""
+    return ("issues", *lines(project), *(("tags",) if project.bare_tags else ()))
+
+
+def key(repository: str, line: str) -> str:
+    """How a line of a repository is named in an issue's record."""
+    return f"{repository.casefold()} {line}"
+
+
+def satisfied(project: Project, repository: str, out: Collection[str]) -> bool:
+    """Whether a fix that is out on these keys counts as shipped where `project` says what counts in `repository`."""
+    there = [key(repository, line) in out for line in lines(project)]
+    return any(there) if project.environments_needed == "any" else all(there)
+
+
+def eligible(releases: Iterable[Release], project: Project) -> list[Release]:
+    """The releases that count for a project, oldest first; tags without a date before all others, lowest first."""
+    counted = [one for one in releases if _counts(one, project)]
+    bare = [one for one in reversed(counted) if one.published_at is None]
+    dated = [(one.published_at, one.id, one) for one in counted if one.published_at is not None]
+    return bare + [one for *_, one in sorted(dated, key=lambda item: item[:2])]
+
+
+def _counts(release: Release, project: Project) -> bool:
+    return (project.prereleases or not release.prerelease) and fnmatchcase(release.tag, project.tags)
+
+
+def after(releases: Sequence[Release], fixes: Iterable[Fix], most: int) -> list[Release]:
+    """The releases that may contain one of `fixes`, oldest first: none that came out before the first was merged."""
+    merged = [fix.merged_at for fix in fixes]
     dated = [at for at in merged if at is not None]
     first = min(dated) if dated and len(dated) == len(merged) else None
-    pairs = zip(releases, [None, *releases], strict=False)
-    return [
-        (release, before)
-        for release, before in pairs
-        if release.id not in known and (first is None or release.published_at >= first)
-    ]
-
-
-def candidates(releases: Sequence[Release], fixes: Sequence[Fix], most: int = 20) -> list[Release]:
-    """The releases that may contain all of `fixes`, oldest first: those published after the last was merged."""
-    merged = [fix.merged_at for fix in fixes if fix.merged_at is not None]
-    later = [one for one in releases if not merged or one.published_at >= max(merged)]
+    later = [one for one in releases if first is None or one.published_at is None or one.published_at >= first]
     return later[-most:]
 
 
-def touched(commits: set[str] | None, waiting: Mapping[str, Sequence[Fix]]) -> dict[str, list[str]]:
-    """The issues of which `commits` holds a fix, each with the shas that it does not hold. None: it is not known which
-    commits there are, so each is asked for by itself."""
-    result = {}
-    for issue, fixes in waiting.items():
-        missing = [fix.sha for fix in fixes if commits is None or fix.sha not in commits]
-        if commits is None or len(missing) < len(fixes):
-            result[issue] = missing
-    return result
+def released(release: Release, sha: str) -> Head:
+    return Head(RELEASES, release.id, release.tag, sha, release.url, release.published_at)
+
+
+def deployed(deployment: Deployment) -> Head:
+    line = environment(deployment.environment)
+    return Head(line, deployment.id, deployment.environment, deployment.sha, deployment.url, deployment.at)
 
 
 def current(fixes: Iterable[Fix], reopened_at: datetime | None) -> list[Fix]:
@@ -55,33 +105,33 @@ def current(fixes: Iterable[Fix], reopened_at: datetime | None) -> list[Fix]:
     return [fix for fix in fixes if reopened_at is None or (fix.merged_at is not None and fix.merged_at > reopened_at)]
 
 
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
 def as_record(fix: Fix) -> dict[str, Any]:
-    """A fix as JSON."""
-    return {
-        "sha": fix.sha,
-        "url": fix.url,
-        "pull": fix.pull,
-        "pull_url": fix.pull_url,
-        "title": fix.title,
-        "branch": fix.branch,
-        "merged_at": fix.merged_at.isoformat() if fix.merged_at else None,
-    }
+    """A fix as JSON; what is empty is left out."""
+    record = asdict(fix) | {"merged_at": fix.merged_at.isoformat() if fix.merged_at else None}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items() if value}
 
 
 def from_record(record: Mapping[str, Any]) -> Fix:
     """The inverse of `as_record`."""
     merged_at = record.get("merged_at")
-    return Fix(**{**record, "merged_at": datetime.fromisoformat(merged_at) if merged_at else None})
+    read: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+    return Fix(**{"url": "", **read, "merged_at": datetime.fromisoformat(merged_at) if merged_at else None})
 
 
-def proof(fixes: Sequence[Fix], release: Release | None) -> dict[str, Any]:
-    """The facts that show a fix is out, as JSON: its commits and, where the policy asks for one, the release."""
-    facts: dict[str, Any] = {"fixes": [as_record(fix) for fix in fixes]}
-    if release is not None:
-        facts["release"] = {
-            "tag": release.tag,
-            "name": release.name,
-            "url": release.url,
-            "published_at": release.published_at.isoformat(),
-        }
-    return facts
+def head_record(head: Head) -> dict[str, Any]:
+    """A head as JSON."""
+    return asdict(head) | {"at": head.at.isoformat() if head.at else None}
+
+
+def head_from(record: Mapping[str, Any]) -> Head:
+    """The inverse of `head_record`."""
+    return Head(**{**record, "at": datetime.fromisoformat(record["at"]) if record.get("at") else None})
+
+
+def proof(fixes: Sequence[Fix], out: Iterable[Head] = ()) -> dict[str, Any]:
+    """The facts that show a fix is out, as JSON: its commits, and the heads that contain them."""
+    heads = [head_record(head) for head in out]
+    return {"fixes": [as_record(fix) for fix in fixes], **({"out": heads} if heads else {})}

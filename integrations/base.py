@@ -170,6 +170,7 @@ class Issue:
     closed_at: datetime | None = None
     assignees: tuple[str, ...] = ()
     repository: str = ""  # where it stands now, which is another than was asked for once it was moved
+    reopened: bool = False  # open again, after somebody had closed it
     duplicate_of: Place | None = None  # the issue that takes its place, where the tracker tells
 
 

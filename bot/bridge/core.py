@@ -79,9 +79,8 @@ class Bridge:
         if after is issue.stage:
             return False
         issue.stage, issue.stage_since = after, self.clock.now()
-        self.record(
-            session, after.value if happening is not Happening.REOPENED else "reopened", issue=issue, by=by, proof=proof
-        )
+        what = {Happening.REOPENED: "reopened", Happening.UNSHIPPED: "taken_back"}.get(happening, after.value)
+        self.record(session, what, issue=issue, by=by, proof=proof)
         return True
 
     def notify(self, session: Session, template: str, key: str, person: str, **payload: Any) -> None:
@@ -120,11 +119,26 @@ class Bridge:
     def _ask(self, session: Session, kind: str, issue: Issue) -> None:
         self.refresh(session, kind, f"{kind}:{issue.id}", f"{kind}:{issue.id}", lane=self.lane(issue), issue=issue.id)
 
-    def watch(self, session: Session, kind: str, project: Project, resource: str = "") -> None:
-        """Promise to ask the tracker what a project's `resource` shows."""
-        key = f"{kind}:{project.key}:{resource}".rstrip(":")
-        lane = self.trackers[project.tracker].lane
-        self.refresh(session, kind, key, key, lane=lane, project=project.key, resource=resource)
+    def examine(self, session: Session, project: Project) -> None:
+        """Promise to look at what is new on a project's lines."""
+        key, lane = f"examine:{project.key}", self.trackers[project.tracker].lane
+        self.refresh(session, "examine", key, key, lane=lane, project=project.key)
+
+    def poll(self, session: Session, project: Project, resource: str, repository: str) -> None:
+        """Promise to ask a project's tracker what was touched of a repository's `resource`."""
+        elsewhere = "" if repository.casefold() == project.repository.casefold() else f"@{repository}"
+        key, lane = f"poll:{project.key}:{resource}{elsewhere}", self.trackers[project.tracker].lane
+        self.refresh(
+            session,
+            "poll",
+            key,
+            key,
+            lane=lane,
+            project=project.key,
+            resource=resource,
+            repository=repository,
+            watch=f"{resource}{elsewhere}",
+        )
 
     def lane(self, issue: Issue) -> str:
         tracker = self.trackers.get(issue.tracker)

@@ -6,19 +6,20 @@ So it makes no difference whether deliveries come late, doubled, out of order, o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import news
+from bot.bridge import moved, news, ship
 from bot.bridge.core import Bridge
-from bot.bridge.triage import decline_in
+from bot.bridge.triage import REASON_LIMIT, decline_in
 from bot.commands import Command, parse, references
+from bot.configuration import Project
 from bot.model import Happening, Stage
 from bot.store import queries
 from bot.store.tables import HeardComment, Issue
-from integrations.base import Comment, Event, Fix, IssueTouched, NotFound, Rejected, ReleasesTouched
+from integrations.base import CodeTouched, Comment, Event, Fix, Gone, IssueTouched, NotFound, Rejected
 from integrations.base import Issue as TrackerIssue
 
 SETTLED = "settled"
@@ -39,7 +40,7 @@ class Said:
 class Seen:
     """An issue as its tracker showed it, and what was said there since the last look."""
 
-    issue: TrackerIssue
+    issue: TrackerIssue | None  # None: it is gone
     comments: tuple[Comment, ...]
     said: tuple[Said, ...]
     fixes: tuple[Fix, ...]
@@ -52,14 +53,28 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
         if isinstance(event, IssueTouched):
             for issue in queries.issues_at(session, source, event.repository, event.number):
                 bridge.look_at(session, issue)
-        elif isinstance(event, ReleasesTouched):
-            for project in bridge.settings.projects:
-                if project.tracker == source and project.repository.lower() == event.repository.lower():
-                    bridge.watch(session, "releases", project)
+        elif isinstance(event, CodeTouched):
+            for project in _counted(bridge, session, source, event):
+                bridge.examine(session, project)
         else:
             ticket = queries.ticket(session, source, event.number)
             if ticket is not None and queries.due_on_ticket(session, ticket.id):
                 bridge.refresh(session, "ticket", f"ticket:{ticket.id}", f"look:ticket:{ticket.id}", ticket=ticket.id)
+
+
+def _counted(bridge: Bridge, session: Session, source: str, event: CodeTouched) -> list[Project]:
+    """The projects that look at what was touched: those of that repository, else those that wait for fixes in it."""
+    here = event.repository.casefold()
+    projects = [one for one in bridge.settings.projects if one.tracker == source]
+    found = [one for one in projects if one.repository.casefold() == here]
+    if not found:
+        found = [
+            ship.counting(bridge, issue, name)
+            for issue in queries.fixed(session, source)
+            for name in ship.by_repository(issue)
+            if name.casefold() == here
+        ]
+    return [one for one in {one.key: one for one in found}.values() if event.resource in shipping.resources(one)]
 
 
 def look(bridge: Bridge, issue_id: str) -> Seen:
@@ -69,27 +84,30 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     if issue.number is None:
         raise NotFound(issue.tracker, "the issue is not filed yet")
     tracker, project = bridge.tracker(issue), bridge.project(issue.project)
-    facts = tracker.issue(issue.repository, issue.number)
-    comments = tracker.comments(issue.repository, issue.number, issue.heard_until)
+    try:
+        facts = tracker.issue(issue.repository, issue.number)
+    except Gone:
+        return Seen(None, (), (), (), issue.closed_seen)
+    where, number = facts.repository or issue.repository, facts.number
+    comments = tracker.comments(where, number, issue.heard_until)
     devs = {dev.tracker.lower() for dev in project.support_devs}
     theirs = [comment for comment in comments if not comment.ours and comment.author.lower() in devs]
     login = tracker.login() if theirs else ""
     said = [Said(comment, command) for comment in theirs for command in parse(comment.text, login)]
-    named = [_resolve(bridge, issue, one) for one in said]
-    closed_by: list[Fix] = []
-    if not facts.open and facts.reason == "completed":
-        closed_by = tracker.fixes(issue.repository, issue.number)
-    return Seen(facts, tuple(theirs), tuple(named), tuple(closed_by), issue.closed_seen)
+    named = [_resolve(bridge, issue, where, one) for one in said]
+    mended = not facts.reopened if facts.open else facts.reason == "completed"
+    fixes = tracker.fixes(where, number) if mended else []
+    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen)
 
 
-def _resolve(bridge: Bridge, issue: Issue, said: Said) -> Said:
+def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
     """Look up what `fixed-by` names. One that cannot be had makes all of them none: half a fix proves nothing."""
     if said.command.name != "fixed-by" or not said.command.text:
         return said
     fixes = []
     for reference in references(said.command.text):
         try:
-            fixes.append(bridge.tracker(issue).fix(issue.repository, reference))
+            fixes.append(bridge.tracker(issue).fix(where, reference))
         except (NotFound, Rejected) as error:
             return Said(said.comment, said.command, problem=error.detail or f"{reference} is not known here")
     return Said(said.comment, said.command, tuple(fixes))
@@ -98,17 +116,24 @@ def _resolve(bridge: Bridge, issue: Issue, said: Said) -> Said:
 def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     """Bring our record of the issue in line with what was seen."""
     issue = session.get_one(Issue, issue_id, with_for_update=True)
+    if issue.joined is not None:
+        return
+    if seen.issue is None:
+        moved.gone(bridge, session, issue)
+        return
+    if moved.followed(bridge, session, issue, seen.issue):
+        return
     before, troubled = (issue.stage, issue.wanted, issue.title, str(issue.fixes)), issue.trouble
     issue.trouble, issue.title = "", seen.issue.title
     if seen.comments:
         bridge.advance(session, issue, Happening.ACKNOWLEDGED, by=seen.comments[0].author)
         issue.heard_until = max(comment.at for comment in seen.comments)
     if seen.issue.open:
-        _open(bridge, session, issue, seen)
+        _open(bridge, session, issue, seen, seen.issue)
     for said in _unheard(session, issue, seen.said):
         _obey(bridge, session, issue, said)
     if not seen.issue.open:
-        _closed(bridge, session, issue, seen)
+        _closed(bridge, session, issue, seen, seen.issue)
     if issue.stage is Stage.FIXED:
         bridge.prove(session, issue)
     if before != (issue.stage, issue.wanted, issue.title, str(issue.fixes)):
@@ -133,11 +158,14 @@ def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
         if decline_in(bridge, session, issue, text, by=by, cause=f"declined:{said.comment.id}", commented=True):
             return
         problem = SETTLED
+    elif said.command.name == "fixed-without-commit" and text:
+        if ship.vouched(bridge, session, issue, text[:REASON_LIMIT], by, f"word:{said.comment.id}"):
+            return
+        problem = SETTLED
     elif said.fixes and issue.stage is Stage.SHIPPED:
         problem = SETTLED
     elif said.fixes:
-        issue.said_fixes = [*issue.said_fixes, *map(shipping.as_record, said.fixes)]
-        _fixed(bridge, session, issue, [*map(shipping.from_record, issue.said_fixes)], by)
+        fixed_by(bridge, session, issue, said.fixes, by)
         return
     bridge.promise(
         session,
@@ -151,26 +179,39 @@ def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     )
 
 
-def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
-    if not issue.closed_seen:
-        return
-    if not seen.knew_closed:  # it was closed while we looked
-        bridge.look_at(session, issue)
-        return
-    issue.closed_seen, issue.wanted = False, ""
-    _fall_back(bridge, session, issue, seen)
+def fixed_by(bridge: Bridge, session: Session, issue: Issue, fixes: Iterable[Fix], by: str) -> None:
+    """A Support Dev names fixes, beside those named before."""
+    issue.said_fixes = [*issue.said_fixes, *map(shipping.as_record, fixes)]
+    _fixed(bridge, session, issue, [*map(shipping.from_record, issue.said_fixes)], by)
 
 
-def _fall_back(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
+def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: TrackerIssue) -> None:
+    """An open issue: reopened, or mended on a branch whose merges close nothing."""
+    if issue.closed_seen:
+        if not seen.knew_closed:  # it was closed while we looked
+            bridge.look_at(session, issue)
+            return
+        issue.closed_seen, issue.wanted = False, ""
+        _fall_back(bridge, session, issue, facts)
+    fixes = shipping.current(seen.fixes, issue.reopened_at)
+    if fixes and issue.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
+        _fixed(bridge, session, issue, [*fixes, *map(shipping.from_record, issue.said_fixes)])
+
+
+def _fall_back(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue) -> None:
     """What was the end is none any more. The tracker's own clock says since when, for fixes are dated by it too."""
-    if bridge.advance(session, issue, Happening.REOPENED):
-        issue.reopened_at, issue.fixes, issue.said_fixes = seen.issue.updated_at, [], []
-        news.hold(bridge, session, issue)
+    if issue.stage is Stage.SHIPPED:
+        issue.back = ship.back(ship.REOPENED)
+        ship.take_back(bridge, session, issue, Happening.REOPENED)
+    elif not bridge.advance(session, issue, Happening.REOPENED):
+        return
+    issue.reopened_at, issue.fixes, issue.said_fixes, issue.out, issue.back = facts.updated_at, [], [], {}, {}
+    news.hold(bridge, session, issue)
 
 
-def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
+def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: TrackerIssue) -> None:
     issue.closed_seen = True
-    completed = seen.issue.reason == "completed"
+    completed = facts.reason == "completed"
     said = [shipping.from_record(record) for record in issue.said_fixes]
     fixes = [*(shipping.current(seen.fixes, issue.reopened_at) if completed else []), *said]
     if issue.stage is Stage.DECLINED and not seen.knew_closed:  # our closing failed, and somebody mended it after all
@@ -181,16 +222,16 @@ def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen) -> None:
         _fixed(bridge, session, issue, fixes)
         return
     if not completed and issue.stage is Stage.FIXED:
-        _fall_back(bridge, session, issue, seen)
+        _fall_back(bridge, session, issue, facts)
     wanted = "fix" if completed else "reason"
     if issue.stage is not Stage.FIXED and issue.wanted != wanted:
         issue.wanted = wanted
-        _ask(bridge, session, issue, wanted, seen)
+        _ask(bridge, session, issue, wanted, facts)
 
 
-def _ask(bridge: Bridge, session: Session, issue: Issue, wanted: str, seen: Seen) -> None:
+def _ask(bridge: Bridge, session: Session, issue: Issue, wanted: str, facts: TrackerIssue) -> None:
     """The Support Dev owes a word: why it was declined, or which commit fixes it."""
-    closed_at = seen.issue.closed_at or bridge.clock.now()
+    closed_at = facts.closed_at or bridge.clock.now()
     for dev in bridge.project(issue.project).support_devs:
         key = f"wanted:{wanted}:{issue.id}:{dev.slack}:{int(closed_at.timestamp())}"
         bridge.notify(session, f"{wanted}_wanted", key, dev.slack, issue=issue.id)
@@ -201,6 +242,14 @@ def _fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by:
     distinct = list({fix.sha: fix for fix in fixes}.values())
     if issue.stage is Stage.DECLINED:
         news.hold(bridge, session, issue)
-    bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct, None))
+    bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct))
     if issue.stage is Stage.FIXED:
-        issue.fixes, issue.wanted = [shipping.as_record(fix) for fix in distinct], ""
+        if {fix.sha for fix in distinct} != {record["sha"] for record in issue.fixes}:
+            issue.out = {}
+        issue.fixes, issue.wanted = [shipping.as_record(_known(issue, fix)) for fix in distinct], ""
+
+
+def _known(issue: Issue, fix: Fix) -> Fix:
+    """The fix, with the copies of it that we have found ourselves."""
+    found = [one["copies"] for one in issue.fixes if one["sha"] == fix.sha and "copies" in one]
+    return replace(fix, copies=tuple(dict.fromkeys([*fix.copies, *(found[0] if found else ())])))

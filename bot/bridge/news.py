@@ -34,35 +34,55 @@ def publish(
     """
     if queries.news(session, issue.id, cause) is not None:
         return None
-    same = [item for item in issue.news if _stem(item.cause) == _stem(cause)]
-    _overtake(bridge, session, issue)
+    same = [item for item in issue.news if stem(item.cause) == stem(cause)]
+    overtake(bridge, session, issue)
     news = NewsItem(
         issue_id=issue.id, kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now()
     )
     session.add(news)
     session.flush()
     for escalation in issue.escalations:
-        if not _written(escalation, same):
+        if _heard(escalation) not in same:
             owe(bridge, session, escalation, news)
     for item in same:  # what a customer has heard, before it was taken back by mistake, holds again for them
-        item.stands = any(_written(escalation, [item]) for escalation in issue.escalations)
+        item.stands = any(_heard(escalation) is item for escalation in issue.escalations)
     return news
 
 
-def _stem(cause: str) -> str:
+def correct(
+    bridge: Bridge, session: Session, issue: Issue, cause: str, told: Sequence[WriteBackRow], proof: dict[str, Any]
+) -> None:
+    """What these customers were told does not hold any more: their agents hear it, and owe them the truth."""
+    news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=cause, proof=proof, at=bridge.clock.now())
+    session.add(news)
+    session.flush()
+    for row in told:
+        owe(bridge, session, row.escalation, news)
+
+
+def told(session: Session, item: NewsItem) -> list[WriteBackRow]:
+    """The write-backs of this news that reached the customer, or may have."""
+    rows = queries.write_backs_of(session, item.id)
+    return [row for row in rows if row.state in (WriteBack.WRITTEN, WriteBack.SENDING, WriteBack.UNCERTAIN)]
+
+
+def stem(cause: str) -> str:
+    """What tellings of the same thing have in common."""
     return cause.partition("@")[0]
 
 
-def _written(escalation: Escalation, items: Sequence[NewsItem]) -> bool:
-    ids = {item.id for item in items}
-    return any(row.news_id in ids and row.state is WriteBack.WRITTEN for row in escalation.write_backs)
+def _heard(escalation: Escalation) -> NewsItem | None:
+    """The last news that certainly reached the customer."""
+    written = [row for row in escalation.write_backs if row.state is WriteBack.WRITTEN]
+    return max(written, key=lambda row: (row.done_at or row.due_at, row.news.at)).news if written else None
 
 
 def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> None:
     """A ticket that joins an issue late hears the news that still stands, in a round of its own."""
-    latest = {_stem(news.cause): news for news in escalation.issue.news if news.stands}
-    for stem, news in latest.items():
-        if _written(escalation, [item for item in escalation.issue.news if _stem(item.cause) == stem]):
+    standing = [news for news in escalation.issue.news if news.stands and news.kind is not News.ROLLED_BACK]
+    heard = _heard(escalation)
+    for name, news in {stem(news.cause): news for news in standing}.items():
+        if heard is not None and stem(heard.cause) == name:
             _heard_by_all(bridge, session, escalation, news)
         else:
             owe(bridge, session, escalation, news)
@@ -114,7 +134,7 @@ def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
     _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD)
 
 
-def _overtake(bridge: Bridge, session: Session, issue: Issue) -> None:
+def overtake(bridge: Bridge, session: Session, issue: Issue) -> None:
     """Newer news of the end takes the place of the older: nobody has to write that any more."""
     for item in issue.news:
         item.stands = False

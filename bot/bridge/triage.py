@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import news
+from bot.bridge import moved, news, ship
 from bot.bridge.core import Bridge
 from bot.model import Happening, News, Stage, UserError
 from bot.store import queries
-from bot.store.tables import Issue
+from bot.store.tables import Issue, new_id
 
 REASON_LIMIT = 3000
 """Characters: what Slack shows in one section."""
@@ -57,6 +57,34 @@ def decline_in(
         )
     bridge.keep_current(session, issue)
     return True
+
+
+def mark_fixed(bridge: Bridge, issue_id: str, references_text: str, word: str, by: str) -> None:
+    """A Support Dev names what fixes an issue, or says what was done without a commit. Raises UserError."""
+    named, word = references_text.strip(), word.strip()
+    if bool(named) == bool(word):
+        raise UserError("Name a commit or pull request, or say what was done without one: one of the two.")
+    with bridge.store.write() as session:
+        issue = _issue(session, issue_id)
+        if issue.stage is Stage.FILING:
+            raise UserError("This issue is not filed yet. Try again in a moment.")
+        if word:
+            if not ship.vouched(bridge, session, issue, word[:REASON_LIMIT], by, f"word:slack:{new_id()}"):
+                raise UserError("This issue is settled already. Reopen it in the tracker first.")
+            return
+        if issue.stage is Stage.SHIPPED:
+            raise UserError("This issue is settled already. Reopen it in the tracker first.")
+        key = f"named:{issue.id}:{new_id()}"
+        lane = bridge.lane(issue)
+        bridge.promise(session, "named", key, f"look:{issue.id}", lane=lane, issue=issue.id, named=named, by=by)
+
+
+def refile(bridge: Bridge, issue_id: str, by: str) -> None:
+    """An issue that the tracker has lost is filed again. Pressing twice changes nothing. Raises UserError."""
+    with bridge.store.write() as session:
+        issue = _issue(session, issue_id)
+        if issue.wanted == moved.GONE:
+            moved.refile(bridge, session, issue, by)
 
 
 def _issue(session: Session, issue_id: str) -> Issue:

@@ -47,12 +47,12 @@ class Card(Base):
     def _read(self, job: Job) -> tuple[Issue, views.Post]:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, job.payload["issue"])
-            shipped_when = self.bridge.project(issue.project).shipped_when
+            project = self.bridge.project(issue.project)
 
             def name(person: str) -> str:
                 return self.people.name(session, person)
 
-            data = shown.card(issue, shipped_when, name, self.bridge.clock.now())
+            data = shown.card(issue, project, name, self.bridge.clock.now())
         return issue, views.card(Say(self.bridge.settings.slack.language), data)
 
     def settle(self, session: Session, job: Job, result: str) -> None:
@@ -194,7 +194,7 @@ def _reason_wanted(self: Notice, session: Session, say: Say, payload: Mapping[st
 
 def _fix_wanted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     issue = session.get_one(Issue, payload["issue"])
-    return views.fix_wanted(say, shown.issue_name(issue), len(shown.waiting(issue)))
+    return views.fix_wanted(say, issue.id, shown.issue_name(issue), len(shown.waiting(issue)))
 
 
 def _uncertain(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
@@ -234,7 +234,26 @@ def _untold(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]
     )
 
 
+def _moved(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    tickets = [session.get_one(Escalation, id).ticket for id in payload["escalations"]]
+    issue = session.get_one(Issue, payload["issue"])
+    return views.moved(say, [shown.ticket_name(ticket) for ticket in tickets], shown.issue_name(issue))
+
+
+def _gone(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue = session.get_one(Issue, payload["issue"])
+    return views.gone(say, issue.id, shown.issue_name(issue), len(shown.waiting(issue)))
+
+
+def _unnamed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue = session.get_one(Issue, payload["issue"])
+    return views.unnamed(say, issue.id, shown.issue_name(issue), payload["problem"])
+
+
 TEMPLATES: Mapping[str, Template] = {
+    "moved": _moved,
+    "gone": _gone,
+    "unnamed": _unnamed,
     "filed": _filed,
     "joined": _joined,
     "follower": _follower,

@@ -1,30 +1,26 @@
-"""Effects in a tracker: filing the issue, keeping the customers' table, declining, and looking how things stand."""
+"""Effects in a tracker: filing the issue, keeping the customers' table, declining."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
-from bot.bridge import hear, prove
+from bot.bridge import hear
 from bot.model import Happening
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown
-from bot.store import queries
-from bot.store.tables import Delivery, Escalation, Issue, NewsItem, Ticket, WatchRow
+from bot.store.tables import Escalation, Issue, NewsItem, Ticket
 from bot.texts import Say
 from integrations.base import (
-    Event,
     IssueDraft,
     IssueRef,
     NotFound,
     ServiceError,
     Unauthorised,
     Unavailable,
-    Watch,
 )
 
 TELL_AFTER = 3
@@ -151,9 +147,12 @@ class CustomersTable(Base):
         if comment_id:
             try:
                 tracker.edit_comment(issue.repository, number, comment_id, text, key)
-            except NotFound:  # somebody deleted our comment
-                return tracker.comment(issue.repository, number, text, key).id
-            return comment_id
+                return comment_id
+            except NotFound:  # somebody deleted our comment, or it moved with its issue
+                found = tracker.marked_comment(issue.repository, number, key)
+            if found is not None:
+                tracker.edit_comment(issue.repository, number, found.id, text, key)
+                return found.id
         return tracker.comment(issue.repository, number, text, key).id
 
     def _text(self, issue_id: str, policy: privacy.Policy) -> str:
@@ -257,7 +256,12 @@ class Hint(Base):
         if problem == hear.SETTLED:
             text, problem = say("This issue is settled already. Reopen it first, then say `/{name}`.", name=command), ""
         elif command == "fixed-by":
-            text = say("Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`.")
+            text = say(
+                "Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`. If there is "
+                "none, write `/fixed-without-commit` and what was done."
+            )
+        elif command == "fixed-without-commit":
+            text = say("Write what was done after `/fixed-without-commit`, so that agents can pass it on.")
         if problem:
             text = f"{problem} {text}"
         self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, text, job.key)
@@ -266,104 +270,3 @@ class Hint(Base):
     def _issue(self, job: Job) -> Issue:
         with self.bridge.store.read() as session:
             return session.get_one(Issue, job.payload["issue"])
-
-
-class Reading(Base):
-    """What is asked of a tracker about one issue; what cannot be had stands on its card."""
-
-    writes = False
-
-    def trouble(self, session: Session, issue: Issue, error: Exception) -> None:
-        what = shown.issue_name(issue).label
-        if isinstance(error, NotFound) and "commit" in error.detail.lower() and issue.fixes:
-            what = f"{what} ({issue.fixes[-1]['sha'][:7]})"
-        issue.trouble = why(Say(self.bridge.settings.slack.language), error, what)
-        self.bridge.show(session, issue)
-
-
-class LookAtIssue(Reading):
-    """`look:{issue}`: ask the tracker how the issue stands, and follow."""
-
-    writes = False
-
-    def perform(self, job: Job) -> hear.Seen:
-        return hear.look(self.bridge, job.payload["issue"])
-
-    def settle(self, session: Session, job: Job, result: hear.Seen) -> None:
-        hear.apply(self.bridge, session, job.payload["issue"], result)
-
-    def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
-
-
-class Prove(Reading):
-    """`prove:{issue}`: is the fix of this issue out already?"""
-
-    writes = False
-
-    def perform(self, job: Job) -> prove.Verdict:
-        return prove.prove(self.bridge, job.payload["issue"])
-
-    def settle(self, session: Session, job: Job, result: prove.Verdict) -> None:
-        prove.apply_verdict(self.bridge, session, job.payload["issue"], result)
-
-    def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
-
-
-class ExamineReleases(Reading):
-    """`releases:{project}`: which waiting fixes do the new releases contain?"""
-
-    writes = False
-
-    def perform(self, job: Job) -> prove.Examined:
-        return prove.examine(self.bridge, job.payload["project"])
-
-    def settle(self, session: Session, job: Job, result: prove.Examined) -> None:
-        prove.apply_examined(self.bridge, session, job.payload["project"], result)
-        for issue_id in result.unknown:
-            self.trouble(session, session.get_one(Issue, issue_id), NotFound("tracker", "a fixing commit"))
-
-
-class Poll(Base):
-    """`poll:{project}:{resource}`: what was touched since the last time, by one conditional request."""
-
-    writes = False
-
-    def perform(self, job: Job) -> tuple[list[Event], Watch]:
-        project = self.bridge.project(job.payload["project"])
-        with self.bridge.store.read() as session:
-            row = session.get(WatchRow, (project.key, job.payload["resource"]))
-        watch = Watch(row.state if row else {})
-        return self.bridge.trackers[project.tracker].poll(project.repository, job.payload["resource"], watch)
-
-    def settle(self, session: Session, job: Job, result: tuple[list[Event], Watch]) -> None:
-        events, watch = result
-        project = self.bridge.project(job.payload["project"])
-        row = session.get(WatchRow, (project.key, job.payload["resource"]))
-        if row is None:
-            # The watch begins now: what happened to known issues before is found by looking at each once.
-            session.add(WatchRow(project=project.key, resource=job.payload["resource"], state=dict(watch.state)))
-            for issue in queries.unsettled(session, project.key):
-                self.bridge.look_at(session, issue)
-        elif row.state != dict(watch.state):
-            row.state = dict(watch.state)
-        hear.dispatch(self.bridge, session, project.tracker, events)
-
-
-class ReadDelivery(Base):
-    """`delivery:{id}`: read a stored webhook delivery, however late."""
-
-    writes = False
-
-    def perform(self, job: Job) -> tuple[str, Sequence[Event]]:
-        with self.bridge.store.read() as session:
-            delivery = session.get_one(Delivery, job.payload["delivery"])
-        sources = {**self.bridge.trackers, **self.bridge.helpdesks}
-        source = sources.get(delivery.source)
-        return delivery.source, source.read(delivery.headers, delivery.body) if source else []
-
-    def settle(self, session: Session, job: Job, result: tuple[str, Sequence[Event]]) -> None:
-        source, events = result
-        hear.dispatch(self.bridge, session, source, events)
-        session.get_one(Delivery, job.payload["delivery"]).read_at = self.bridge.clock.now()

@@ -187,6 +187,12 @@ def decline(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
         return views.decline(say, issue.id, issue.title, len(issue.escalations), full=full)
 
 
+def mark_fixed(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        return views.mark_fixed(say, issue.id, issue.title) if issue else None
+
+
 def write_back(bridge: Bridge, say: Say, write_back_id: str) -> views.View:
     """The blank page beside the facts. Raises UserError where nothing can be written here."""
     with bridge.store.read() as session:
@@ -252,7 +258,7 @@ def status(bridge: Bridge, people: People, say: Say, person: str, reference: str
                 agent=people.name(session, found.agent),
                 waiting=len(shown.waiting(issue)),
                 write_back_id=_own_due(found, person),
-                proof=shown.card(issue, "", lambda who: who, bridge.clock.now()).proof,
+                proof=shown.card(issue, None, lambda who: people.name(session, who), bridge.clock.now()).proof,
                 history=tuple(
                     views.HistoryLine(at=line.at, what=line.what, by=people.name(session, line.by)) for line in history
                 ),

@@ -52,6 +52,9 @@ class Listeners:
         app.action("acknowledge")(self._acknowledge)
         app.action("decline")(self._decline_opened)
         app.view("decline")(self._decline_submitted)
+        app.action("mark_fixed")(self._mark_fixed_opened)
+        app.view("mark_fixed")(self._mark_fixed_submitted)
+        app.action("refile")(self._refile)
         app.action("write_back")(self._write_back_opened)
         app.view("write_back")(self._write_back_submitted)
         app.action("mark_written")(self._mark_written)
@@ -203,6 +206,22 @@ class Listeners:
 
     def _decline_submitted(self, body: Body, ack: Ack) -> None:
         self._submitted(body, ack, "reason", rights.decide, partial(triage.decline, self._bridge))
+
+    def _mark_fixed_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._pressed(body, ack, client, rights.decide, lambda issue, _, say: form.mark_fixed(self._bridge, say, issue))
+
+    def _mark_fixed_submitted(self, body: Body, ack: Ack) -> None:
+        word = form.values(body["view"]).get("text", "")
+        self._submitted(
+            body,
+            ack,
+            "reference",
+            rights.decide,
+            lambda issue, named, by: triage.mark_fixed(self._bridge, issue, named, word, by),
+        )
+
+    def _refile(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._pressed(body, ack, client, rights.decide, lambda issue, by, _: triage.refile(self._bridge, issue, by))
 
     # --- writing back -------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.model import OWED, Stage, WriteBack
+from bot import shipping
+from bot.configuration import Project
+from bot.model import OWED, News, Stage, WriteBack
 from bot.slack import views
 from bot.store.tables import Escalation, Issue, NewsItem, Round, Ticket, WriteBackRow
 
@@ -40,21 +42,33 @@ def ticket_facts(ticket: Ticket, now: datetime) -> views.TicketFacts:
     )
 
 
-def proof(facts: dict[str, Any]) -> views.Proof:
-    fixes, release = facts.get("fixes") or [], facts.get("release") or {}
-    last = fixes[-1] if fixes else {}
+def proof(facts: Mapping[str, Any], name: Name = str) -> views.Proof:
+    """What shows a fix, from its record (`shipping.proof`, a word, or why it is out no more)."""
+    fixes, heads = facts.get("fixes") or [], [shipping.head_from(head) for head in facts.get("out") or ()]
+    last, back = fixes[-1] if fixes else {}, facts.get("back") or {}
+    versions = [head for head in heads if head.line == shipping.RELEASES]
     return views.Proof(
         sha=last.get("sha", ""),
         sha_url=last.get("url", ""),
         pull=last.get("pull"),
         pull_url=last.get("pull_url", ""),
-        version=release.get("tag", ""),
-        version_url=release.get("url", ""),
+        more=max(0, len(fixes) - 1),
+        version=versions[-1].name if versions else "",
+        version_url=versions[-1].url if versions else "",
+        places=tuple(_where(head) for head in heads if shipping.environment_of(head.line)),
+        word=facts.get("word", ""),
+        by=name(facts["by"]) if facts.get("by") else "",
+        back=back.get("why", ""),
+        back_by=_where(shipping.head_from(back["head"])) if back.get("head") else None,
     )
 
 
-def news_line(news: NewsItem) -> views.NewsLine:
-    return views.NewsLine(news=news.kind, issue=issue_name(news.issue), reason=news.text, proof=proof(news.proof))
+def _where(head: shipping.Head) -> views.Where:
+    return views.Where(name=head.name, url=head.url, since=head.at if shipping.environment_of(head.line) else None)
+
+
+def news_line(news: NewsItem, name: Name = str) -> views.NewsLine:
+    return views.NewsLine(news=news.kind, issue=issue_name(news.issue), reason=news.text, proof=proof(news.proof, name))
 
 
 def before(escalation: Escalation) -> views.Before:
@@ -67,7 +81,7 @@ def before(escalation: Escalation) -> views.Before:
 
 def heard(escalation: Escalation) -> bool:
     """Whether this customer has heard the end as it stands now, or need not."""
-    ends = [row for row in escalation.write_backs if row.news.stands]
+    ends = [row for row in escalation.write_backs if row.news.stands and row.news.kind is not News.ROLLED_BACK]
     return bool(ends) and all(row.state not in OWED for row in ends)
 
 
@@ -76,11 +90,13 @@ def waiting(issue: Issue) -> list[Escalation]:
     return [escalation for escalation in issue.escalations if not heard(escalation)]
 
 
-def card(issue: Issue, shipped_when: str, name: Name, now: datetime) -> views.Card:
-    left = waiting(issue)
+def card(issue: Issue, project: Project | None, name: Name, now: datetime) -> views.Card:
+    left, other = waiting(issue), issue.successor
     standing = [news for news in issue.news if news.stands]
     reason = standing[-1].text if standing and issue.stage is Stage.DECLINED else ""
-    facts = standing[-1].proof if standing and issue.stage is Stage.SHIPPED else {"fixes": issue.fixes}
+    facts: Mapping[str, Any] = {"fixes": issue.fixes, "out": list(issue.out.values()), "back": issue.back}
+    if standing and issue.stage is Stage.SHIPPED:
+        facts = standing[-1].proof
     return views.Card(
         issue_id=issue.id,
         issue=issue_name(issue),
@@ -90,11 +106,21 @@ def card(issue: Issue, shipped_when: str, name: Name, now: datetime) -> views.Ca
         agents=tuple(dict.fromkeys(name(escalation.agent) for escalation in issue.escalations)),
         waiting=len(left),
         longest=max((now - escalation.ticket.waiting_since for escalation in left), default=None),
-        shipped_when=shipped_when,
-        proof=proof(facts),
+        waits_for=_missing(issue, project) if project else (),
+        shipped_when=project.shipped_when if project else "released",
+        proof=proof(facts, name),
         reason=reason,
         stuck=issue.trouble,
+        gone=issue.wanted == "gone",
+        joined=issue_name(other) if other else None,
     )
+
+
+def _missing(issue: Issue, project: Project) -> tuple[str, ...]:
+    """The environments that a fix is still to reach."""
+    places = {head["name"] for head in issue.out.values()}
+    left = [name for name in project.environment if name not in places]
+    return tuple(left)
 
 
 def row(write_back: WriteBackRow, now: datetime) -> views.Row:
@@ -119,7 +145,7 @@ def round_(item: Round, name: Name, now: datetime) -> views.Round:
         else:
             rows.append(views.Row(write_back_id="", facts=ticket_facts(escalation.ticket, now), state=WriteBack.HELD))
     issues = [
-        views.RoundIssue(news=news_line(news), rows=tuple(rows), owner=owner)
+        views.RoundIssue(news=news_line(news, name), rows=tuple(rows), owner=owner)
         for (_, owner), (news, rows) in grouped.items()
     ]
     return views.Round(issues=tuple(sorted(issues, key=lambda issue: bool(issue.owner))))

@@ -31,7 +31,7 @@ def open_issues(session: Session) -> Sequence[OpenIssue]:
     waiting = sa.select(sa.func.count()).where(Escalation.issue_id == Issue.id).scalar_subquery()
     query = (
         sa.select(Issue.title, Issue.repository, Issue.number, Issue.url, Issue.stage, Issue.created_at, waiting)
-        .where(Issue.stage.in_(WAITING))
+        .where(Issue.stage.in_(WAITING), Issue.joined.is_(None))
         .order_by(Issue.created_at, Issue.id)
     )
     return [OpenIssue(*row) for row in session.execute(query)]

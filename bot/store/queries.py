@@ -16,11 +16,12 @@ from bot.store.tables import (
     Escalation,
     History,
     Issue,
-    KnownRelease,
+    KnownHead,
     Lane,
     NewsItem,
     Round,
     Ticket,
+    WatchRow,
     WriteBackRow,
 )
 
@@ -83,7 +84,8 @@ def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation
         sa.select(Escalation)
         .join(Ticket)
         .join(Issue, Issue.id == Escalation.issue_id)
-        .where(Ticket.helpdesk == helpdesk, Ticket.number == number, Issue.stage.not_in(SETTLED))
+        .where(Ticket.helpdesk == helpdesk, Ticket.number == number)
+        .where(Issue.stage.not_in(SETTLED), Issue.joined.is_(None))
         .order_by(Escalation.flagged_at)
     )
     return session.scalars(query).all()
@@ -101,8 +103,9 @@ def on_ticket(session: Session, ticket_id: str) -> Sequence[Escalation]:
 
 def escalations_of(session: Session, agent: str, most: int = 500) -> Sequence[Escalation]:
     """An agent's escalations, newest first."""
-    query = sa.select(Escalation).where(Escalation.agent == agent).order_by(Escalation.flagged_at.desc()).limit(most)
-    return session.scalars(query).all()
+    query = sa.select(Escalation).join(Issue, Issue.id == Escalation.issue_id)
+    query = query.where(Escalation.agent == agent, Issue.joined.is_(None))
+    return session.scalars(query.order_by(Escalation.flagged_at.desc()).limit(most)).all()
 
 
 def escalation_named(
@@ -134,7 +137,7 @@ def issues_at(session: Session, tracker: str, repository: str, number: int) -> S
 def unsettled(session: Session, project: str) -> Sequence[Issue]:
     """The filed issues of a project whose end has not come."""
     query = sa.select(Issue).where(Issue.project == project, Issue.number.is_not(None), Issue.stage.not_in(SETTLED))
-    return session.scalars(query).all()
+    return session.scalars(query.where(Issue.joined.is_(None))).all()
 
 
 def strays(session: Session, places: Collection[tuple[str, str, str]]) -> list[tuple[str, str, str, int]]:
@@ -142,30 +145,48 @@ def strays(session: Session, places: Collection[tuple[str, str, str]]) -> list[t
     `places` are those that it names."""
     query = (
         sa.select(Issue.project, Issue.tracker, Issue.repository, sa.func.count())
-        .where(Issue.stage.not_in(SETTLED), Issue.number.is_not(None))
+        .where(Issue.stage.not_in(SETTLED), Issue.number.is_not(None), Issue.joined.is_(None))
         .group_by(Issue.project, Issue.tracker, Issue.repository)
     )
     return [(*row[:3], row[3]) for row in session.execute(query) if tuple(row[:3]) not in places]
 
 
-def fixed(session: Session, project: str) -> Sequence[Issue]:
-    """The issues of a project that wait to ship."""
-    return session.scalars(sa.select(Issue).where(Issue.project == project, Issue.stage == Stage.FIXED)).all()
+def fixed(session: Session, tracker: str) -> Sequence[Issue]:
+    """The issues of a tracker that wait to ship."""
+    query = sa.select(Issue).where(Issue.tracker == tracker, Issue.stage == Stage.FIXED, Issue.joined.is_(None))
+    return session.scalars(query).all()
+
+
+def shipped(session: Session, tracker: str, since: datetime) -> Sequence[Issue]:
+    """The issues of a tracker that shipped lately."""
+    query = sa.select(Issue).where(Issue.tracker == tracker, Issue.stage == Stage.SHIPPED, Issue.stage_since >= since)
+    return session.scalars(query).all()
 
 
 def filed(session: Session, most: int = 2000) -> Sequence[Issue]:
     """The issues that a ticket could be attached to, those that moved last first."""
-    query = sa.select(Issue).where(Issue.number.is_not(None)).order_by(Issue.stage_since.desc()).limit(most)
-    return session.scalars(query).all()
+    query = sa.select(Issue).where(Issue.number.is_not(None), Issue.joined.is_(None))
+    return session.scalars(query.order_by(Issue.stage_since.desc()).limit(most)).all()
 
 
 def history(session: Session, issue_id: str) -> Sequence[History]:
     return session.scalars(sa.select(History).where(History.issue_id == issue_id).order_by(History.id)).all()
 
 
-def known_releases(session: Session, project: str) -> frozenset[str]:
-    """The ids of the releases that were examined."""
-    return frozenset(session.scalars(sa.select(KnownRelease.release_id).where(KnownRelease.project == project)))
+def known_heads(session: Session, project: str) -> Sequence[KnownHead]:
+    """The heads of a project's lines that were examined."""
+    return session.scalars(sa.select(KnownHead).where(KnownHead.project == project)).all()
+
+
+def watches(session: Session, resource: str) -> Sequence[WatchRow]:
+    """Where polling a resource stands, in each project."""
+    return session.scalars(sa.select(WatchRow).where(WatchRow.resource == resource)).all()
+
+
+def refiled(session: Session, issue_id: str) -> int:
+    """How often an issue that was gone was to be filed again."""
+    query = sa.select(sa.func.count()).where(History.issue_id == issue_id, History.what == "refiled")
+    return session.scalar(query) or 0
 
 
 # --- news and write-backs ---------------------------------------------------------------------------------------------
@@ -184,6 +205,11 @@ def declines(session: Session, issue_id: str) -> int:
 def write_back(session: Session, escalation_id: str, news_id: str) -> WriteBackRow | None:
     query = sa.select(WriteBackRow).where(WriteBackRow.escalation_id == escalation_id, WriteBackRow.news_id == news_id)
     return session.scalar(query)
+
+
+def write_backs_of(session: Session, news_id: str) -> Sequence[WriteBackRow]:
+    """The write-backs of one piece of news."""
+    return session.scalars(sa.select(WriteBackRow).where(WriteBackRow.news_id == news_id)).all()
 
 
 def write_backs(session: Session, issue_id: str, state: WriteBack) -> Sequence[WriteBackRow]:

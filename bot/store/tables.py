@@ -150,9 +150,12 @@ class Issue(Row):
     trouble: Mapped[str] = mapped_column(sa.Text, default="")  # why we cannot go on, for a person
     fixes: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # of dicts, see bridge.records
     said_fixes: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # those that a Support Dev named
+    out: Mapped[dict[str, Any]] = mapped_column(default=dict)  # where all its fixes are out: heads by `shipping.key`
+    back: Mapped[dict[str, Any]] = mapped_column(default=dict)  # why it is not out any more, see `bridge.ship`
     heard_until: Mapped[datetime | None]  # the newest comment we have read
     closed_seen: Mapped[bool] = mapped_column(default=False)  # the tracker showed it closed: open again is a reopening
     reopened_at: Mapped[datetime | None]  # fixes from before do not count any more
+    joined: Mapped[str | None] = mapped_column(sa.ForeignKey("issue.id"))  # the issue that took its place
     public: Mapped[bool | None]  # whether everybody could read its repository when we last wrote there
     channel: Mapped[str]
     card_ts: Mapped[str] = mapped_column(default="")
@@ -160,6 +163,7 @@ class Issue(Row):
     created_at: Mapped[datetime]
     escalations: Mapped[list[Escalation]] = relationship(back_populates="issue", order_by="Escalation.flagged_at")
     news: Mapped[list[NewsItem]] = relationship(order_by="NewsItem.at")
+    successor: Mapped[Issue | None] = relationship(remote_side="Issue.id")
 
 
 class Escalation(Row):
@@ -274,14 +278,17 @@ class HeardComment(Row):
     comment_id: Mapped[str] = mapped_column(primary_key=True)
 
 
-class KnownRelease(Row):
-    """A release whose contents were examined."""
+class KnownHead(Row):
+    """A head of code that was examined: each release, and the newest of a branch or an environment."""
 
-    __tablename__ = "known_release"
+    __tablename__ = "known_head"
     project: Mapped[str] = mapped_column(primary_key=True)
-    release_id: Mapped[str] = mapped_column(primary_key=True)
-    tag: Mapped[str]
-    published_at: Mapped[datetime]
+    place: Mapped[str] = mapped_column(primary_key=True)  # `shipping.key` of its repository and line
+    ident: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    sha: Mapped[str] = mapped_column(default="")  # "" while nobody asked
+    url: Mapped[str] = mapped_column(sa.Text, default="")
+    at: Mapped[datetime | None]
 
 
 class Effect(Row):

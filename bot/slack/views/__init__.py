@@ -22,6 +22,7 @@ from bot.slack.views.modal import (
     flag_form,
     flag_looking,
     flag_refused,
+    mark_fixed,
     sentence,
     skip,
     write_back,
@@ -33,12 +34,15 @@ from bot.slack.views.notices import (
     filing_failed,
     fix_wanted,
     followed,
+    gone,
     joined,
+    moved,
     note_failed,
     reason_wanted,
+    unnamed,
     yours_already,
 )
-from bot.slack.views.parts import IssueName, Link, Post, Proof, TicketName
+from bot.slack.views.parts import IssueName, Link, Post, Proof, TicketName, Where
 from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, round_, uncertain
 
 __all__ = [
@@ -62,6 +66,7 @@ __all__ = [
     "TicketFacts",
     "TicketName",
     "View",
+    "Where",
     "WriteBackForm",
     "attached",
     "bared",
@@ -77,12 +82,15 @@ __all__ = [
     "flag_looking",
     "flag_refused",
     "followed",
+    "gone",
     "happened",
     "headline",
     "help_",
     "joined",
     "left_out",
+    "mark_fixed",
     "mine",
+    "moved",
     "note_failed",
     "nothing_known",
     "reason_wanted",
@@ -93,6 +101,7 @@ __all__ = [
     "stage_words",
     "status",
     "uncertain",
+    "unnamed",
     "write_back",
     "yours_already",
 ]

@@ -40,13 +40,18 @@ class Card:
     waiting: int = 0  # customers who have not heard the end
     longest: timedelta | None = None  # the longest of their waits
     shipped_when: str = "released"  # merged | released | deployed
+    waits_for: tuple[str, ...] = ()  # the environments that a fix is still to reach
     proof: Proof = field(default_factory=Proof)
     reason: str = ""  # of a decline
     stuck: str = ""  # why filing failed, and the next step
+    gone: bool = False  # the tracker has lost the issue
+    joined: IssueName | None = None  # the issue on which its customers wait now
 
 
 def card(say: Say, data: Card) -> Post:
     """The issue as it stands now."""
+    if data.joined is not None:
+        return _joined(say, data, data.joined)
     where = data.issue.link if data.issue.label else say("no issue yet")
     symbol, stage = stage_words(say, data.stage)
     rows: list[list[Piece]] = [
@@ -70,6 +75,12 @@ def card(say: Say, data: Card) -> Post:
         blocks.append(actions(*buttons))
     text = "\n".join([title, *(plain(row) for row in rows if row), *([reason] if reason else [])])
     return post(text, blocks)
+
+
+def _joined(say: Say, data: Card, other: IssueName) -> Post:
+    title = one_line(data.issue.title) or say("No title")
+    row = say.pieces("A duplicate: its customers wait on {issue} now.", issue=other.link)
+    return post(f"{title}\n{plain(row)}", [header(title), lines(row)])
 
 
 def stage_words(say: Say, stage: Stage) -> tuple[str, str]:
@@ -125,7 +136,10 @@ def _until_shipped(say: Say, data: Card) -> str:
     if data.shipped_when == "merged":
         return say("Waits for {commit} to be merged.", commit=commit)
     if data.shipped_when == "deployed":
-        return say("Waits for a deployment that contains {commit}.", commit=commit)
+        names = say.listed([one_line(name, 60) for name in data.waits_for])
+        return say(
+            "Waits for a deployment to {environments} that contains {commit}.", environments=names, commit=commit
+        )
     return say("Waits for a release that contains {commit}.", commit=commit)
 
 
@@ -133,7 +147,10 @@ def _buttons(say: Say, data: Card) -> list[Block]:
     buttons = []
     if data.stage is Stage.FILED:
         buttons.append(button(say("Acknowledge"), "acknowledge", data.issue_id, style="primary"))
+    if data.gone:
+        buttons.append(button(say("File it again"), "refile", data.issue_id, style="primary"))
     if data.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
+        buttons.append(button(say("Fixed by…"), "mark_fixed", data.issue_id))
         buttons.append(button(say("Decline"), "decline", data.issue_id))
     if web(data.issue.url):
         buttons.append(open_button(say("Open issue"), data.issue.url))

@@ -91,6 +91,11 @@ def headline(say: Say, line: NewsLine) -> str:
     match line.news:
         case News.SHIPPED if line.proof.version:
             return say("Fixed in {version}: {title}", version=one_line(line.proof.version, 60), title=title)
+        case News.SHIPPED if line.proof.places:
+            names = say.listed([one_line(place.name, 60) for place in line.proof.places])
+            return say("Live on {environments}: {title}", environments=names, title=title)
+        case News.SHIPPED if line.proof.word:
+            return say("Fixed: {title}", title=title)
         case News.SHIPPED:
             return say("Fixed and merged: {title}", title=title)
         case News.DECLINED:
@@ -99,6 +104,8 @@ def headline(say: Say, line: NewsLine) -> str:
             return say("A question for the customer: {title}", title=title)
         case News.WORKAROUND:
             return say("A way around it: {title}", title=title)
+        case News.ROLLED_BACK if line.proof.back == "reopened":
+            return say("Not fixed after all: {title}", title=title)
         case News.ROLLED_BACK:
             return say("Taken back, the fix is no longer live: {title}", title=title)
 
@@ -174,6 +181,13 @@ def happened(say: Say, what: str) -> str:
         "shipped": say("Shipped"),
         "declined": say("Declined"),
         "reopened": say("Opened again"),
+        "taken_back": say("Out no more"),
+        "moved": say("Moved to another place in the tracker"),
+        "duplicate": say("Closed as a duplicate; its customers wait on the other issue"),
+        "gone": say("Gone from the tracker"),
+        "refiled": say("To be filed again"),
+        "reason_wanted": say("The Support Dev was asked for the reason"),
+        "fix_wanted": say("The Support Dev was asked which commit fixes it"),
         "told": say("The agent was told"),
         "due": say("Write-back due"),
         "held": say("Write-back on hold"),

@@ -108,6 +108,33 @@ def decline(say: Say, issue_id: str, title: str, waiting: int, *, full: bool = F
     return _view(say, "decline", say("Decline"), issue_id, blocks, submit=say("Decline"))
 
 
+def mark_fixed(say: Say, issue_id: str, title: str) -> View:
+    """Asks the Support Dev which commit fixes an issue, or what was done without one."""
+    reference = _text(
+        say("Commit or pull request"),
+        "reference",
+        placeholder=say("#412, 3f2a91c, or an address; several with spaces between"),
+        hint=say("I watch where it ships, and tell the agents when it is out."),
+        optional=True,
+    )
+    word = _text(
+        say("Or, fixed without a commit"),
+        "text",
+        long=True,
+        placeholder=say("What was done: a setting, a dependency, data put right"),
+        hint=say("The agents hear at once that it is fixed, with your name and these words as the proof."),
+        optional=True,
+    )
+    return _view(
+        say,
+        "mark_fixed",
+        say("Fixed"),
+        issue_id,
+        [lines([Bold(one_line(title))]), reference, word],
+        submit=say("Save"),
+    )
+
+
 def skip(say: Say, write_back_id: str, facts: TicketFacts) -> View:
     """Asks the agent why this customer need not hear."""
     reason = _text(say("Why no answer is needed"), "reason", long=True)

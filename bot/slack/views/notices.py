@@ -124,12 +124,54 @@ def reason_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, suppo
     return post("\n".join(plain(row) for row in rows), [lines(*rows), give])
 
 
-def fix_wanted(say: Say, issue: IssueName, waiting: int, support_devs: tuple[str, ...] = ()) -> Post:
+def fix_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, support_devs: tuple[str, ...] = ()) -> Post:
     """To the Support Dev: closed as completed, and no commit is known that one could look for in a release."""
     sentence = say.pieces("{issue} was closed as completed, but no commit is known that fixed it.", issue=issue.link)
     hear = say.many("{n} customer waits for it to ship.", "{n} customers wait for it to ship.", waiting)
-    how = say("Write /fixed-by and the commit or pull request in the issue, and I watch the releases for it.")
-    return _notice([_title(issue)], [*_called(support_devs), *sentence], [f"{hear} {how}"])
+    how = say(
+        "Name the commit or pull request here, or write /fixed-by and its name in the issue, and I watch for it. "
+        "Fixed without a commit? Say what was done."
+    )
+    rows: list[list[Piece]] = [[_title(issue)], [*_called(support_devs), *sentence], [f"{hear} {how}"]]
+    name = actions(button(say("Fixed by…"), "mark_fixed", issue_id, style="primary"))
+    return post("\n".join(plain(row) for row in rows), [lines(*rows), name])
+
+
+def moved(say: Say, tickets: Sequence[TicketName], issue: IssueName) -> Post:
+    """To the agent: the issue of these tickets stands elsewhere now, or another took its place."""
+    sentence = say.pieces("What you flagged is followed in {issue} now.", issue=issue.link)
+    rows: list[list[Piece]] = [[ticket_link(say, ticket)] for ticket in tickets[:LISTED]]
+    if len(tickets) > LISTED:
+        rows.append([say.many("And {n} more.", "And {n} more.", len(tickets) - LISTED)])
+    step = say("Nothing is asked of you: you hear the news as before.")
+    text = "\n".join([plain(sentence), *map(plain, rows), step])
+    return post(text, [lines([_title(issue)], sentence), bullets(rows), lines([step])])
+
+
+def gone(say: Say, issue_id: str, issue: IssueName, waiting: int) -> Post:
+    """To Support Dev and leads: the tracker has lost the issue, and its customers wait."""
+    sentence = say.pieces("{issue} is gone from the tracker: deleted, or made into a discussion.", issue=issue.link)
+    wait = say.many(
+        "{n} customer still waits. File it again, or decline it with a reason that they can hear.",
+        "{n} customers still wait. File it again, or decline it with a reason that they can hear.",
+        waiting,
+    )
+    rows: list[list[Piece]] = [[_title(issue)], sentence, [wait]]
+    buttons = actions(
+        button(say("File it again"), "refile", issue_id, style="primary"), button(say("Decline"), "decline", issue_id)
+    )
+    return post("\n".join(plain(row) for row in rows), [lines(*rows), buttons])
+
+
+def unnamed(say: Say, issue_id: str, issue: IssueName, problem: str) -> Post:
+    """To the Support Dev: what they named as the fix cannot be taken. `problem` is a clause."""
+    sentence = say.pieces(
+        "I could not take that as the fix of {issue}: {reason}.", issue=issue.link, reason=one_line(problem, 500)
+    )
+    step = say("Name a commit or a merged pull request, or say what was done without one.")
+    rows: list[list[Piece]] = [[_title(issue)], sentence, [step]]
+    again = actions(button(say("Fixed by…"), "mark_fixed", issue_id, style="primary"))
+    return post("\n".join(plain(row) for row in rows), [lines(*rows), again])
 
 
 def bared(say: Say, repository: str, issues: Sequence[IssueName]) -> Post:

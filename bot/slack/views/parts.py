@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ PRIVATE_METADATA = 3_000
 URL_SIZE = 400  # a longer address would take the room of what people must read
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
+_MOMENT = "{date_short_pretty} {time}"  # "Formatting text for app surfaces": in the reader's own zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,15 @@ class Person:
     id: str
 
 
-Piece = str | Link | Bold | Code | Person
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment; Slack shows it in each reader's own zone."""
+
+    at: datetime
+    text: str  # the same in words, where Slack does not show it
+
+
+Piece = str | Link | Bold | Code | Person | When
 """What a line is made of."""
 
 
@@ -84,15 +94,30 @@ class TicketName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A release, a branch or an environment."""
+
+    name: str
+    url: str = ""
+    since: datetime | None = None  # of an environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Where a fix is: the commit, the pull request that brought it, and the version that contains it."""
+    """Where a fix is: its commit, the pull request that brought it, and what contains it; or what took it back."""
 
     sha: str = ""
     sha_url: str = ""
     pull: int | None = None
     pull_url: str = ""
+    more: int = 0  # further fixes beside this one
     version: str = ""
     version_url: str = ""
+    places: tuple[Where, ...] = ()  # the environments that it runs on
+    word: str = ""  # instead of all that: what a Support Dev says was done
+    by: str = ""  # their name
+    back: str = ""  # why it is out no more: reverted | rolled_back | failed | deleted | reopened
+    back_by: Where | None = None  # what shows that
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -160,12 +185,14 @@ def mrkdwn(pieces: Iterable[Piece]) -> str:
 def _text(piece: Piece) -> str:
     if isinstance(piece, Person):
         return piece.id
-    return piece.text if isinstance(piece, Link | Bold | Code) else str(piece)
+    return piece.text if isinstance(piece, Link | Bold | Code | When) else str(piece)
 
 
 def _mrkdwn(piece: Piece) -> str:
     if isinstance(piece, Person) and _PERSON.fullmatch(piece.id):
         return f"<@{piece.id}>"
+    if isinstance(piece, When):
+        return f"<!date^{int(piece.at.timestamp())}^{_MOMENT}|{escape(piece.text)}>"
     if isinstance(piece, Link) and piece.text and web(piece.url):
         return f"<{piece.url.replace('&', '&amp;')}|{escape(piece.text)}>"
     return escape(_text(piece))
@@ -174,6 +201,8 @@ def _mrkdwn(piece: Piece) -> str:
 def _element(piece: Piece) -> Block:
     if isinstance(piece, Person) and _PERSON.fullmatch(piece.id):
         return {"type": "user", "user_id": piece.id}
+    if isinstance(piece, When):
+        return {"type": "date", "timestamp": int(piece.at.timestamp()), "format": _MOMENT, "fallback": piece.text}
     if isinstance(piece, Link) and web(piece.url):
         return {"type": "link", "url": piece.url, "text": piece.text}
     text = cut(_text(piece), TEXT_SIZE)
@@ -277,16 +306,56 @@ def ticket_link(say: Say, ticket: TicketName) -> Link:
 
 
 def proof_line(say: Say, proof: Proof) -> list[Piece]:
-    """ "merged in #412 (3f2a91c) · in v2.18.0", each part linked; [] when nothing is known."""
-    sha = Link(proof.sha[:7], proof.sha_url)
-    line: list[Piece] = []
-    if proof.pull is not None and proof.sha:
-        line = say.pieces("merged in {pull} ({commit})", pull=Link(f"#{proof.pull}", proof.pull_url), commit=sha)
-    elif proof.pull is not None:
-        line = say.pieces("merged in {pull}", pull=Link(f"#{proof.pull}", proof.pull_url))
-    elif proof.sha:
-        line = say.pieces("commit {commit}", commit=sha)
+    """ "merged in #412 (3f2a91c) · in v2.18.0 · on production since 14:02", each part linked; [] when nothing is
+    known."""
+    parts = [_merged(say, proof)]
+    if proof.more:
+        parts.append([say.many("with {n} more", "with {n} more", proof.more)])
     if proof.version:
-        version = say.pieces("in {version}", version=Link(one_line(proof.version, 60), proof.version_url))
-        line += [" · ", *version] if line else version
+        parts.append(say.pieces("in {version}", version=Link(one_line(proof.version, 60), proof.version_url)))
+    parts += [_running(say, place) for place in proof.places]
+    if proof.word:
+        name = one_line(proof.by, 60)
+        parts.append([say("{name} says: {word}", name=name, word=one_line(proof.word, 300))])
+    if proof.back:
+        parts.append(taken_back(say, proof))
+    line: list[Piece] = []
+    for part in filter(None, parts):
+        line += [" · ", *part] if line else part
     return line
+
+
+def _merged(say: Say, proof: Proof) -> list[Piece]:
+    sha = Link(proof.sha[:7], proof.sha_url)
+    if proof.pull is not None and proof.sha:
+        return say.pieces("merged in {pull} ({commit})", pull=Link(f"#{proof.pull}", proof.pull_url), commit=sha)
+    if proof.pull is not None:
+        return say.pieces("merged in {pull}", pull=Link(f"#{proof.pull}", proof.pull_url))
+    return say.pieces("commit {commit}", commit=sha) if proof.sha else []
+
+
+def _running(say: Say, place: Where) -> list[Piece]:
+    name = Link(one_line(place.name, 60), place.url)
+    if place.since is None:
+        return say.pieces("on {environment}", environment=name)
+    moment = When(place.since, say.on(place.since))
+    return say.pieces("on {environment} since {moment}", environment=name, moment=moment)
+
+
+def taken_back(say: Say, proof: Proof) -> list[Piece]:
+    """Why something is out no more, as a clause."""
+    where = proof.back_by or Where(name="")
+    name = Link(one_line(where.name, 60), where.url)
+    match proof.back:
+        case "reverted" if where.name:
+            return say.pieces("reverted in {version}", version=name)
+        case "reverted":
+            return [say("reverted")]
+        case "rolled_back" | "failed" if where.name:
+            return say.pieces("no longer on {environment}", environment=name)
+        case "deleted" if where.name:
+            return say.pieces("{version} was withdrawn", version=name)
+        case "reopened":
+            return [say("opened again")]
+        case _:
+            return [say("no longer live")]

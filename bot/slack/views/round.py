@@ -147,6 +147,8 @@ def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
     proof = proof_line(say, issue.news.proof)
     if proof:
         rows[-1] += [" · ", *proof]
+    if issue.news.news is News.ROLLED_BACK:
+        rows.append([say("These customers were told that it is fixed, and should hear that it is not.")])
     if issue.owner:
         rows.append([say("{agent} writes back; you follow.", agent=one_line(issue.owner, 80))])
     return rows

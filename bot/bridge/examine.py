@@ -1,0 +1,287 @@
+"""Looking at what is new on a project's lines: which fixes that wait came out, and which that were out are not now.
+
+One look costs what is new, not what waits: a list of heads, and a comparison of each new one with the one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from bot import shipping
+from bot.bridge import ship
+from bot.bridge.core import Bridge
+from bot.bridge.judge import Judge
+from bot.bridge.prove import RELEASES_AT_ONCE, resolved, standing
+from bot.bridge.ship import Change
+from bot.changes import Graph, State
+from bot.configuration import Project
+from bot.shipping import Head
+from bot.store import queries
+from bot.store.tables import EffectState, Issue, KnownHead
+from integrations.base import Fix, IssueTouched, NotFound, Release, Tracker, Watch
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An issue whose fixes lie, in part at least, in one repository. `out`: where they are out, as far as we know."""
+
+    id: str
+    fixes: list[Fix]  # those in this repository
+    shas: frozenset[str]  # of all its fixes
+    out: dict[str, Head]
+    back: bool  # it was taken back once
+    place: tuple[str, str, int]  # the issue's project, repository and number
+
+
+@dataclass(slots=True)
+class Examined:
+    """What a look at a project's lines showed."""
+
+    heads: dict[str, list[Head]] = field(default_factory=dict)  # by place: all that are known from here on
+    changes: dict[str, list[Change]] = field(default_factory=dict)  # by issue
+    waiting: set[str] = field(default_factory=set)  # the issues that were considered
+    unheard: set[str] = field(default_factory=set)  # those that changed in the tracker, so they are looked at first
+    unknown: dict[str, str] = field(default_factory=dict)  # by issue, the sha of a fix of which nothing can be told
+    more: bool = False
+
+
+def examine(bridge: Bridge, project_key: str) -> Examined:
+    """Look at each line of a project, in each repository where a fix lies that it counts."""
+    project = bridge.project(project_key)
+    with bridge.store.read() as session:
+        found = _candidates(bridge, session, project)
+        known: dict[str, list[KnownHead]] = {}
+        for row in queries.known_heads(session, project.key):
+            known.setdefault(row.place, []).append(row)
+        watches = {row.project: row.state for row in queries.watches(session, "issues")}
+    tracker = bridge.trackers[project.tracker]
+    examined = Examined(waiting={one.id for some in found.values() for one in some})
+    for repository, candidates in found.items():
+        look = _Look(tracker, project, repository, candidates, examined)
+        for line in shipping.lines(project):
+            place = shipping.key(repository, line)
+            look.line(line, place, [_head(line, row) for row in known.get(place, ())])
+    _unheard(bridge, tracker, found, watches, examined)
+    return examined
+
+
+def _head(line: str, row: KnownHead) -> Head:
+    return Head(line, row.ident, row.name, row.sha, row.url, row.at)
+
+
+def _candidates(bridge: Bridge, session: Session, project: Project) -> dict[str, list[Candidate]]:
+    """The issues that wait or shipped lately, by the repositories that this project counts for them; its own is always
+    among these."""
+    since = bridge.clock.now() - timedelta(seconds=bridge.settings.retention.customer_context)
+    found: dict[str, tuple[str, list[Candidate]]] = {project.repository.casefold(): (project.repository, [])}
+    for issue in [*queries.fixed(session, project.tracker), *queries.shipped(session, project.tracker, since)]:
+        for repository, fixes in ship.by_repository(issue).items():
+            if ship.counting(bridge, issue, repository) == project:
+                spelt = found.setdefault(repository.casefold(), (repository, []))
+                spelt[1].append(_candidate(issue, fixes))
+    return dict(found.values())
+
+
+def _candidate(issue: Issue, fixes: list[Fix]) -> Candidate:
+    out = {key: shipping.head_from(record) for key, record in issue.out.items()}
+    shas = frozenset(fix.sha for fix in ship.fixes_of(issue))
+    return Candidate(issue.id, fixes, shas, out, bool(issue.back), (issue.project, issue.repository, issue.number or 0))
+
+
+class _Look:
+    """A look at one repository; what it finds goes to `examined`."""
+
+    def __init__(
+        self, tracker: Tracker, project: Project, repository: str, candidates: list[Candidate], examined: Examined
+    ) -> None:
+        self._tracker = tracker
+        self._project = project
+        self._repository = repository
+        self._candidates = candidates
+        self._examined = examined
+        self._judge = Judge(tracker, repository)
+
+    def line(self, line: str, place: str, known: list[Head]) -> None:
+        if line == shipping.RELEASES:
+            self._releases(place, known)
+        else:
+            self._standing(line, place, known[-1] if known else None)
+
+    # --- releases -------------------------------------------------------------------------------------------------
+
+    def _releases(self, place: str, known: list[Head]) -> None:
+        told = self._tracker.releases(self._repository, self._project.bare_tags)
+        listed = shipping.eligible(told, self._project)
+        shas = {head.id: head.sha for head in known}
+        heads = {one.id: shipping.released(one, one.sha or shas.get(one.id, "")) for one in listed}
+        new = self._new(listed, known)
+        left = {release.id for release, _ in new[RELEASES_AT_ONCE:]}
+        for release, before in new[:RELEASES_AT_ONCE]:
+            head = self._resolve(heads, release)
+            base = self._resolve(heads, before) if before else None
+            if head is not None and head.sha:
+                self._compare(head, base.sha if base else "", place)
+        oldest = told[-1].published_at if len(told) >= 100 else None  # what is older may only have left the list
+        gone = {
+            head.id for head in known if head.id not in heads and (oldest is None or (head.at and head.at >= oldest))
+        }
+        self._deleted(gone, place, [head for one in reversed(listed) if (head := heads[one.id])])
+        self._examined.more = self._examined.more or bool(left)
+        self._examined.heads[place] = [head for id, head in heads.items() if id not in left] + [
+            head for head in known if head.id not in heads and head.id not in gone
+        ]
+
+    def _new(self, listed: Sequence[Release], known: Iterable[Head]) -> list[tuple[Release, Release | None]]:
+        """The releases to look into, oldest first, each with the one before it; [] when nothing can come of it."""
+        seen = {(head.id, head.sha) for head in known}
+        ids = {id for id, _ in seen}
+        fixes = [fix for one in self._candidates for fix in one.fixes]
+        matter = {one.id for one in shipping.after(listed, fixes, len(listed))} if fixes else set()
+        return [
+            (release, before)
+            for release, before in zip(listed, [None, *listed], strict=False)
+            if release.id in matter
+            and (release.id not in ids or (release.sha and not seen & {(release.id, ""), (release.id, release.sha)}))
+        ]
+
+    def _resolve(self, heads: dict[str, Head], release: Release) -> Head | None:
+        """The release's head with its sha, asked for when it is needed; None: its tag is gone."""
+        head = heads[release.id]
+        if not head.sha:
+            sha = resolved(self._tracker, self._repository, f"tags/{release.tag}")
+            heads[release.id] = head = shipping.released(release, sha)
+        return head if head.sha else None
+
+    def _deleted(self, gone: set[str], place: str, left: Sequence[Head]) -> None:
+        """Releases were deleted: what only they contained is out no more. `left`: the others, newest first."""
+        orphans = [one for one in self._candidates if place in one.out and one.out[place].id in gone]
+        for head in left[:RELEASES_AT_ONCE] if orphans else ():
+            sha = head.sha or resolved(self._tracker, self._repository, f"tags/{head.name}")
+            states = self._states(sha, "", orphans) if sha else {}
+            found = [one for one in orphans if _verdict(one, states) is State.IN]
+            for one in found:
+                self._change(one, place, shipping.Head(head.line, head.id, head.name, sha, head.url, head.at))
+            orphans = [one for one in orphans if one not in found]
+        for one in orphans:
+            self._change(one, place, None, ship.DELETED, one.out[place])
+
+    # --- branches and environments ----------------------------------------------------------------------------------
+
+    def _standing(self, line: str, place: str, old: Head | None) -> None:
+        """A new head took the place of the old one: what came, and what went."""
+        try:
+            new = standing(self._tracker, self._repository, line)
+        except NotFound:
+            new = None
+        self._examined.heads[place] = [new] if new else []
+        if new is None or (old is not None and old.sha == new.sha):
+            for one in self._candidates if new is None else ():
+                if place in one.out:
+                    self._change(one, place, None, ship.FAILED, one.out[place])
+            return
+        there = [one for one in self._candidates if place in one.out]
+        lost: Graph | None = None
+        if old and there:
+            lost = self._judge.lost(old.sha, new.sha)
+        gone = {
+            one.id for one in there if lost is None or any(lost.state(fix) is not State.ABSENT for fix in one.fixes)
+        }
+        self._compare(new, old.sha if old else "", place, gone)
+
+    # --- what both do -------------------------------------------------------------------------------------------------
+
+    def _compare(self, head: Head, base: str, place: str, doubted: Iterable[str] = ()) -> None:
+        """Tell of each issue what the head shows that is new; `doubted` are out, and may not be any more."""
+        doubt = {*doubted, *(one.id for one in self._candidates if one.back and place not in one.out)}
+        states = self._states(head.sha, base, self._candidates, doubt)
+        for one in self._candidates:
+            verdict = _verdict(one, states)
+            if verdict is State.IN and place not in one.out:
+                self._change(one, place, head)
+            elif verdict is State.REVERTED:
+                self._change(one, place, None, ship.REVERTED, head)
+            elif place in one.out and one.id in doubt and verdict is State.ABSENT:
+                self._change(one, place, None, ship.ROLLED_BACK, head)
+            elif verdict is State.UNKNOWN and place not in one.out:
+                unknown = next(fix.sha for fix in one.fixes if states.get(fix.sha) is State.UNKNOWN)
+                self._examined.unknown[one.id] = unknown
+
+    def _states(
+        self, head: str, base: str, candidates: Iterable[Candidate], doubted: Iterable[str] = ()
+    ) -> Mapping[str, State]:
+        try:
+            return self._judge.states(head, base, {one.id: one.fixes for one in candidates}, set(doubted))
+        except NotFound:  # a head that the tracker does not know contains nothing
+            return {}
+
+    def _change(self, one: Candidate, place: str, head: Head | None, why: str = "", by: Head | None = None) -> None:
+        copies = {fix.sha: self._judge.fixes[fix.sha].copies for fix in one.fixes if fix.sha in self._judge.fixes}
+        self._examined.changes.setdefault(one.id, []).append(
+            Change(one.id, one.shas, place, head, why, by, copies if head else {})
+        )
+        if head is None:
+            one.out.pop(place, None)
+        else:
+            one.out[place] = head
+        one.back = head is None
+
+
+def _verdict(one: Candidate, states: Mapping[str, State]) -> State:
+    """IN: all of its fixes are. REVERTED: one of them is. UNKNOWN: of one it cannot be told. ABSENT: else."""
+    found = {states.get(fix.sha, State.ABSENT) for fix in one.fixes}
+    if found == {State.IN}:
+        return State.IN
+    return next((state for state in (State.REVERTED, State.UNKNOWN) if state in found), State.ABSENT)
+
+
+def _unheard(
+    bridge: Bridge,
+    tracker: Tracker,
+    found: Mapping[str, Sequence[Candidate]],
+    watches: Mapping[str, Mapping[str, str]],
+    examined: Examined,
+) -> None:
+    """Which of the issues that are about to ship changed since the last poll: one request for each repository of
+    issues, however many ship."""
+    shipping_now = {id for id, changes in examined.changes.items() if any(change.head for change in changes)}
+    ready = [one for some in found.values() for one in some if one.id in shipping_now]
+    for key, repository in {one.place[:2] for one in ready}:
+        events, _ = tracker.poll(repository, "issues", Watch(watches.get(key, {})))
+        touched = {event.number for event in events if isinstance(event, IssueTouched)}
+        examined.unheard |= {one.id for one in ready if one.place[:2] == (key, repository) and one.place[2] in touched}
+
+
+def apply(bridge: Bridge, session: Session, project_key: str, examined: Examined) -> None:
+    """Record what is known now, and settle each issue; one that was fixed while we looked gets a look of its own."""
+    _remember(session, project_key, examined.heads)
+    for issue_id, changes in examined.changes.items():
+        if issue_id in examined.unheard:
+            bridge.look_at(session, session.get_one(Issue, issue_id))
+        else:
+            ship.apply(bridge, session, issue_id, changes)
+    project = bridge.project(project_key)
+    for issue in queries.fixed(session, project.tracker):
+        effect = queries.effect(session, f"prove:{issue.id}")
+        dead = effect is not None and effect.state is EffectState.DEAD
+        counted = any(ship.counting(bridge, issue, name) == project for name in ship.by_repository(issue))
+        if counted and (issue.id not in examined.waiting or dead):
+            bridge.prove(session, issue)
+    if examined.more:
+        bridge.examine(session, project)
+
+
+def _remember(session: Session, project: str, heads: Mapping[str, Sequence[Head]]) -> None:
+    for place, found in heads.items():
+        rows = {row.ident: row for row in queries.known_heads(session, project) if row.place == place}
+        for head in found:
+            row = rows.pop(head.id, None)
+            if row is None:
+                row = KnownHead(project=project, place=place, ident=head.id)
+                session.add(row)
+            row.name, row.sha, row.url, row.at = head.name, head.sha, head.url, head.at
+        for row in rows.values():
+            session.delete(row)

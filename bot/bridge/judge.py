@@ -1,0 +1,117 @@
+"""How fixes stand in the heads of one repository, found out in few questions to its tracker.
+
+What a head has that the one before had not tells of all fixes that wait: one comparison, however many they are. What
+that leaves open (a fix that came in earlier, half of one, a revert of something older) is asked by one more comparison,
+from the oldest of the fixes in question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bot.changes import Graph, State
+from integrations.base import Fix, NotFound, Range, Tracker
+
+PATCHES = 20
+"""How many commits of the same title are compared by their patch in one go."""
+
+ALONE = 50
+"""How many fixes are asked for one by one in one go: those of which nobody tells when they were merged."""
+
+
+class Judge:
+    """Answers for one look; what it learns of copies is kept in `fixes`, by their shas."""
+
+    def __init__(self, tracker: Tracker, repository: str) -> None:
+        self._tracker = tracker
+        self._repository = repository
+        self._patches = PATCHES
+        self._ranges: dict[tuple[str, str], Range | None] = {}
+        self.fixes: dict[str, Fix] = {}
+
+    def states(
+        self, head: str, base: str, waiting: Mapping[str, Sequence[Fix]], doubted: Collection[str] = ()
+    ) -> dict[str, State]:
+        """How each fix stands in `head`, by its sha; with `base` (a sha, or ""), all that came in after it at least.
+        Raises NotFound when the tracker does not know `head`.
+
+        `waiting`: fixes by issue. `doubted`: the issues of which it is not enough that nothing came in.
+        """
+        graph = self._since(base, head) if base else None
+        fixes = {fix.sha: self.fixes.setdefault(fix.sha, fix) for some in waiting.values() for fix in some}
+        found = {sha: self._state(graph, fix) if graph else State.ABSENT for sha, fix in fixes.items()}
+        open_ = set()
+        for issue, some in waiting.items():
+            absent = [fix.sha for fix in some if found[fix.sha] is State.ABSENT]
+            if graph is None or issue in doubted or (absent and len(absent) < len(some)):
+                open_.update(absent)
+            else:
+                open_.update(sha for sha in absent if graph.reverts and graph.against(fixes[sha]))
+        return found | self._each([self.fixes[sha] for sha in open_], head)
+
+    def lost(self, old: str, new: str) -> Graph | None:
+        """What the head `old` has and `new`, which took its place, has not; None: that cannot be told."""
+        forward = self._range(old, new)
+        return Graph(self._repository, ()) if forward and forward.holds_base else self._since(new, old)
+
+    def _since(self, base: str, head: str) -> Graph | None:
+        found = self._range(base, head)
+        return Graph(self._repository, found.commits) if found and found.whole else None
+
+    def _range(self, base: str, head: str) -> Range | None:
+        """What `head` has and `base` has not; None: one of them is gone. Asked once."""
+        if (base, head) not in self._ranges:
+            try:
+                self._ranges[base, head] = self._tracker.between(self._repository, base, head)
+            except NotFound:
+                self._ranges[base, head] = None
+        return self._ranges[base, head]
+
+    def _each(self, fixes: Sequence[Fix], head: str) -> dict[str, State]:
+        """How these stand in `head`, wherever they came in."""
+        dated = sorted(
+            (fix for fix in fixes if fix.merged_at), key=lambda fix: (fix.merged_at or 0, fix.pull or 0, fix.sha)
+        )
+        found: dict[str, State] = {}
+        for fix in [fix for fix in fixes if not fix.merged_at][:ALONE]:
+            found |= self._from(fix, [fix], head)
+        for _ in range(ALONE):
+            if not dated:
+                break
+            # A fix that was merged later cannot come before the first one; of those of the same second one may.
+            told = self._from(dated[0], dated, head)
+            first, found = dated[0], found | told
+            dated = [
+                fix
+                for fix in dated[1:]
+                if found.get(fix.sha, State.UNKNOWN) is State.UNKNOWN
+                or (found[fix.sha] is State.ABSENT and fix.merged_at == first.merged_at)
+            ]
+        return found
+
+    def _from(self, first: Fix, fixes: Iterable[Fix], head: str) -> dict[str, State]:
+        """How `fixes`, none of which came before `first`, stand in `head`."""
+        found = self._range(first.sha, head)
+        if found is None:
+            self._tracker.resolve(self._repository, head)  # NotFound: it is the head that is gone
+        if found is None or not found.whole:
+            return {first.sha: State.UNKNOWN}
+        graph = Graph(self._repository, found.commits, [found.base] if found.holds_base else [])
+        return {fix.sha: self._state(graph, fix) for fix in fixes}
+
+    def _state(self, graph: Graph, fix: Fix) -> State:
+        """The state in a graph; a commit with the fix's title is looked into before the fix is held to be absent."""
+        state = graph.state(fix)
+        if state is State.ABSENT and not fix.parts:
+            for sha in graph.look_alikes(fix):
+                if self._patches <= 0:
+                    break
+                self._patches -= 1
+                if self._tracker.same_change(self._repository, fix.sha, sha):
+                    fix = replace(fix, copies=(*fix.copies, sha))
+                    state = graph.state(fix)
+        if state is not State.ABSENT:
+            copies = dict.fromkeys([*fix.copies, *sorted(graph.copies(fix))])
+            self.fixes[fix.sha] = replace(fix, copies=tuple(copies))
+        return state

@@ -1,0 +1,197 @@
+"""Which changes a head of code has, and has not lost again: pure over commits that a tracker lists.
+
+A change is there when a commit that makes it is an ancestor of the head. A copy on another branch makes it too: a
+cherry-pick or a backport that says so, or a commit with the same patch. It is lost when a commit that reverts it comes
+after it, unless that revert was reverted in turn. What messages say follows `git cherry-pick -x` and `git revert`
+("git-cherry-pick", "git-revert") and the pages of the trackers that write such messages themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+
+from integrations.base import Commit, Fix
+
+
+class State(StrEnum):
+    """How a fix stands in a head."""
+
+    IN = "in"
+    REVERTED = "reverted"  # it came in and was taken out again
+    ABSENT = "absent"
+    UNKNOWN = "unknown"  # it cannot be told: a commit is gone, or too many lie between
+
+
+_SHA = r"[0-9a-f]{7,40}"
+_REVERTS = re.compile(rf"\brevert(?:s|ed|ing)?\s+commits?\s+({_SHA}(?:(?:,|\s+and|,\s+and)\s+{_SHA})*)", re.IGNORECASE)
+_REVERTS_PULL = re.compile(r"^\s*(?:This )?reverts (?:merge request )?(\S*)[#!](\d+)", re.IGNORECASE | re.MULTILINE)
+_PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
+_PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
+_PORTS = re.compile(rf"(?:^(?:\[[^\]\n]*\]\s*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b", re.IGNORECASE | re.MULTILINE)
+_STANDS_FOR = re.compile(r"^Merge pull request #(\d+) |\(#(\d+)\)\s*$|See merge request \S*!(\d+)")
+
+
+def pull_name(number: int) -> str:
+    """How a pull request is named among shas."""
+    return f"#{number}"
+
+
+def taken_back(message: str, repository: str = "") -> set[str]:
+    """What a message says that it reverts: shas, maybe short, and pull requests of this repository."""
+    named = {sha.lower() for found in _REVERTS.finditer(message) for sha in re.findall(_SHA, found[1], re.IGNORECASE)}
+    return named | _pulls(_REVERTS_PULL, message, repository)
+
+
+def copied(message: str, repository: str = "") -> set[str]:
+    """What a message says that it repeats: shas, maybe short, and pull requests of this repository."""
+    return {found[1].lower() for found in _PICKED.finditer(message)} | _pulls(_PORTS, message, repository)
+
+
+def _pulls(pattern: re.Pattern[str], message: str, repository: str) -> set[str]:
+    """The pull requests that are named without a repository, or with this one's name or address."""
+    found = [(match[1].casefold(), int(match[2])) for match in pattern.finditer(message)]
+    here = repository.casefold()
+    return {
+        pull_name(number)
+        for where, number in found
+        if where in ("", here) or (here and re.search(rf"/{re.escape(here)}/(?:pull|-/merge_requests)$", where))
+    }
+
+
+def subject(text: str) -> str:
+    """A message's first line without the number that a squash puts behind it, to compare titles."""
+    return re.sub(r"(\s*\([#!]\d+\))+$", "", text.partition("\n")[0].strip()).casefold()
+
+
+class Graph:
+    """The commits of a repository between two points, with what their messages say of one another.
+
+    `rooted` are commits that are known to be there, before all others of the graph that lead to them.
+    """
+
+    def __init__(self, repository: str, commits: Iterable[Commit], rooted: Iterable[str] = ()) -> None:
+        self._repository = repository
+        self.commits: Mapping[str, Commit] = {commit.sha: commit for commit in commits} | {
+            sha: Commit(sha, (), "") for sha in rooted
+        }
+        self._copies: dict[str, list[str]] = {}
+        self._short: list[tuple[str, str]] = []
+        self._stands_for: dict[str, str] = {}
+        self._reverts: dict[str, set[str]] = {}
+        self._subjects: dict[str, list[str]] = {}
+        self._ancestors: dict[str, frozenset[str]] = {}
+        self._holds: dict[str, bool] = {}
+        for commit in self.commits.values():
+            self._read(commit)
+        self._targets = {sha: self._meant(named) for sha, named in self._reverts.items()}
+
+    def _read(self, commit: Commit) -> None:
+        for name in copied(commit.message, self._repository):
+            self._copies.setdefault(name, []).append(commit.sha)
+            if not name.startswith("#") and len(name) < 40:
+                self._short.append((name, commit.sha))
+        back = taken_back(commit.message, self._repository)
+        if back:
+            self._reverts[commit.sha] = back
+        pull = _STANDS_FOR.search(commit.message.partition("\n")[0]) or _STANDS_FOR.search(commit.message)
+        if pull:
+            self._stands_for[pull_name(int(pull[1] or pull[2] or pull[3]))] = commit.sha
+        self._subjects.setdefault(subject(commit.message), []).append(commit.sha)
+
+    @property
+    def reverts(self) -> bool:
+        """Whether anything was reverted here."""
+        return bool(self._reverts)
+
+    def state(self, fix: Fix) -> State:
+        """How a fix stands, as far as these commits show; ABSENT also when it came in before them."""
+        whole, parts = self._whole(fix), [self._and_copies({part}) for part in fix.parts]
+        family = whole.union(*parts)
+        if any(self._alive(sha, family) for sha in whole):
+            return State.IN
+        if parts and all(any(self._alive(sha, family) for sha in part) for part in parts):
+            return State.IN
+        return State.REVERTED if any(sha in self.commits for sha in family) and self.against(fix) else State.ABSENT
+
+    def copies(self, fix: Fix) -> set[str]:
+        """The commits here that repeat the whole fix elsewhere."""
+        return {sha for sha in self._whole(fix) if sha in self.commits and sha != fix.sha}
+
+    def against(self, fix: Fix) -> bool:
+        """Whether a revert that holds names the fix or one of its copies."""
+        family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
+        return any(self._names(sha, family) and self._stands(sha) for sha in self._reverts)
+
+    def look_alikes(self, fix: Fix) -> list[str]:
+        """Commits that have the fix's title and do not say what they are."""
+        known = self._whole(fix) | set(fix.parts)
+        return [sha for sha in self._subjects.get(subject(fix.title), ()) if sha not in known] if fix.title else []
+
+    def _whole(self, fix: Fix) -> set[str]:
+        """All names of the commits that make the whole change: itself, its pull request, what repeats them."""
+        named = {fix.sha, *fix.copies}
+        if fix.pull is not None:
+            named.add(pull_name(fix.pull))
+        return self._and_copies(named)
+
+    def _and_copies(self, named: set[str]) -> set[str]:
+        found, new = set(named), list(named)
+        while new:
+            name = new.pop()
+            more = self._copies.get(name, []) + [sha for short, sha in self._short if name.startswith(short)]
+            new += [sha for sha in more if sha not in found]
+            found.update(more)
+        return found
+
+    def _alive(self, sha: str, family: set[str]) -> bool:
+        """Whether a commit is here and no revert of its change, that holds, comes after it."""
+        return sha in self.commits and not any(
+            sha != revert and sha in self._before(revert) and self._names(revert, family) and self._stands(revert)
+            for revert in self._reverts
+        )
+
+    def _stands(self, revert: str) -> bool:
+        """Whether a revert was not reverted in turn. Ends, for what reverts a commit comes after it."""
+        if revert not in self._holds:
+            self._holds[revert] = self._alive(revert, self._and_copies({revert}))
+        return self._holds[revert]
+
+    def _names(self, revert: str, family: set[str]) -> bool:
+        targets = self._targets[revert]
+        return not targets.isdisjoint(family) or any(
+            len(name) < 40 and any(sha.startswith(name) for sha in family)
+            for name in self._reverts[revert]
+            if not name.startswith("#")
+        )
+
+    def _meant(self, named: set[str]) -> set[str]:
+        """What a revert takes out: what it names and, of a merge, all that this brought."""
+        found = set(named)
+        for name in named:
+            sha = self._stands_for.get(name, name)
+            if len(sha) < 40 and not sha.startswith("#"):
+                sha = next((one for one in self.commits if one.startswith(name)), sha)
+            if sha in self.commits:
+                found.update(self._brought(sha))
+        return found
+
+    def _brought(self, sha: str) -> Iterator[str]:
+        parents = self.commits[sha].parents
+        yield sha
+        if len(parents) > 1:
+            yield from self._before(sha) - (self._before(parents[0]) if parents[0] in self.commits else frozenset())
+
+    def _before(self, sha: str) -> frozenset[str]:
+        """A commit and its ancestors, as far as they are here."""
+        if sha not in self._ancestors:
+            seen: set[str] = set()
+            ahead = [sha]
+            while ahead:
+                here = ahead.pop()
+                if here in self.commits and here not in seen:
+                    seen.add(here)
+                    ahead.extend(self.commits[here].parents)
+            self._ancestors[sha] = frozenset(seen)
+        return self._ancestors[sha]

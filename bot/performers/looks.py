@@ -1,0 +1,163 @@
+"""Looks at a tracker, which change nothing there: how an issue stands, what is out, what was touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from bot.bridge import examine, hear, prove
+from bot.commands import references
+from bot.model import Stage
+from bot.outbox import Job
+from bot.performers.base import Base
+from bot.performers.tracker import why
+from bot.slack import shown
+from bot.store import queries
+from bot.store.tables import Delivery, Issue, WatchRow
+from bot.texts import Say
+from integrations.base import Event, Fix, NotFound, Rejected, Watch
+
+
+class Reading(Base):
+    """What is asked of a tracker about one issue; what cannot be had stands on its card."""
+
+    writes = False
+
+    def trouble(self, session: Session, issue: Issue, error: Exception) -> None:
+        issue.trouble = why(Say(self.bridge.settings.slack.language), error, shown.issue_name(issue).label)
+        self.bridge.show(session, issue)
+
+    def unknown(self, session: Session, issue: Issue, sha: str) -> None:
+        """Of one of its fixes nothing can be told: what is missing, and how to give it."""
+        issue.trouble = Say(self.bridge.settings.slack.language)(
+            "I cannot tell whether {commit} is out: the tracker does not know it any more, or too much lies after it. "
+            "Name the commit that carries the fix now by “Fixed by…”, or by /fixed-by in the issue.",
+            commit=sha[:7],
+        )
+        self.bridge.show(session, issue)
+
+
+class LookAtIssue(Reading):
+    """`look:{issue}`: ask the tracker how the issue stands, and follow."""
+
+    def perform(self, job: Job) -> hear.Seen:
+        return hear.look(self.bridge, job.payload["issue"])
+
+    def settle(self, session: Session, job: Job, result: hear.Seen) -> None:
+        hear.apply(self.bridge, session, job.payload["issue"], result)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
+
+
+class FixNamed(Reading):
+    """`named:{issue}:{id}`: look up what a Support Dev named in Slack as the fix."""
+
+    def perform(self, job: Job) -> tuple[list[Fix], str]:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        found = []
+        for reference in references(job.payload["named"]):
+            try:
+                found.append(self.bridge.tracker(issue).fix(issue.repository, reference))
+            except (NotFound, Rejected) as error:
+                return [], error.detail or reference
+        return found, ""
+
+    def settle(self, session: Session, job: Job, result: tuple[list[Fix], str]) -> None:
+        issue, by = session.get_one(Issue, job.payload["issue"], with_for_update=True), job.payload["by"]
+        fixes, problem = result
+        if problem or issue.stage is Stage.SHIPPED:
+            self._refuse(session, job, issue, problem or "it is settled already")
+            return
+        hear.fixed_by(self.bridge, session, issue, fixes, by)
+        self.bridge.prove(session, issue)
+        self.bridge.keep_current(session, issue)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        issue = session.get_one(Issue, job.payload["issue"])
+        self._refuse(session, job, issue, why(Say(), error, issue.repository).rstrip("."))
+
+    def _refuse(self, session: Session, job: Job, issue: Issue, problem: str) -> None:
+        self.bridge.notify(session, "unnamed", f"un{job.key}", job.payload["by"], issue=issue.id, problem=problem)
+
+
+class Prove(Reading):
+    """`prove:{issue}`: is the fix of this issue out already?"""
+
+    def perform(self, job: Job) -> prove.Verdict:
+        return prove.prove(self.bridge, job.payload["issue"])
+
+    def settle(self, session: Session, job: Job, result: prove.Verdict) -> None:
+        prove.apply(self.bridge, session, job.payload["issue"], result)
+        if result.unknown:
+            self.unknown(session, session.get_one(Issue, job.payload["issue"]), result.unknown)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
+
+
+class Examine(Reading):
+    """`examine:{project}`: what came out since the last look, and what is out no more?"""
+
+    def perform(self, job: Job) -> examine.Examined:
+        return examine.examine(self.bridge, job.payload["project"])
+
+    def settle(self, session: Session, job: Job, result: examine.Examined) -> None:
+        examine.apply(self.bridge, session, job.payload["project"], result)
+        for issue_id, sha in result.unknown.items():
+            issue = session.get_one(Issue, issue_id)
+            if issue.stage is Stage.FIXED:
+                self.unknown(session, issue, sha)
+
+
+class Poll(Base):
+    """`poll:{project}:{resource}`: what was touched since the last time, by one conditional request."""
+
+    writes = False
+
+    def perform(self, job: Job) -> tuple[list[Event], Watch]:
+        project = self.bridge.project(job.payload["project"])
+        with self.bridge.store.read() as session:
+            row = session.get(WatchRow, (project.key, job.payload["watch"]))
+        watch = Watch(row.state if row else {})
+        return self.bridge.trackers[project.tracker].poll(job.payload["repository"], job.payload["resource"], watch)
+
+    def settle(self, session: Session, job: Job, result: tuple[list[Event], Watch]) -> None:
+        events, watch = result
+        project = self.bridge.project(job.payload["project"])
+        row = session.get(WatchRow, (project.key, job.payload["watch"]))
+        if row is None:
+            session.add(WatchRow(project=project.key, resource=job.payload["watch"], state=dict(watch.state)))
+            self._begin(session, job)
+        elif row.state != dict(watch.state):
+            row.state = dict(watch.state)
+        hear.dispatch(self.bridge, session, project.tracker, events)
+
+    def _begin(self, session: Session, job: Job) -> None:
+        """The watch begins now: what happened before is found by looking once."""
+        project = self.bridge.project(job.payload["project"])
+        if job.payload["resource"] != "issues":
+            self.bridge.examine(session, project)
+            return
+        for issue in queries.unsettled(session, project.key):
+            self.bridge.look_at(session, issue)
+
+
+class ReadDelivery(Base):
+    """`delivery:{id}`: read a stored webhook delivery, however late."""
+
+    writes = False
+
+    def perform(self, job: Job) -> tuple[str, Sequence[Event]]:
+        with self.bridge.store.read() as session:
+            delivery = session.get_one(Delivery, job.payload["delivery"])
+        sources = {**self.bridge.trackers, **self.bridge.helpdesks}
+        source = sources.get(delivery.source)
+        return delivery.source, source.read(delivery.headers, delivery.body) if source else []
+
+    def settle(self, session: Session, job: Job, result: tuple[str, Sequence[Event]]) -> None:
+        source, events = result
+        hear.dispatch(self.bridge, session, source, events)
+        session.get_one(Delivery, job.payload["delivery"]).read_at = self.bridge.clock.now()
