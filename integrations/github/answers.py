@@ -74,6 +74,7 @@ def issue(item: Json) -> Issue:
         closed_at=_when(item.get("closed_at")),
         assignees=tuple(person["login"] for person in item.get("assignees") or ()),
         repository=place_of(item["html_url"]),
+        reopened=opened and reason == "reopened",
     )
 
 

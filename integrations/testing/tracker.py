@@ -16,21 +16,26 @@ import pytest
 
 from integrations.base import (
     BadSignature,
+    CodeTouched,
+    Event,
+    Gone,
     IssueDraft,
     IssueTouched,
     NotFound,
+    Place,
     Rejected,
-    ReleasesTouched,
     Tracker,
     Unauthorised,
     Unavailable,
     Watch,
     mark,
 )
-from integrations.testing.world import Trouble, World
+from integrations.testing.shipping import ShippingContract
+from integrations.testing.world import Kind, Trouble, World
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KINDS: tuple[Kind, ...] = ("issue", "comment", "fix", "release", "tag", "branch", "deployment")
 STRANGE = (
     b"",
     b"\xff\xfe",
@@ -50,7 +55,7 @@ STRANGE = (
 )
 
 
-class TrackerContract:
+class TrackerContract(ShippingContract):
     """What the bot relies on, whatever the tracker."""
 
     # --- marks ----------------------------------------------------------------------------------------------------
@@ -118,6 +123,40 @@ class TrackerContract:
             (False, "not_planned", False),
             (False, "completed", False),
         ]
+
+    def test_an_issue_opened_again_says_so(self, tracker: Tracker, world: World) -> None:
+        """One that was never closed is told apart from one that somebody opened again."""
+        number = world.open_issue(world.somebody, "Basket")
+        assert not tracker.issue(world.repo, number).reopened
+        world.close(number, "completed")
+        world.reopen(number)
+        assert tracker.issue(world.repo, number).reopened
+
+    def test_a_moved_issue_is_followed(self, tracker: Tracker, world: World) -> None:
+        """Asked by its old place, it tells its new one."""
+        number = world.open_issue(world.somebody, "Basket")
+        assert tracker.issue(world.repo, number).repository == world.repo
+        place = world.move_issue(number)
+        found = tracker.issue(world.repo, number)
+        assert (found.repository, found.number, found.title) == (place.repository, place.number, "Basket")
+
+    def test_a_deleted_issue_is_gone(self, tracker: Tracker, world: World) -> None:
+        """Told apart from a repository that we do not see."""
+        number = world.open_issue(world.somebody, "Basket")
+        world.delete_issue(number)
+        with pytest.raises(Gone):
+            tracker.issue(world.repo, number)
+        with pytest.raises(NotFound) as hidden:
+            tracker.issue(world.repo + "-gone", number)
+        assert not isinstance(hidden.value, Gone)
+
+    def test_a_duplicate_names_what_takes_its_place(self, tracker: Tracker, world: World) -> None:
+        """Its tickets follow the other issue."""
+        first, second = (world.open_issue(world.somebody, title) for title in ("One", "Two"))
+        world.close_as_duplicate(second, of=first)
+        found = tracker.issue(world.repo, second)
+        assert (found.reason, found.duplicate_of) == ("duplicate", Place(world.repo, first))
+        assert tracker.issue(world.repo, first).duplicate_of is None
 
     def test_the_repository_is_told_as_it_is_now(self, tracker: Tracker, world: World) -> None:
         """Visibility and whether issues are switched on are asked each time."""
@@ -209,72 +248,7 @@ class TrackerContract:
             world.unreachable().create_issue(world.repo, IssueDraft("Basket", "…"), "k1")
         assert failure.value.maybe_done is False
 
-    # --- fixes and releases ---------------------------------------------------------------------------------------
-
-    def test_a_fix_counts_once_it_is_merged(self, tracker: Tracker, world: World) -> None:
-        """Before, a person who names it is refused in words; after, it is what closed the issue."""
-        number = world.open_issue(world.somebody, "Basket")
-        named = world.propose_fix(number)
-        with pytest.raises(Rejected, match="not merged yet"):
-            tracker.fix(world.repo, named)
-        assert tracker.fixes(world.repo, number) == []
-        sha = world.merge(named)
-        assert [fix.sha for fix in tracker.fixes(world.repo, number)] == [sha]
-        assert {tracker.fix(world.repo, name).sha for name in (named, sha, sha[:10])} == {sha}
-        assert tracker.fix(world.repo, named) == tracker.fixes(world.repo, number)[0]
-
-    def test_an_issue_closed_by_hand_has_no_fix(self, tracker: Tracker, world: World) -> None:
-        """Closed is not fixed."""
-        number = world.open_issue(world.somebody, "Basket")
-        world.close(number, "completed")
-        assert tracker.fixes(world.repo, number) == []
-
-    def test_an_unknown_fix_is_told_apart_from_nonsense(self, tracker: Tracker, world: World) -> None:
-        """A sha nobody has is NotFound; a sentence is refused with what to write instead."""
-        with pytest.raises(NotFound):
-            tracker.fix(world.repo, "deadbeefdeadbeef")
-        with pytest.raises(Rejected):
-            tracker.fix(world.repo, "the one from Tuesday")
-        with pytest.raises(Rejected):
-            tracker.fix(world.repo, "https://forge.example/other/place/pull/1")
-
-    def test_a_release_holds_what_was_merged_before_it(self, tracker: Tracker, world: World) -> None:
-        """The proof: v1 is without the fix, v2 with it, by either way of asking."""
-        world.publish_release("v1")
-        number = world.open_issue(world.somebody, "Basket")
-        sha = world.merge(world.propose_fix(number))
-        other = world.commit()
-        world.publish_release("v2")
-        later = world.commit()
-        assert [tracker.contains(world.repo, tag, sha) for tag in ("v1", "v2")] == [False, True]
-        assert tracker.contains(world.repo, sha, sha)
-        between = tracker.commits_between(world.repo, "v1", "v2") or set()
-        assert {sha, other} <= between
-        assert later not in between
-        assert tracker.commits_between(world.repo, "v2", "v1") == set()
-        assert tracker.commits_between(world.repo, "v0", "v2") is None
-
-    def test_releases_are_the_published_ones_newest_first(self, tracker: Tracker, world: World) -> None:
-        """A draft may still change its mind."""
-        for tag in ("v1", "v2"):
-            world.publish_release(tag)
-            world.commit()
-        world.publish_release("v3", draft=True)
-        assert [release.tag for release in tracker.releases(world.repo)] == ["v2", "v1"]
-
     # --- polling --------------------------------------------------------------------------------------------------
-
-    def test_a_quiet_poll_costs_one_304(self, tracker: Tracker, world: World) -> None:
-        """An empty watch starts now with one request; while nothing happens each further one is a 304."""
-        world.open_issue(world.somebody, "An older one")
-        world.publish_release("v1")
-        for resource in tracker.resources():
-            before = len(world.reads())
-            events, watch = tracker.poll(world.repo, resource, Watch())
-            assert (events, len(world.reads()) - before) == ([], 1)
-            for _ in range(2):
-                assert tracker.poll(world.repo, resource, watch) == ([], watch)
-            assert world.reads()[before + 1 :] == [304, 304]
 
     def test_what_is_touched_is_told_once(self, tracker: Tracker, world: World) -> None:
         """New, commented, closed: each is told at the next poll and not again, even within one second."""
@@ -299,27 +273,20 @@ class TrackerContract:
         assert sorted(event.number for event in events if isinstance(event, IssueTouched)) == sorted(made)
         assert tracker.poll(world.repo, "issues", watch) == ([], watch)
 
-    def test_a_new_release_is_told_once(self, tracker: Tracker, world: World) -> None:
-        """A draft is no news; its publication is."""
-        _, watch = tracker.poll(world.repo, "releases", Watch())
-        world.publish_release("v1", draft=True)
-        events, watch = tracker.poll(world.repo, "releases", watch)
-        assert events == []
-        world.publish_release("v1")
-        events, watch = tracker.poll(world.repo, "releases", watch)
-        assert events == [ReleasesTouched(world.repo)]
-        assert tracker.poll(world.repo, "releases", watch) == ([], watch)
-
     # --- webhooks -------------------------------------------------------------------------------------------------
 
     def test_an_authentic_delivery_is_accepted_and_understood(self, tracker: Tracker, world: World) -> None:
         """Its id is stable, and headers are found in any spelling; what we keep of them is enough to read it."""
-        meant = {
+        meant: dict[Kind, Event] = {
             "issue": IssueTouched(world.repo, 1),
             "comment": IssueTouched(world.repo, 1),
-            "release": ReleasesTouched(world.repo),
+            "fix": IssueTouched(world.repo, 1),
+            "release": CodeTouched(world.repo, "releases"),
+            "tag": CodeTouched(world.repo, "tags"),
+            "branch": CodeTouched(world.repo, "branch"),
+            "deployment": CodeTouched(world.repo, "deployments:production"),
         }
-        for of in ("issue", "comment", "release"):
+        for of in KINDS:
             headers, body = world.delivery(of)
             lower = {key.lower(): value for key, value in headers.items()}
             kept = {key: lower[key] for key in tracker.kept_headers if key in lower}
@@ -348,7 +315,7 @@ class TrackerContract:
     @pytest.mark.parametrize("body", STRANGE, ids=range(len(STRANGE)))
     def test_strange_content_means_nothing_to_us(self, tracker: Tracker, world: World, body: bytes) -> None:
         """An authentic delivery that cannot be read is [] and never an exception."""
-        for of in ("issue", "comment", "release"):
+        for of in KINDS:
             headers, _ = world.delivery(of)
-            assert tracker.read(headers, body) in ([], [ReleasesTouched("acme/shop")])
+            assert tracker.read(headers, body) in ([], [CodeTouched("acme/shop", "releases")])
         assert tracker.read({}, json.dumps({"action": "opened"}).encode()) == []

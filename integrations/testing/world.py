@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from integrations.base import Tracker
+from integrations.base import Place, Tracker
 
+Kind = Literal["issue", "comment", "fix", "release", "tag", "branch", "deployment"]
 Trouble = Literal["refused", "failed", "failed after", "dropped", "dropped after", "limited"]
 
 
@@ -29,19 +30,60 @@ class World(Protocol):
 
     def close(self, number: int, reason: Literal["completed", "not_planned"]) -> None: ...
 
-    def propose_fix(self, number: int) -> str:
-        """Open a pull request that will close the issue; returns what a person would call it, e.g. "#12"."""
+    def reopen(self, number: int) -> None: ...
+
+    def move_issue(self, number: int) -> Place:
+        """Move the issue to another repository; returns where it is then."""
+        ...
+
+    def delete_issue(self, number: int) -> None: ...
+
+    def close_as_duplicate(self, number: int, of: int) -> None: ...
+
+    def propose_fix(self, number: int, to: str = "") -> str:
+        """Open a pull request that says it closes the issue, to the default branch or to `to`.
+
+        Returns what a person would call it, e.g. "#12".
+        """
+        ...
+
+    def propose_backport(self, reference: str, to: str) -> str:
+        """Open a pull request to branch `to` that says it is a backport of that one, and names no issue."""
+        ...
+
+    def propose_mention(self, number: int) -> str:
+        """Open a pull request that mentions the issue and fixes it not."""
         ...
 
     def merge(self, reference: str) -> str:
-        """Merge it; returns the sha that stands for it on the default branch."""
+        """Merge it; returns the sha that stands for it on its target branch."""
         ...
 
-    def commit(self) -> str:
-        """Push a commit that has nothing to do with any issue; returns its sha."""
+    def commit(self, branch: str = "") -> str:
+        """Push a commit that has nothing to do with any issue (to the default branch); returns its sha."""
+        ...
+
+    def branch(self, name: str) -> None:
+        """A new branch at the default branch's tip."""
+        ...
+
+    def cherry_pick(self, sha: str, branch: str) -> str:
+        """The same change on another branch, pushed, without a word of where it came from; returns its sha."""
+        ...
+
+    def tag(self, name: str) -> None:
+        """A tag without a release at the default branch's tip."""
         ...
 
     def publish_release(self, tag: str, draft: bool = False) -> None: ...
+
+    def deploy(self, environment: str, ref: str, succeeded: bool = True) -> str:
+        """Begin to deploy a sha, and succeed unless told; returns the deployment's id."""
+        ...
+
+    def deployment_ends(self, deployment: str, state: Literal["success", "failure"]) -> None:
+        """A deployment comes to this now, whatever it came to before."""
+        ...
 
     def switch_issues_off(self) -> None: ...
 
@@ -69,6 +111,9 @@ class World(Protocol):
         """An adapter whose address nobody listens on."""
         ...
 
-    def delivery(self, of: Literal["issue", "comment", "release"]) -> tuple[dict[str, str], bytes]:
-        """Headers and body of a webhook request as the service sends and signs it, about `repo` (and its issue 1)."""
+    def delivery(self, of: Kind) -> tuple[dict[str, str], bytes]:
+        """Headers and body of a webhook request as the service sends and signs it, about `repo` (and its issue 1).
+
+        fix: a pull request that names issue 1 was merged · deployment: to `production`.
+        """
         ...

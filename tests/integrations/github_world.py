@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import SecretStr
 
-from integrations.base import Tracker
+from integrations.base import Place, Tracker
 from integrations.github import Config, GitHub
 from integrations.sandbox.github import GitHubStandIn
 from integrations.sandbox.wire import Fault
-from integrations.testing.world import Trouble
+from integrations.testing.world import Kind, Trouble
 
 REPO = "acme/shop"
 SECRET = "sandbox-webhook-secret"
@@ -46,14 +47,52 @@ class GitHubWorld:
     def close(self, number: int, reason: Literal["completed", "not_planned"]) -> None:
         self.hub.close_issue(REPO, number, self.somebody, reason)
 
-    def propose_fix(self, number: int) -> str:
-        return f"#{self.hub.open_pull(REPO, self.somebody, 'Keep the basket', f'Fixes #{number}')}"
+    def reopen(self, number: int) -> None:
+        self.hub.reopen_issue(REPO, number, self.somebody)
+
+    def move_issue(self, number: int) -> Place:
+        other = "acme/warehouse"
+        self.hub.add_repo(other)
+        return Place(other, self.hub.transfer_issue(REPO, number, other, self.somebody))
+
+    def delete_issue(self, number: int) -> None:
+        self.hub.delete_issue(REPO, number, self.somebody)
+
+    def close_as_duplicate(self, number: int, of: int) -> None:
+        self.hub.close_as_duplicate(REPO, number, self.somebody, f"#{of}")
+
+    def propose_fix(self, number: int, to: str = "") -> str:
+        return self.propose("Keep the basket", f"Fixes #{number}", to)
+
+    def propose_backport(self, reference: str, to: str) -> str:
+        return self.propose(f"[Backport {to}] Keep the basket", f"Backport of {reference}.", to)
+
+    def propose_mention(self, number: int) -> str:
+        return self.propose("Tidy the basket", f"Next to #{number}.\n\nNot yet: `Fixes #{number}`")
+
+    def propose(self, title: str, body: str, to: str = "") -> str:
+        return f"#{self.hub.open_pull(REPO, self.somebody, title, body, to or 'main')}"
 
     def merge(self, reference: str) -> str:
         return self.hub.merge_pull(REPO, int(reference.lstrip("#")), self.somebody)
 
-    def commit(self) -> str:
-        return self.hub.commit(REPO, "main", "Tidy up")
+    def commit(self, branch: str = "") -> str:
+        return self.hub.commit(REPO, branch or "main", "Tidy up")
+
+    def branch(self, name: str) -> None:
+        self.hub.branch(REPO, name, "main")
+
+    def cherry_pick(self, sha: str, branch: str) -> str:
+        return self.hub.cherry_pick(REPO, branch, sha, trailer=False)
+
+    def tag(self, name: str) -> None:
+        self.hub.tag(REPO, name, "main")
+
+    def deploy(self, environment: str, ref: str, succeeded: bool = True) -> str:
+        return str(self.hub.deploy(REPO, environment, ref, state="success" if succeeded else "in_progress"))
+
+    def deployment_ends(self, deployment: str, state: Literal["success", "failure"]) -> None:
+        self.hub.deployment_status(REPO, int(deployment), state)
 
     def publish_release(self, tag: str, draft: bool = False) -> None:
         self.hub.publish_release(REPO, tag, draft=draft)
@@ -94,15 +133,22 @@ class GitHubWorld:
             taken.bind(("127.0.0.1", 0))  # taken and not listening, then free
             return self.tracker(url=f"http://127.0.0.1:{taken.getsockname()[1]}")
 
-    def delivery(self, of: Literal["issue", "comment", "release"]) -> tuple[dict[str, str], bytes]:
+    def delivery(self, of: Kind) -> tuple[dict[str, str], bytes]:
         self.hub.hooks.hold = True
         repo = self.hub.find(REPO)
         if repo and not repo.issues:
             self.open_issue(self.somebody, "Basket")
-        if of == "comment":
-            self.comment(self.somebody, 1, "Seen")
-        if of == "release":
-            self.publish_release(f"v{len(self.hub.hooks.deliveries)}")
-        event = {"issue": "issues", "comment": "issue_comment", "release": "release"}[of]
+        name = f"v{len(self.hub.hooks.deliveries)}"
+        doings: dict[Kind, tuple[str, Callable[[], object]]] = {
+            "issue": ("issues", lambda: None),
+            "comment": ("issue_comment", lambda: self.comment(self.somebody, 1, "Seen")),
+            "fix": ("pull_request", lambda: self.merge(self.propose_fix(1))),
+            "release": ("release", lambda: self.publish_release(name)),
+            "tag": ("push", lambda: self.tag(name)),
+            "branch": ("push", self.commit),
+            "deployment": ("deployment_status", lambda: self.deploy("production", "main")),
+        }
+        event, do = doings[of]
+        do()
         found = [delivery for delivery in self.hub.hooks.deliveries if delivery.event == event]
         return dict(found[-1].headers), found[-1].body

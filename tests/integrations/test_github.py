@@ -8,7 +8,6 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Literal
 from urllib.parse import parse_qs, urlencode
 
 import pytest
@@ -19,10 +18,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from integrations.base import (
+    CodeTouched,
     IssueDraft,
     IssueTouched,
     Rejected,
-    ReleasesTouched,
     Unauthorised,
     Unavailable,
     Watch,
@@ -68,8 +67,8 @@ class TestContract(TrackerContract):
         ("issues.closed", [IssueTouched(REPO, 12)]),
         ("issue_comment.created", [IssueTouched(REPO, 12)]),
         ("issue_comment.on_pull", []),
-        ("pull_request.closed", []),
-        ("release.published", [ReleasesTouched(REPO)]),
+        ("pull_request.closed", [IssueTouched(REPO, 12)]),
+        ("release.published", [CodeTouched(REPO, "releases")]),
         ("ping", []),
     ],
 )
@@ -213,63 +212,6 @@ def test_a_misspelt_key_is_refused() -> None:
         Config.model_validate({"kind": "github", "token": "x", "tokn": "y"})
 
 
-# --- fixes ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
-def test_each_way_of_merging_gives_the_commit_on_the_branch(
-    hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld, method: Literal["squash", "merge", "rebase"]
-) -> None:
-    """Squash and rebase make new commits: it is those that a release holds."""
-    number = world.open_issue("leo-dev", "Basket")
-    pull = hub.open_pull(REPO, "leo-dev", "Keep the basket", f"Fixes #{number}")
-    sha = hub.merge_pull(REPO, pull, "leo-dev", method)
-    [fix] = tracker.fixes(REPO, number)
-    assert (fix.sha, fix.pull, fix.branch, fix.title) == (sha, pull, "main", "Keep the basket")
-    assert tracker.contains(REPO, "main", fix.sha)
-    assert hub.wire.calls_to("GET", ".*/pulls.*") == []  # GraphQL told it all
-
-
-def test_a_commit_that_closed_the_issue_is_a_fix(hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld) -> None:
-    """Pushed straight to the default branch, without a pull request."""
-    number = world.open_issue("leo-dev", "Basket")
-    sha = hub.commit(REPO, "main", f"Keep the basket\n\nFixes #{number}", by="leo-dev")
-    [fix] = tracker.fixes(REPO, number)
-    assert (fix.sha, fix.pull, fix.title) == (sha, None, "Keep the basket")
-
-
-@pytest.mark.parametrize("status", [404, 405, 501])
-def test_without_graphql_closing_keywords_tell(
-    hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld, status: int
-) -> None:
-    """Look-alikes of GitHub have no GraphQL; a merged pull request that names the issue is found all the same."""
-    hub.wire.faults.append(Fault("refuse", "POST", "/graphql", status=status, times=None))
-    number = world.open_issue("leo-dev", "Basket")
-    world.propose_fix(number)
-    sha = world.merge(world.propose_fix(number))
-    mentions = hub.open_pull(REPO, "leo-dev", "Unrelated", f"See #{number}")
-    hub.merge_pull(REPO, mentions, "leo-dev")
-    assert [fix.sha for fix in tracker.fixes(REPO, number)] == [sha]
-
-
-def test_a_pull_request_may_be_named_by_its_address(tracker: GitHub, world: GitHubWorld) -> None:
-    """What a Support Dev pastes; one of another repository proves nothing here."""
-    named = world.propose_fix(world.open_issue("leo-dev", "Basket"))
-    sha = world.merge(named)
-    number = named.lstrip("#")
-    assert tracker.fix(REPO, f"https://github.com/acme/shop/pull/{number}/files").sha == sha
-    with pytest.raises(Rejected, match="acme/other"):
-        tracker.fix(REPO, f"https://github.com/acme/other/pull/{number}")
-
-
-def test_a_long_comparison_is_read_to_its_end(hub: GitHubStandIn, tracker: GitHub, world: GitHubWorld) -> None:
-    """A release with more commits than a page holds."""
-    world.publish_release("v1")
-    shas = {world.commit() for _ in range(330)}
-    world.publish_release("v2")
-    assert tracker.commits_between(REPO, "v1", "v2") == shas
-
-
 # --- answers that are not GitHub's ------------------------------------------------------------------------------------
 
 
@@ -295,7 +237,7 @@ def test_an_answer_that_is_not_githubs_is_a_service_error(odd: GitHub) -> None:
         lambda: odd.issue(REPO, 1),
         lambda: odd.create_issue(REPO, IssueDraft("Basket", "…"), "k1"),
         lambda: odd.fix(REPO, "#1"),
-        lambda: odd.contains(REPO, "main", "0a1b2c3"),
+        lambda: odd.between(REPO, "1" * 40, "2" * 40),
     ):
         with pytest.raises((Unavailable, Rejected)):
             ask()
@@ -307,7 +249,7 @@ def test_a_path_of_enterprise_server_is_kept(hub: GitHubStandIn) -> None:
 
     async def note(asked: Request) -> Response:
         paths.append(asked.url.path)
-        empty = {"data": {"repository": {"url": "", "issue": {"closedByPullRequestsReferences": {"nodes": []}}}}}
+        empty = {"data": {"repository": {"issue": {"closedByPullRequestsReferences": {"nodes": []}}}}}
         return JSONResponse(empty if asked.method == "POST" else [])
 
     server = Server(Starlette(routes=[Route("/{rest:path}", note, methods=["GET", "POST"])])).start()
