@@ -132,6 +132,11 @@ def test_many_pages_and_at_most_fifty(place: Place) -> None:
     assert place.heard == [f"Bug {number}" for number in range(50)]
     assert [place.again(), place.again(), place.again()] == [50, 20, 0]
     assert len(set(place.got)) == len(place.got) == 120
+    place.at += timedelta(hours=1)
+    place.lost("late")
+    place.hub.wire.calls.clear()
+    assert place.again(since=place.at - timedelta(minutes=5)) == 1
+    assert len(place.hub.wire.calls_to("GET", ".*/deliveries")) == 2  # failed, then arrived: no page further back
 
 
 def test_nothing_failed_costs_two_calls(place: Place) -> None:
