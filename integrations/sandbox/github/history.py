@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from integrations.sandbox.github.patches import Change, Changes, combined, inver
 
 WEB = "web-flow"  # the account that commits what is merged by GitHub's own buttons
 NOREPLY = "noreply@github.com"
-REMEMBERED = 64  # how many ancestries and comparisons
+REMEMBERED = 64  # comparisons
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class History:
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     annotated: dict[str, TagObject] = field(default_factory=dict)  # of those tags that are objects of their own
-    _reachable: dict[str, set[str]] = field(default_factory=dict)
+    _position: dict[str, int] = field(default_factory=dict)  # in `commits`
     _compared: dict[tuple[str, str], Comparison | None] = field(default_factory=dict)
 
     def write(
@@ -94,6 +95,7 @@ class History:
         text = f"{len(self.commits)}\0{parents}\0{message}\0{author}\0{at.isoformat()}"
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         own = (Change(sha[:12]),) if changes is None else changes
+        self._position[sha] = len(self.commits)
         self.commits[sha] = Commit(sha, parents, message, author, at, authored or at, committer or author, own)
         return self.commits[sha]
 
@@ -111,7 +113,9 @@ class History:
             sha = names.get(ref) or (names.get(short.removeprefix(prefix)) if short.startswith(prefix) else None)
             if sha:
                 return self.commits[sha]
-        if re.fullmatch(r"[0-9a-f]{4,40}", ref):
+        if ref in self.commits:
+            return self.commits[ref]
+        if re.fullmatch(r"[0-9a-f]{4,39}", ref):
             found = [commit for sha, commit in self.commits.items() if sha.startswith(ref)]
             return found[0] if len(found) == 1 else None
         return None
@@ -138,12 +142,7 @@ class History:
             self.annotated[name] = TagObject(sha, name, commit, message, by, at)
 
     def reachable(self, sha: str) -> set[str]:
-        """`sha` and all its ancestors. Remembered: a commit's ancestors never change."""
-        if sha not in self._reachable:
-            self._reachable = dict(list(self._reachable.items())[-REMEMBERED:]) | {sha: self._ancestry(sha)}
-        return self._reachable[sha]
-
-    def _ancestry(self, sha: str) -> set[str]:
+        """`sha` and all its ancestors."""
         seen: set[str] = set()
         ahead = [sha]
         while ahead:
@@ -160,26 +159,48 @@ class History:
 
     def between(self, base: str, head: str) -> list[Commit]:
         """What is reachable from `head` and not from `base`, oldest first."""
-        wanted = self.reachable(head) - self.reachable(base)
-        return [commit for commit in self.commits.values() if commit.sha in wanted] if wanted else []
+        return self._sides(base, head)[1]
 
     def compare(self, base: str, head: str) -> Comparison | None:
-        """How `head` stands to `base` (both shas); None when they share no ancestor."""
+        """How `head` stands to `base` (both shas); None when they share no ancestor. Remembered: it never changes."""
         if (base, head) not in self._compared:
-            self._compared = dict(list(self._compared.items())[-REMEMBERED:]) | {
-                (base, head): self._comparison(base, head)
-            }
+            if len(self._compared) >= REMEMBERED:
+                self._compared.clear()
+            self._compared[base, head] = self._comparison(base, head)
         return self._compared[base, head]
 
     def _comparison(self, base: str, head: str) -> Comparison | None:
-        shared = self.reachable(base) & self.reachable(head)
-        common = next((commit for commit in reversed(self.commits.values()) if commit.sha in shared), None)
-        if common is None:
+        behind, ahead, shared = self._sides(base, head)
+        if shared is None:
             return None
-        ahead = self.between(base, head)
         changes = combined(commit.changes for commit in ahead if len(commit.parents) < 2)
-        behind = len(self.between(head, base))
-        return Comparison(self.commits[base], self.commits[head], common, ahead, behind, changes)
+        return Comparison(self.commits[base], self.commits[head], self.commits[shared], ahead, len(behind), changes)
+
+    def _sides(self, base: str, head: str) -> tuple[list[Commit], list[Commit], str | None]:
+        """What base has alone, what head has alone (oldest first), and the newest commit that both have.
+
+        Walks from both towards the oldest, and only to where all that is left is shared: a commit comes after all its
+        descendants, so by then it is known which of the two it is reachable from.
+        """
+        base_only, head_only, both = 1, 2, 3
+        sides = {base: both} if base == head else {base: base_only, head: head_only}
+        waiting = [(-self._position[sha], sha) for sha in sides]
+        heapq.heapify(waiting)
+        alone = sum(side != both for side in sides.values())  # of those that wait
+        found: dict[int, list[Commit]] = {base_only: [], head_only: [], both: []}
+        while alone:
+            commit = self.commits[heapq.heappop(waiting)[1]]
+            side = sides[commit.sha]
+            found[side].append(commit)
+            alone -= side != both
+            for parent in commit.parents:
+                before = sides.get(parent, 0)
+                after = sides[parent] = before | side
+                alone += (after != both) - (before in (base_only, head_only))
+                if not before:
+                    heapq.heappush(waiting, (-self._position[parent], parent))
+        shared = found[both][0].sha if found[both] else waiting[0][1] if waiting else None
+        return found[base_only][::-1], found[head_only][::-1], shared
 
     def merge(
         self, base: str, head: str, method: str, message: str, author: str, at: datetime, committer: str = WEB

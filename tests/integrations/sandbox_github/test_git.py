@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from github.Repository import Repository
 
 from integrations.sandbox.github import GitHubStandIn
+from integrations.sandbox.github.history import History
 from tests.integrations.sandbox_github.conftest import SHOP, Clock, Receiver, fixed
 
 
@@ -218,6 +220,25 @@ def test_a_comparison_pages_as_documented(github: GitHubStandIn, http: httpx2.Cl
     assert [len(page["commits"]) for page in pages] == [100, 100, 5]
     assert [len(page["files"]) for page in pages] == [205, 0, 0]
     assert len(http.get(f"/repos/{SHOP}/compare/v1...main?page=1").json()["commits"]) == 30
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_histories_compare_as_their_ancestors_say(seed: int, clock: Clock) -> None:
+    """What each end has alone, and the newest that both have, as the plain sets of ancestors tell."""
+    choose, history = random.Random(seed), History()
+    shas: list[str] = []
+    for number in range(40):
+        parents = choose.sample(shas, min(len(shas), choose.choice([0, 1, 1, 1, 1, 2, 2])))
+        shas.append(history.write(tuple(parents), f"{number}", "acme", clock()).sha)
+    for base, head in (choose.choices(shas, k=2) for _ in range(60)):
+        old, new = history.reachable(base), history.reachable(head)
+        shared = [sha for sha in shas if sha in old & new]
+        found = history.compare(base, head)
+        if found is None:
+            assert not shared
+            continue
+        assert [one.sha for one in found.ahead] == [sha for sha in shas if sha in new - old]
+        assert (found.behind, found.merge_base.sha) == (len(old - new), shared[-1])
 
 
 def test_fixes_read_over_graphql(github: GitHubStandIn, http: httpx2.Client) -> None:
