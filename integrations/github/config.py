@@ -24,7 +24,7 @@ def _key(value: SecretStr) -> SecretStr:
     pem = "\n".join([f"-----BEGIN {found[1]}-----", *lines, f"-----END {found[1]}-----", ""])
     try:
         jwt.encode({}, pem, algorithm="RS256")
-    except Exception:  # noqa: BLE001 (each wrong kind of key fails in a way of its own, and may quote the key)
+    except (jwt.PyJWTError, TypeError, ValueError, AttributeError):  # each wrong kind of key fails in its own way
         raise ValueError("Holds no private key that GitHub's apps sign with: unencrypted RSA, in PEM form") from None
     return SecretStr(pem)
 
