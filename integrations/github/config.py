@@ -36,8 +36,11 @@ def _content(path: str) -> str:
         raise ValueError("Names no file that can be read, and is no PEM text either") from None
 
 
-def _text(value: object) -> object:
-    return str(value) if type(value) is int else value
+def _id(value: object) -> str:
+    text = str(value).strip()
+    if re.fullmatch(r"[1-9]\d*|Iv[\w.]+", text) is None:
+        raise ValueError("Is neither the number nor the client id of a GitHub App")
+    return text
 
 
 class Config(BaseModel):
@@ -51,8 +54,8 @@ class Config(BaseModel):
     kind: Literal["github"] = "github"
     url: str = "https://api.github.com"
     token: SecretStr | None = None
-    app_id: Annotated[str, BeforeValidator(_text)] | None = Field(
-        default=None, pattern=r"^(\d+|Iv[\w.]+)$", description="the App ID on the GitHub App's settings page"
+    app_id: Annotated[str, BeforeValidator(_id)] | None = Field(
+        default=None, description="the App ID on the GitHub App's settings page"
     )
     private_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
         default=None, description="a private key that GitHub made for the app, or the path of its .pem file"

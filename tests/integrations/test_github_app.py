@@ -102,7 +102,7 @@ def test_a_key_may_be_a_file(tmp_path: Path) -> None:
         ({"token": "t", "app_id": 1}, "Holds both `token` and `app_id`"),
         ({"app_id": 1}, "Lacks `private_key` and `installation_id`"),
         ({"app_id": 1, "private_key": PEM}, "Lacks `installation_id`"),
-        ({"app_id": "one", "private_key": PEM, "installation_id": 1}, "app_id"),
+        ({"app_id": "one", "private_key": PEM, "installation_id": 1}, "Is neither the number"),
         ({"app_id": 1, "private_key": "/nowhere/app.pem", "installation_id": 1}, "Names no file"),
         ({"app_id": 1, "private_key": PUBLIC, "installation_id": 1}, "that GitHub's apps sign with"),
         ({"app_id": 1, "private_key": PEM[:400], "installation_id": 1}, "Holds no private key"),
