@@ -58,7 +58,10 @@ class GitHub:
 
     def repository(self, repo: str) -> Repository:
         """The repository as it is now; one whose visibility GitHub does not tell counts as public."""
-        return self._wire.get(path_of(repo), answers.repository)
+        found = self._wire.get(path_of(repo), answers.repository)
+        if found.full_name.casefold() != repo.casefold():
+            self._wire.renamed(repo, found.full_name)
+        return found
 
     def assignable(self, repo: str, logins: tuple[str, ...]) -> tuple[str, ...]:
         """Those of `logins` whom GitHub can assign in `repo`; it refuses an issue with any other."""

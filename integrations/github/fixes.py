@@ -51,9 +51,9 @@ class _Pull:
     def key(self) -> tuple[str, int]:
         return self.at.repository.casefold(), self.at.number
 
-    def fixes(self, repo: str, number: int) -> bool:
+    def fixes(self, issue: Place) -> bool:
         places = wording.closing(self.title, self.body, self.at.repository)
-        return any(wording.is_at(place, repo, number) for place in places)
+        return any(wording.same(place, issue) for place in places)
 
     def copies(self) -> set[tuple[str, int]]:
         places = wording.copied(self.title, self.body, self.at.repository)
@@ -82,13 +82,13 @@ def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
     timeline = list(wire.pages(path_of(repo, "issues", number, "timeline"), missing_ok=True))
     crossing = wire.translated(_crossing, timeline)
     told = _closing_pulls(wire, repo, number)
-    found = {pull.key(): pull for pull in told or ()}
-    naming = [pull for pull in crossing if pull.fixes(repo, number)]
+    issue = Place(repo, number)
+    linked = [pull for pull in told or () if not _only_repeats(pull, issue)]
+    naming = [pull for pull in crossing if pull.fixes(issue)]
     if told is None and not naming:
-        naming = _recent(wire, repo, number)
-    for pull in naming:
-        found.setdefault(pull.key(), pull)
-    commits = _closing_commits(wire, repo, timeline, found)
+        naming = _recent(wire, issue)
+    found = {pull.key(): pull for pull in naming} | {pull.key(): pull for pull in linked}
+    commits = _closing_commits(wire, issue, timeline, found)
     merged = _merged(wire, found.values())
     pulls = _with_copies(wire, repo, merged, [pull for pull in crossing if pull.copies()])
     known = {sha for fix in pulls for sha in (fix.sha, *fix.parts, *fix.copies)}
@@ -103,7 +103,7 @@ def fix(wire: Wire, repo: str, reference: str) -> Fix:
         raise Rejected(wire.name, text)
     at, number, sha = named
     if not number:
-        return _commit(wire, repo, at, sha)
+        return _commit(wire, repo, at, sha)[1]
     pull = wire.get(path_of(at, "pulls", number), _pull)
     if pull.merge is None:
         raise Rejected(wire.name, f"pull request #{number} is not merged yet")
@@ -164,12 +164,16 @@ def _crossing(timeline: Sequence[Json]) -> list[_Pull]:
     ]
 
 
-def _recent(wire: Wire, repo: str, number: int) -> list[_Pull]:
+def _only_repeats(pull: _Pull, issue: Place) -> bool:
+    return wording.only_repeats(pull.title, pull.body, pull.at.repository, issue)
+
+
+def _recent(wire: Wire, issue: Place) -> list[_Pull]:
     """For look-alikes of GitHub that keep no timeline: what was merged last and names the issue."""
     query = {"state": "closed", "sort": "updated", "direction": "desc"}
-    items = list(wire.pages(path_of(repo, "pulls"), query, limit=1))
+    items = list(wire.pages(path_of(issue.repository, "pulls"), query, limit=1))
     pulls = wire.translated(lambda found: [_pull(item) for item in found], items)
-    return [pull for pull in pulls if pull.merge and pull.fixes(repo, number)]
+    return [pull for pull in pulls if pull.merge and pull.fixes(issue)]
 
 
 def _merged(wire: Wire, pulls: Iterable[_Pull]) -> list[_Pull]:
@@ -227,8 +231,8 @@ def _branch(pull: _Pull) -> tuple[str, str]:
     return pull.key()[0], pull.merge.branch if pull.merge else ""
 
 
-def _time(pull: _Pull) -> datetime:
-    return pull.merge.at if pull.merge else _BEGINNING
+def _time(pull: _Pull) -> tuple[datetime, int]:
+    return pull.merge.at if pull.merge else _BEGINNING, pull.at.number
 
 
 def _fix(wire: Wire, repo: str, root: _Root) -> Fix:
@@ -287,11 +291,11 @@ def _same(one: Commit, other: Commit) -> bool:
 
 
 def _closing_commits(
-    wire: Wire, repo: str, timeline: list[dict[str, Any]], found: dict[tuple[str, int], _Pull]
+    wire: Wire, issue: Place, timeline: list[dict[str, Any]], found: dict[tuple[str, int], _Pull]
 ) -> list[Fix]:
     """The commits that closed the issue; one that a pull request brought adds that to `found` instead."""
     closers = [event for event in timeline if event.get("event") == "closed" and event.get("commit_id")]
-    places = {str(event["commit_id"]): _home(event, repo) for event in closers[-_MOST:]}
+    places = {str(event["commit_id"]): _home(event, issue.repository) for event in closers[-_MOST:]}
     told = {pull.merge.sha for pull in found.values() if pull.merge}
     told |= {commit.sha for pull in found.values() if pull.merge for commit in pull.merge.own or ()}
     commits = []
@@ -299,17 +303,16 @@ def _closing_commits(
         if sha in told:
             continue
         try:
-            fix = _commit(wire, repo, at, sha)
-            pulls = list(wire.pages(path_of(at, "commits", sha, "pulls"), limit=1, missing_ok=True))
+            commit, fix = _commit(wire, issue.repository, at, sha)
+            items = list(wire.pages(path_of(at, "commits", sha, "pulls"), limit=1, missing_ok=True))
         except _UNSEEN:  # pushed away since, or not ours to see
             continue
-        if wording.reverts(fix.title):
+        subject, _, rest = commit.message.partition("\n")
+        if wording.only_repeats(subject, rest, at, issue):
             continue
-        bringing = [
-            pull for pull in wire.translated(lambda items: [_pull(item) for item in items], pulls) if pull.merge
-        ]
-        if bringing:
-            first = min(bringing, key=_time)
+        pulls = [pull for pull in wire.translated(lambda listed: [_pull(item) for item in listed], items) if pull.merge]
+        if pulls:
+            first = min(pulls, key=_time)
             found.setdefault(first.key(), first)
         else:
             commits.append(fix)
@@ -322,7 +325,8 @@ def _home(event: Json, repo: str) -> str:
     return "/".join(path.split("/")[:2]) or repo
 
 
-def _commit(wire: Wire, repo: str, at: str, sha: str) -> Fix:
+def _commit(wire: Wire, repo: str, at: str, sha: str) -> tuple[Commit, Fix]:
+    """The commit, and the fix that it is for an issue of `repo`."""
     try:
         item = wire.get(path_of(at, "commits", sha), dict)
     except Rejected as refusal:  # 422 "No commit found for SHA"
@@ -333,4 +337,4 @@ def _commit(wire: Wire, repo: str, at: str, sha: str) -> Fix:
     home = wire.translated(lambda found: answers.place_of(found["html_url"]), item)
     title = commit.message.partition("\n")[0]
     elsewhere = "" if at.casefold() == repo.casefold() else home or at
-    return Fix(sha=commit.sha, url=item["html_url"], title=title, repository=elsewhere)
+    return commit, Fix(sha=commit.sha, url=item["html_url"], title=title, repository=elsewhere)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from integrations.base import CodeTouched, Event, IssueTouched, Rejected, Watch
 from integrations.github import deliveries
-from integrations.github.answers import Json, path_of
+from integrations.github.answers import Json, path_of, place_of
 from integrations.github.wire import PAGE, PAGES_MAX, Wire
 
 _PAGE = 50  # items; few change between two polls
@@ -80,6 +80,10 @@ def _issues(wire: Wire, repo: str, watch: Watch) -> tuple[list[Event], Watch]:
     first, etag = _listed(wire, f"{path_of(repo, 'issues')}?{urlencode(query)}", watch.state.get("etag", ""))
     if first is None:
         return [], watch
+    name = wire.translated(lambda found: place_of(found[0]["html_url"]) if found else repo, first)
+    if name.casefold() != wire.name_of(repo).casefold():  # it was renamed, and what we got is not what we asked for
+        wire.renamed(repo, name)
+        return _issues(wire, repo, watch)
     since = watch.state.get("since")
     items = wire.translated(lambda found: [_Change.of(item, repo) for item in found], first)
     page = 2

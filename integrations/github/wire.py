@@ -8,12 +8,13 @@ path, and every answer passes here.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from github import Auth, Github
@@ -31,6 +32,7 @@ Answer = tuple[int, Mapping[str, Any], str]
 
 PAGE = 100  # GitHub's largest page
 PAGES_MAX = 100
+_REPOSITORY = re.compile(r"^/repos/([^/?]+/[^/?]+)")
 _LIMITED = ("rate limit", "please retry your request again later", "wait a few minutes")
 _LIMITED_FOR = 60.0  # seconds, when GitHub names none ("Rate limits for the REST API": at least one minute)
 
@@ -68,6 +70,7 @@ class Wire:
         self._tokens = InstallationTokens(self._mint, now) if self.app else None
         self._now = now
         self._timeout = timeout
+        self._names: dict[str, str] = {}  # a renamed repository's old name → its new one
         self._local = threading.local()  # a PyGithub client shares one connection, so each thread has its own
 
     def login(self) -> str:
@@ -114,12 +117,29 @@ class Wire:
 
         An installation's token that GitHub refuses (revoked, or ended) is replaced once: a 401 has done nothing.
         """
+        path = _REPOSITORY.sub(lambda match: f"/repos/{self.name_of(match[1])}", path)
         bearer = self._bearer(as_app)
         answer = self._send(bearer, method, path, body, headers, write)
         if answer[0] == 401 and self._tokens and not as_app:
             self._tokens.drop(bearer)
-            answer = self._send(self._tokens.get(), method, path, body, headers, write)
+            bearer = self._tokens.get()
+            answer = self._send(bearer, method, path, body, headers, write)
+        if answer[0] in (307, 308) and "location" in answer[1]:  # a write to a renamed repository: nothing was done yet
+            answer = self._send(bearer, method, self._path_in(answer[1]["location"]), body, headers, write)
         return self._judged(answer, path if as_app else "", write)
+
+    def name_of(self, repo: str) -> str:
+        return self._names.get(repo.casefold(), repo)
+
+    def renamed(self, old: str, new: str) -> None:
+        """Ask of `new` what is asked of repository `old`: when GitHub sends us on, PyGithub drops a list's query."""
+        self._names[old.casefold()] = new
+
+    def _path_in(self, location: str) -> str:
+        """The path below the API's address, whatever host it names: our token stays where it belongs."""
+        there = urlsplit(location)
+        path = there.path.removeprefix(urlsplit(self.config.url).path.rstrip("/"))
+        return f"{path}?{there.query}" if there.query else path
 
     def _bearer(self, as_app: bool) -> str:
         if self._tokens and self.app:

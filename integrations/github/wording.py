@@ -31,14 +31,20 @@ def prose(text: str) -> str:
     return _NOT_PROSE.sub(" ", text)
 
 
-def reverts(title: str) -> bool:
-    """Whether it takes a change back: then what the title says after that is the other change's, keywords too."""
-    return bool(_REVERT.match(title))
-
-
 def closing(title: str, body: str, repo: str) -> list[Place]:
-    """The issues that a pull request of `repo` names with a closing keyword."""
-    return [] if reverts(title) else _places(_CLOSING.finditer(f"{prose(title)}\n{prose(body)}"), repo)
+    """The issues that a pull request or commit of `repo` names with a closing keyword.
+
+    A revert's title repeats another's, so it says nothing; its body may, as to take a change back can be the fix.
+    """
+    own = "" if _REVERT.match(title) else title
+    return _places(_CLOSING.finditer(f"{prose(own)}\n{prose(body)}"), repo)
+
+
+def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
+    """Whether it is a revert that names the issue in the title of what it takes back, and nowhere else."""
+    if not _REVERT.match(title) or any(same(found, place) for found in closing("", body, repo)):
+        return False
+    return any(same(found, place) for found in closing("", title, repo))
 
 
 def copied(title: str, body: str, repo: str) -> list[Place]:
@@ -63,8 +69,8 @@ def _places(found: Iterable[re.Match[str]], repo: str) -> list[Place]:
     return list(dict.fromkeys(places))
 
 
-def is_at(place: Place, repo: str, number: int) -> bool:
-    return place.number == number and place.repository.casefold() == repo.casefold()
+def same(one: Place, other: Place) -> bool:
+    return one.number == other.number and one.repository.casefold() == other.repository.casefold()
 
 
 _PULL = re.compile(r"https?://[^/\s]+/(?P<repo>[^/\s]+/[^/\s]+)/pull/(?P<number>\d{1,12})(?:[/?#]\S*)?")
