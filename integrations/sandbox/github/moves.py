@@ -52,9 +52,9 @@ class MoveDoings(Core):
             self._tell(target, "issues", by, action="opened", issue=after, changes=changes)
             return issue.number
 
-    def convert_to_discussion(self, full_name: str, number: int, by: str, kept: bool = False) -> None:
-        """Make a discussion of an issue: the API answers 410 for it; `kept`: it stays, closed and locked, with a
-        `converted_to_discussion` event, as github.com has done since 2021."""
+    def convert_to_discussion(self, full_name: str, number: int, by: str, gone: bool = False) -> None:
+        """Make a discussion of an issue, which stays, closed and locked, with a `converted_to_discussion` event ("Issue
+        event types"); `gone`: as GitHub did before 2021, when the API answered 410 for it."""
         with self.lock:
             repo, issue = self._issue(full_name, number)
             repo.numbers += 1
@@ -67,16 +67,16 @@ class MoveDoings(Core):
                 "user": self.shapes.user(issue.by),
                 "state": "open",
             }
-            if kept:
+            if gone:
+                del repo.issues[number]
+                self._tell_issue(repo, issue, by, "deleted")
+            else:
                 if issue.open:
                     self._close(repo, issue, by, "completed", None)
                 issue.locked = True
                 self._note(issue, "locked", by)
                 self._note(issue, "converted_to_discussion", by, discussion=repo.numbers)
                 self._tell_issue(repo, issue, by, "locked")
-            else:
-                del repo.issues[number]
-                self._tell_issue(repo, issue, by, "deleted")
             self._tell(repo, "discussion", by, action="created", discussion=discussion)
 
     def close_as_duplicate(self, full_name: str, number: int, by: str, canonical: str) -> None:

@@ -74,8 +74,8 @@ def test_what_became_a_discussion_is_gone_or_stays_locked(
 ) -> None:
     """Both ways that GitHub has had: 410, or closed and locked with an event that names the discussion."""
     gone, kept = github.open_issue(SHOP, "leo-dev", "One"), github.open_issue(SHOP, "leo-dev", "Two")
-    github.convert_to_discussion(SHOP, gone, "maya")
-    github.convert_to_discussion(SHOP, kept, "maya", kept=True)
+    github.convert_to_discussion(SHOP, gone, "maya", gone=True)
+    github.convert_to_discussion(SHOP, kept, "maya")
     assert http.get(f"/repos/{SHOP}/issues/{gone}").status_code == 410
     left = http.get(f"/repos/{SHOP}/issues/{kept}").json()
     assert (left["state"], left["locked"]) == ("closed", True)
