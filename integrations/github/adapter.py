@@ -98,14 +98,14 @@ class GitHub:
         if "pull_request" in item:
             raise NotFound(self.name, f"#{number} is a pull request, not an issue")
         issue = self._wire.translated(answers.issue, item)
-        if item.get("locked") and not issue.open and self._is_discussion(repo, number):
+        if item.get("locked") and self._is_discussion(repo, number):
             raise Gone(self.name, f"{repo}#{number} is a discussion now")
         if issue.reason != "duplicate":
             return issue
         return replace(issue, duplicate_of=duplicates.canonical(self._wire, issue, item.get("body") or ""))
 
     def _is_discussion(self, repo: str, number: int) -> bool:
-        """Whether it was converted: then GitHub keeps the issue, closed and locked ("Issue event types")."""
+        """Whether it was converted: then GitHub keeps the issue, locked ("Issue event types")."""
         timeline = self._wire.pages(path_of(repo, "issues", number, "timeline"), missing_ok=True)
         return any(event.get("event") == "converted_to_discussion" for event in timeline)
 

@@ -42,9 +42,14 @@ def releases(wire: Wire, repo: str, bare_tags: bool) -> list[Release]:
     return published + sorted(bare, key=lambda release: _height(release.tag), reverse=True)
 
 
+def is_prerelease(tag: str) -> bool:
+    """Whether the tag itself says so, as semantic versions and Python's do."""
+    return bool(_PRERELEASE.search(tag))
+
+
 def _bare(page: str, tag: str, sha: str) -> Release:
     url = f"{page}/releases/tag/{quote(tag)}"
-    return Release(f"tag:{tag}", tag, tag, url, None, bool(_PRERELEASE.search(tag)), sha)
+    return Release(f"tag:{tag}", tag, tag, url, None, is_prerelease(tag), sha)
 
 
 def _height(tag: str) -> tuple[list[int], bool, list[tuple[int, int, str]]]:
@@ -52,7 +57,7 @@ def _height(tag: str) -> tuple[list[int], bool, list[tuple[int, int, str]]]:
     version = _VERSION.search(tag)
     numbers = [int(number) for number in (version[0].split(".") if version else re.findall(r"\d+", tag))]
     pieces = [(1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in re.findall(r"\d+|\D+", tag)]
-    return numbers, not _PRERELEASE.search(tag), pieces
+    return numbers, not is_prerelease(tag), pieces
 
 
 # --- deployments ------------------------------------------------------------------------------------------------------
