@@ -11,14 +11,35 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol
 
-from bot.configuration import Project
 from integrations.base import Deployment, Fix, Release
 
 RELEASES = "releases"
 BRANCH = "branch"
 _ENVIRONMENT = "deployments:"
+
+
+class Counts(Protocol):
+    """What a project says that counts as shipped."""
+
+    @property
+    def shipped_when(self) -> str: ...
+
+    @property
+    def prereleases(self) -> bool: ...
+
+    @property
+    def tags(self) -> str: ...
+
+    @property
+    def bare_tags(self) -> bool: ...
+
+    @property
+    def environment(self) -> Sequence[str]: ...
+
+    @property
+    def environments_needed(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +64,7 @@ def environment_of(line: str) -> str:
     return line.removeprefix(_ENVIRONMENT) if line.startswith(_ENVIRONMENT) else ""
 
 
-def lines(project: Project) -> tuple[str, ...]:
+def lines(project: Counts) -> tuple[str, ...]:
     """The lines that count for a project; each is a resource to watch in its tracker, too."""
     match project.shipped_when:
         case "merged":
@@ -54,7 +75,7 @@ def lines(project: Project) -> tuple[str, ...]:
             return tuple(environment(name) for name in project.environment)
 
 
-def resources(project: Project) -> tuple[str, ...]:
+def resources(project: Counts) -> tuple[str, ...]:
     """What to watch in the project's tracker, so that nothing that counts is missed."""
     return ("issues", *lines(project), *(("tags",) if project.bare_tags else ()))
 
@@ -64,13 +85,13 @@ def key(repository: str, line: str) -> str:
     return f"{repository.casefold()} {line}"
 
 
-def satisfied(project: Project, repository: str, out: Collection[str]) -> bool:
+def satisfied(project: Counts, repository: str, out: Collection[str]) -> bool:
     """Whether a fix that is out on these keys counts as shipped where `project` says what counts in `repository`."""
     there = [key(repository, line) in out for line in lines(project)]
     return any(there) if project.environments_needed == "any" else all(there)
 
 
-def eligible(releases: Iterable[Release], project: Project) -> list[Release]:
+def eligible(releases: Iterable[Release], project: Counts) -> list[Release]:
     """The releases that count for a project, oldest first; tags without a date before all others, lowest first."""
     counted = [one for one in releases if _counts(one, project)]
     bare = [one for one in reversed(counted) if one.published_at is None]
@@ -78,7 +99,7 @@ def eligible(releases: Iterable[Release], project: Project) -> list[Release]:
     return bare + [one for *_, one in sorted(dated, key=lambda item: item[:2])]
 
 
-def _counts(release: Release, project: Project) -> bool:
+def _counts(release: Release, project: Counts) -> bool:
     return (project.prereleases or not release.prerelease) and fnmatchcase(release.tag, project.tags)
 
 

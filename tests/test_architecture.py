@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"model", "clock", "cron", "texts", "reading", "redaction", "commands", "similar", "logs", "telling"}),
+    frozenset(
+        {"model", "clock", "cron", "texts", "reading", "redaction", "commands", "similar", "logs", "telling", "changes"}
+    ),
     frozenset({"privacy", "shipping", "configuration"}),
     frozenset({"store", "settings", "issue_text"}),
     frozenset({"outbox"}),
@@ -35,13 +37,13 @@ STAGE_HANDS = {"bot/demo.py", "bot/playing.py", "bot/script.py", "bot/telling.py
 
 PURE = {
     "bot/model.py", "bot/shipping.py", "bot/privacy.py", "bot/redaction.py", "bot/commands.py", "bot/similar.py",
-    "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/slack/views",
+    "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/slack/views", "bot/changes.py",
 }  # fmt: skip
 
 HARMLESS = {
     "__future__", "apscheduler.triggers.cron", "babel", "babel.dates", "babel.lists", "collections", "collections.abc",
-    "dataclasses", "datetime", "enum", "functools", "gettext", "importlib", "integrations.base", "json", "math", "re",
-    "typing", "unicodedata", "urllib.parse", "zoneinfo",
+    "dataclasses", "datetime", "enum", "fnmatch", "functools", "gettext", "importlib", "integrations.base", "json",
+    "math", "re", "typing", "unicodedata", "urllib.parse", "zoneinfo",
 }  # fmt: skip
 """What a pure module may use: no network, no store, no clock, no randomness. `importlib` reads the catalogues."""
 

@@ -164,7 +164,7 @@ def test_show_tells_the_whole_history(house: House, operate: Cli) -> None:
     assert shown["history"][0]["by"] == "U0ANA"
     assert [line["what"] for line in shown["history"] if "proof" in line] == ["fixed", "shipped"]
     proof = next(line["proof"] for line in shown["history"] if line["what"] == "shipped")
-    assert proof["release"]["tag"] == "v2.5.0"
+    assert proof["out"][0]["name"] == "v2.5.0"
     listed = parsed(operate("list", "--json"))[0]
     assert {key: shown[key] for key in listed} == listed
 

@@ -167,7 +167,7 @@ class Story:
 
 def _about(news: NewsItem) -> tuple[int, str, str]:
     """Issue, kind, and the release or nothing: what a piece of news is, without ids of this run."""
-    return news.issue.number or 0, news.kind.value, str(news.proof.get("release", {}).get("tag", ""))
+    return news.issue.number or 0, news.kind.value, "".join(head["name"] for head in news.proof.get("out", ()))
 
 
 def in_order(new: list[Delivery], _earlier: list[Delivery]) -> list[Delivery | None]:

@@ -154,7 +154,7 @@ def test_closed_as_completed_without_a_fix_asks_for_the_commit(house: House) -> 
     house.poll()
     (asked,) = house.told("U0LEO")
     assert "acme/shop#1 was closed as completed, but no commit is known that fixed it." in asked
-    assert "Write /fixed-by and the commit or pull request in the issue" in asked
+    assert "write /fixed-by and its name in the issue" in asked
 
     comment(house, f"/fixed-by {sha[:8]}")
     assert "Fixed, not shipped yet" in house.card()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -56,7 +57,17 @@ def facts(text: str, n: int = 1) -> views.TicketFacts:
 def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     """Each view and message, with `text` wherever people or services decide what stands there."""
     issue = views.IssueName(title=text, label=text, url="https://github.example/acme/shop/issues/12?" + "&" * 350)
-    proof = views.Proof(sha="3f2a91c0", sha_url=text, pull=412, pull_url="https://x.example/", version=text)
+    proof = views.Proof(sha="3f2a91c0", sha_url=text, pull=412, pull_url="https://x.example/", version=text, more=2)
+    places = tuple(views.Where(name=text, url=text, since=datetime(2026, 11, 3, 12, tzinfo=UTC)) for _ in range(3))
+    proofs = [
+        proof,
+        views.Proof(sha="3f2a91c0", places=places),
+        views.Proof(word=text, by=text),
+        *(
+            views.Proof(back=back, back_by=places[0])
+            for back in ("reverted", "rolled_back", "failed", "deleted", "reopened")
+        ),
+    ]
     ticket = facts(text).ticket
     form = views.FlagForm(
         before=views.Before(issue=issue, version=text),
@@ -77,13 +88,23 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "form without facts", views.flag_form(say, "d1", views.FlagForm(note=text, initial=pasted))
     yield "refused flag", views.flag_refused(say, f"No ticket: {text}")
     yield "decline", views.decline(say, "i1", text, 3)
+    yield "mark fixed", views.mark_fixed(say, "i1", text)
+    yield "moved", views.moved(say, [ticket] * 90, issue)
+    yield "gone", views.gone(say, "i1", issue, 4)
+    yield "unnamed", views.unnamed(say, "i1", issue, text)
+    yield "joined card", views.card(say, views.Card(issue_id="i1", issue=issue, stage=Stage.FILED, joined=issue))
+    yield "gone card", views.card(say, views.Card(issue_id="i1", issue=issue, stage=Stage.FILED, gone=True))
     yield "skip", views.skip(say, "w1", facts(text))
-    for news in News:
-        line = views.NewsLine(news=news, issue=issue, reason=text, proof=proof)
-        yield f"write back {news}", views.write_back(say, "w1", views.WriteBackForm(facts=facts(text), news=line))
-    for stage in Stage:
-        data = views.Card(issue_id="i1", issue=issue, stage=stage, agents=(text,) * 30, waiting=9, reason=text)
-        yield f"card {stage}", views.card(say, data)
+    for n, (news, shown) in enumerate(product(News, proofs)):
+        line = views.NewsLine(news=news, issue=issue, reason=text, proof=shown)
+        yield f"write back {news} {n}", views.write_back(say, "w1", views.WriteBackForm(facts=facts(text), news=line))
+    for n, (stage, shown) in enumerate(product(Stage, proofs)):
+        data = views.Card(
+            issue_id="i1", issue=issue, stage=stage, agents=(text,) * 30, waiting=9, reason=text, proof=shown
+        )
+        yield f"card {stage} {n}", views.card(say, data)
+    waits = views.Card(issue_id="i1", issue=issue, stage=Stage.FIXED, shipped_when="deployed", waits_for=(text,) * 30)
+    yield "card that waits", views.card(say, waits)
     yield "stuck card", views.card(say, views.Card(issue_id="i1", issue=issue, stage=Stage.FILING, stuck=text))
     for n in (1, 8, 50, 400):
         yield f"round of {n}", views.round_(say, a_round(n, text))
@@ -103,7 +124,7 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "joined", views.joined(say, ticket, issue, text, same_ticket=False)
     yield "joined same", views.joined(say, ticket, issue, text, same_ticket=True)
     yield "reason wanted", views.reason_wanted(say, "i1", issue, 4, ("U0LEO", text))
-    yield "fix wanted", views.fix_wanted(say, issue, 4, ("U0LEO", text))
+    yield "fix wanted", views.fix_wanted(say, "i1", issue, 4, ("U0LEO", text))
     ranked = (views.DigestLine(issue=issue, age=timedelta(days=3), waiting=4),) * 40
     digest = views.Digest(new=ranked, oldest=ranked, most_waiting=ranked, due=((text, 3),) * 40)
     yield "digest", views.digest(say, digest)
@@ -269,9 +290,9 @@ def test_a_french_customer_is_named_in_the_readers_language() -> None:
     ("stage", "expected"),
     [
         (Stage.FILING, []),
-        (Stage.FILED, ["acknowledge", "decline"]),
-        (Stage.ACKNOWLEDGED, ["decline"]),
-        (Stage.FIXED, ["decline"]),
+        (Stage.FILED, ["acknowledge", "mark_fixed", "decline"]),
+        (Stage.ACKNOWLEDGED, ["mark_fixed", "decline"]),
+        (Stage.FIXED, ["mark_fixed", "decline"]),
         (Stage.SHIPPED, []),
         (Stage.DECLINED, []),
     ],
@@ -383,7 +404,7 @@ def test_the_support_dev_is_called_and_told_how_to_answer() -> None:
     assert json.dumps(made.blocks).count('"type": "user"') == 1
     assert buttons(made.blocks) == [("decline", "i1")]
     assert "/decline" in made.text
-    assert "/fixed-by" in views.fix_wanted(SAY, issue, 1).text
+    assert "/fixed-by" in views.fix_wanted(SAY, "i1", issue, 1).text
 
 
 def test_an_empty_digest_is_one_line() -> None:

@@ -45,7 +45,6 @@ class Examined:
     changes: dict[str, list[Change]] = field(default_factory=dict)  # by issue
     waiting: set[str] = field(default_factory=set)  # the issues that were considered
     unheard: set[str] = field(default_factory=set)  # those that changed in the tracker, so they are looked at first
-    unknown: dict[str, str] = field(default_factory=dict)  # by issue, the sha of a fix of which nothing can be told
     more: bool = False
 
 
@@ -207,8 +206,7 @@ class _Look:
             elif place in one.out and one.id in doubt and verdict is State.ABSENT:
                 self._change(one, place, None, ship.ROLLED_BACK, head)
             elif verdict is State.UNKNOWN and place not in one.out:
-                unknown = next(fix.sha for fix in one.fixes if states.get(fix.sha) is State.UNKNOWN)
-                self._examined.unknown[one.id] = unknown
+                self._examined.waiting.discard(one.id)  # it is asked for by itself, more than once
 
     def _states(
         self, head: str, base: str, candidates: Iterable[Candidate], doubted: Iterable[str] = ()

@@ -205,7 +205,7 @@ def _fall_back(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIss
         ship.take_back(bridge, session, issue, Happening.REOPENED)
     elif not bridge.advance(session, issue, Happening.REOPENED):
         return
-    issue.reopened_at, issue.fixes, issue.said_fixes, issue.out, issue.back = facts.updated_at, [], [], {}, {}
+    issue.reopened_at, issue.fixes, issue.said_fixes, issue.out = facts.updated_at, [], [], {}
     news.hold(bridge, session, issue)
 
 
@@ -245,7 +245,7 @@ def _fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by:
     bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct))
     if issue.stage is Stage.FIXED:
         if {fix.sha for fix in distinct} != {record["sha"] for record in issue.fixes}:
-            issue.out = {}
+            issue.out, issue.back = {}, {}
         issue.fixes, issue.wanted = [shipping.as_record(_known(issue, fix)) for fix in distinct], ""
 
 

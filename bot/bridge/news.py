@@ -49,21 +49,25 @@ def publish(
     return news
 
 
-def correct(
-    bridge: Bridge, session: Session, issue: Issue, cause: str, told: Sequence[WriteBackRow], proof: dict[str, Any]
-) -> None:
+def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[WriteBackRow]) -> None:
     """What these customers were told does not hold any more: their agents hear it, and owe them the truth."""
-    news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=cause, proof=proof, at=bridge.clock.now())
-    session.add(news)
-    session.flush()
+    proof = {"back": issue.back}
+    standing = [item for item in issue.news if item.stands and item.kind is News.ROLLED_BACK]
+    news = standing[-1] if standing else None
+    if news is None:
+        number = sum(item.kind is News.ROLLED_BACK for item in issue.news)
+        cause = f"back:{issue.id}@{number}"
+        news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=cause, proof=proof, at=bridge.clock.now())
+        session.add(news)
+        session.flush()
     for row in told:
         owe(bridge, session, row.escalation, news)
 
 
 def told(session: Session, item: NewsItem) -> list[WriteBackRow]:
-    """The write-backs of this news that reached the customer, or may have."""
+    """The write-backs of this news that reached the customer, or may have; of one on its way it is not known yet."""
     rows = queries.write_backs_of(session, item.id)
-    return [row for row in rows if row.state in (WriteBack.WRITTEN, WriteBack.SENDING, WriteBack.UNCERTAIN)]
+    return [row for row in rows if row.state in (WriteBack.WRITTEN, WriteBack.UNCERTAIN)]
 
 
 def stem(cause: str) -> str:

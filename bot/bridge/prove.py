@@ -31,11 +31,11 @@ class Verdict:
 
     changes: tuple[Change, ...] = ()
     unheard: bool = False
-    unknown: str = ""  # the sha of a fix that the tracker does not know any more, or that lies too far back
 
 
 def prove(bridge: Bridge, issue_id: str) -> Verdict:
-    """Look on every line that counts whether it holds all fixes of an issue."""
+    """Look on every line that counts whether it holds all fixes of an issue. Raises NotFound, with the fix's sha, when
+    nothing can be told of one: the tracker does not know it, or too many commits lie after it."""
     with bridge.store.read() as session:
         issue = session.get_one(Issue, issue_id)
         known = {(row.place, row.ident): row.sha for row in queries.known_heads(session, issue.project)}
@@ -46,7 +46,6 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
         return Verdict(unheard=True)
     shas = frozenset(fix.sha for fix in ship.fixes_of(issue))
     changes: list[Change] = []
-    unknown = ""
     for repository, fixes in ship.by_repository(issue).items():
         look = _Look(tracker, repository, ship.counting(bridge, issue, repository), fixes, known)
         for line in shipping.lines(look.project):
@@ -54,8 +53,9 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
             why = ship.REVERTED if shown_by else ""
             copies = {fix.sha: fix.copies for fix in look.judge.fixes.values()}
             changes.append(Change(issue.id, shas, shipping.key(repository, line), head, why, shown_by, copies))
-        unknown = unknown or look.unknown
-    return Verdict(tuple(changes), unknown=unknown)
+        if look.unknown:
+            raise NotFound(issue.tracker, look.unknown)
+    return Verdict(tuple(changes))
 
 
 class _Look:

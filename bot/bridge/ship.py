@@ -154,6 +154,5 @@ def take_back(bridge: Bridge, session: Session, issue: Issue, happening: Happeni
         return
     news.hold(bridge, session, issue)
     if told:
-        cause = f"back:{issue.id}@{sum(item.kind is News.ROLLED_BACK for item in issue.news)}"
-        news.correct(bridge, session, issue, cause, told, {"back": issue.back})
+        news.correct(bridge, session, issue, told)
     bridge.keep_current(session, issue)

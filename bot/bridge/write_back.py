@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import news
 from bot.bridge.core import Bridge
-from bot.model import Step, UserError, WriteBack, step
+from bot.model import News, Step, UserError, WriteBack, step
 from bot.store import queries
 from bot.store.tables import WriteBackRow
 
@@ -91,6 +91,8 @@ def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by
     row = _row(session, write_back_id)
     _take(bridge, session, row, Step.SENT, by)
     row.text, row.reply_id = "", reply_id
+    if row.news.kind is News.SHIPPED and not _settled(row):  # it was taken back while the reply was on its way
+        news.correct(bridge, session, row.escalation.issue, [row])
 
 
 def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str, by: str) -> None:
@@ -108,9 +110,14 @@ def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, 
 def _hold(bridge: Bridge, session: Session, row: WriteBackRow, by: str) -> None:
     """The news was taken back while the reply was on its way; where there is newer news, that takes its place."""
     _take(bridge, session, row, Step.HOLD, by)
-    if any(item.stands for item in row.escalation.issue.news):
+    if _settled(row):
         _take(bridge, session, row, Step.RELEASE, by)
         row.state, row.reason, row.done_at = WriteBack.SKIPPED, news.SUPERSEDED, bridge.clock.now()
+
+
+def _settled(row: WriteBackRow) -> bool:
+    """Whether news of the end stands."""
+    return any(item.stands and item.kind in (News.SHIPPED, News.DECLINED) for item in row.escalation.issue.news)
 
 
 def delayed(bridge: Bridge, session: Session, ticket_id: str, why: str) -> None:

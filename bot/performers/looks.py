@@ -91,11 +91,13 @@ class Prove(Reading):
 
     def settle(self, session: Session, job: Job, result: prove.Verdict) -> None:
         prove.apply(self.bridge, session, job.payload["issue"], result)
-        if result.unknown:
-            self.unknown(session, session.get_one(Issue, job.payload["issue"]), result.unknown)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
+        issue = session.get_one(Issue, job.payload["issue"])
+        if isinstance(error, NotFound) and error.detail in {record["sha"] for record in issue.fixes}:
+            self.unknown(session, issue, error.detail)
+        else:
+            self.trouble(session, issue, error)
 
 
 class Examine(Reading):
@@ -106,10 +108,6 @@ class Examine(Reading):
 
     def settle(self, session: Session, job: Job, result: examine.Examined) -> None:
         examine.apply(self.bridge, session, job.payload["project"], result)
-        for issue_id, sha in result.unknown.items():
-            issue = session.get_one(Issue, issue_id)
-            if issue.stage is Stage.FIXED:
-                self.unknown(session, issue, sha)
 
 
 class Poll(Base):
