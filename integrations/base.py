@@ -8,73 +8,38 @@ All times are timezone-aware UTC `datetime`s. All durations are seconds. Text is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-# --- errors -----------------------------------------------------------------------------------------------------------
-
-
-class ServiceError(Exception):
-    """A service did not do what was asked. `service` is its configured name, `detail` a sentence without secrets."""
-
-    def __init__(self, service: str, detail: str = "") -> None:
-        super().__init__(f"{service}: {detail}" if detail else service)
-        self.service = service
-        self.detail = detail
-
-
-class NotFound(ServiceError):
-    """The thing does not exist, or is hidden from us (GitHub answers 404 for a revoked permission too)."""
-
-
-class Gone(NotFound):
-    """It was there and is no more: deleted, or made into something else (an issue into a discussion)."""
-
-
-class Rejected(ServiceError):
-    """The service understood and refuses; repeating the same call cannot help. `reason` is its own explanation."""
-
-    @property
-    def reason(self) -> str:
-        return self.detail
-
-
-class Unauthorised(ServiceError):
-    """Our token is wrong, expired or lacks a permission; a person must mend it, then the same call may succeed."""
-
-
-class Unavailable(ServiceError):
-    """No usable answer: rate limit, time-out, dropped line, 5xx.
-
-    `retry_after` is in seconds when the service named it. `maybe_done` is True when the call may have taken effect
-    (time-out, dropped line, 5xx) and False when it certainly did not (429, connection refused).
-    """
-
-    def __init__(
-        self, service: str, detail: str = "", *, retry_after: float | None = None, maybe_done: bool = True
-    ) -> None:
-        super().__init__(service, detail)
-        self.retry_after = retry_after
-        self.maybe_done = maybe_done
-
-
-class BadSignature(ServiceError):
-    """A webhook request that its sender did not sign, or signed too long ago."""
-
-
-# --- marks ------------------------------------------------------------------------------------------------------------
-
-
-def mark(key: str) -> str:
-    """The hidden line by which an object that carries effect `key` is found again in a tracker."""
-    return f"<!-- passerelle:{key} -->"
-
-
-MARK = re.compile(r"<!--\s*passerelle:([^\s>]+)\s*-->")
-
+from integrations.errors import (
+    MARK as MARK,
+)
+from integrations.errors import (
+    BadSignature as BadSignature,
+)
+from integrations.errors import (
+    Gone as Gone,
+)
+from integrations.errors import (
+    NotFound as NotFound,
+)
+from integrations.errors import (
+    Rejected as Rejected,
+)
+from integrations.errors import (
+    ServiceError as ServiceError,
+)
+from integrations.errors import (
+    Unauthorised as Unauthorised,
+)
+from integrations.errors import (
+    Unavailable as Unavailable,
+)
+from integrations.errors import (
+    mark as mark,
+)
 
 # --- data -------------------------------------------------------------------------------------------------------------
 
