@@ -93,7 +93,7 @@ class GitHub:
             item = self._wire.get(path_of(repo, "issues", number), dict)
         except NotFound as missing:
             if "deleted" not in missing.detail.casefold():
-                self.repository(repo)  # NotFound as well: it is the repository that we do not see
+                self._wire.get(f"{path_of(repo, 'issues')}?per_page=1", list)  # raises where we see no issue at all
             raise Gone(self.name, f"{repo}#{number} was deleted, or is no issue any more") from missing
         if "pull_request" in item:
             raise NotFound(self.name, f"#{number} is a pull request, not an issue")

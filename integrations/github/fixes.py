@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,11 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _CLOSING_PULLS = """
 query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
+    isPrivate
     issue(number: $number) {
+      timelineItems(last: 20, itemTypes: [CLOSED_EVENT]) {
+        nodes { ... on ClosedEvent { closer { ... on PullRequest { number repository { nameWithOwner } } } } }
+      }
       closedByPullRequestsReferences(last: 20, includeClosedPrs: true) {
         nodes {
           number title body url merged mergedAt baseRefName
@@ -78,14 +82,15 @@ def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
 
     Asked: GraphQL `closedByPullRequestsReferences` (keywords and the Development panel), where there is one; the
     timeline's cross-references, because keywords stay silent off the default branch; and its `closed` events.
+    A public issue can be named by anybody, in a repository of their own: such a pull request counts if it closed it.
     """
     timeline = list(wire.pages(path_of(repo, "issues", number, "timeline"), missing_ok=True))
     crossing = wire.translated(_crossing, timeline)
-    told = _closing_pulls(wire, repo, number)
+    told = _told(wire, repo, number)
     issue = Place(repo, number)
-    linked = [pull for pull in told or () if not _only_repeats(pull, issue)]
-    naming = [pull for pull in crossing if pull.fixes(issue)]
-    if told is None and not naming:
+    linked = [pull for pull in told.pulls if not _only_repeats(pull, issue)]
+    naming = [pull for pull in crossing if pull.fixes(issue) and told.trusts(pull, issue)]
+    if not told.known and not naming:
         naming = _recent(wire, issue)
     found = {pull.key(): pull for pull in naming} | {pull.key(): pull for pull in linked}
     commits = _closing_commits(wire, issue, timeline, found)
@@ -113,25 +118,49 @@ def fix(wire: Wire, repo: str, reference: str) -> Fix:
 # --- pull requests ----------------------------------------------------------------------------------------------------
 
 
-def _closing_pulls(wire: Wire, repo: str, number: int) -> list[_Pull] | None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What GraphQL knows of an issue; `known` is False where there is no GraphQL."""
+
+    known: bool = False
+    private: bool = False
+    pulls: tuple[_Pull, ...] = ()
+    closers: frozenset[tuple[str, int]] = frozenset()
+
+    def trusts(self, pull: _Pull, issue: Place) -> bool:
+        """Whether it was merged by people whose word counts for the issue."""
+        owners = {place.repository.partition("/")[0].casefold() for place in (pull.at, issue)}
+        return len(owners) == 1 or self.private or pull.key() in self.closers
+
+
+def _told(wire: Wire, repo: str, number: int) -> _Told:
     owner, _, name = repo.partition("/")
     found = wire.graphql(_CLOSING_PULLS, {"owner": owner, "name": name, "number": number})
-    return None if found is None else wire.translated(_linked, found)
+    home = (found or {}).get("repository") or {}
+    return wire.translated(lambda told: _linked(told, Place(repo, number)), home) if home.get("issue") else _Told()
 
 
-def _linked(found: Json) -> list[_Pull]:
-    nodes = found["repository"]["issue"]["closedByPullRequestsReferences"]["nodes"]
-    return [_linked_pull(node) for node in nodes if node and node["merged"] and node.get("mergeCommit")]
+def _linked(home: Json, issue: Place) -> _Told:
+    events = (event or {} for event in home["issue"]["timelineItems"]["nodes"])
+    closers = [event["closer"] for event in events if event.get("closer")]
+    keys = [_Pull(_at(closer), "", "").key() for closer in closers if "number" in closer]
+    nodes = home["issue"]["closedByPullRequestsReferences"]["nodes"]
+    pulls = [_linked_pull(node) for node in nodes if node and node["merged"] and node.get("mergeCommit")]
+    told = _Told(True, home["isPrivate"] is True, (), frozenset(keys))
+    return replace(told, pulls=tuple(pull for pull in pulls if told.trusts(pull, issue)))
+
+
+def _at(node: Json) -> Place:
+    return Place(node["repository"]["nameWithOwner"], int(node["number"]))
 
 
 def _linked_pull(node: Json) -> _Pull:
-    at = Place(node["repository"]["nameWithOwner"], int(node["number"]))
     tip, told = _git(node["mergeCommit"]), node["commits"]
     own = tuple(_git(item["commit"]) for item in told["nodes"])
     whole = own if len(own) == told["totalCount"] else None
     when = datetime.fromisoformat(node["mergedAt"])
     merge = _Merge(tip.sha, node["url"], node["baseRefName"], when, tip, whole, told["totalCount"])
-    return _Pull(at, node["title"], node["body"] or "", merge)
+    return _Pull(_at(node), node["title"], node["body"] or "", merge)
 
 
 def _git(node: Json) -> Commit:
@@ -222,13 +251,13 @@ class _Root:
     copies: list[_Pull]
 
     def is_copied_by(self, pull: _Pull) -> bool:
-        """Whether it says so, and was merged to another branch: "needs a backport of #12" is none."""
+        """Whether it says so, and was merged to another branch there: "needs a backport of #12" is none."""
         said = pull.copies() & {self.pull.key(), *(copy.key() for copy in self.copies)}
-        return bool(said) and _branch(pull) != _branch(self.pull)
+        return bool(said) and pull.key()[0] == self.pull.key()[0] and _branch(pull) != _branch(self.pull)
 
 
-def _branch(pull: _Pull) -> tuple[str, str]:
-    return pull.key()[0], pull.merge.branch if pull.merge else ""
+def _branch(pull: _Pull) -> str:
+    return pull.merge.branch if pull.merge else ""
 
 
 def _time(pull: _Pull) -> tuple[datetime, int]:

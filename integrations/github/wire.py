@@ -216,7 +216,10 @@ class Wire:
             raise NotFound(self.name, "GitHub knows no such issue")
         if "RATE_LIMITED" in kinds:
             raise Unavailable(self.name, "rate limit", retry_after=_LIMITED_FOR, maybe_done=False)
-        return found["data"] if not kinds and isinstance(found.get("data"), dict) else None
+        told = kinds <= {"FORBIDDEN"} and isinstance(
+            found.get("data"), dict
+        )  # of another organisation: null in its place
+        return found["data"] if told else None
 
     def translated(self, translate: Callable[[S], T], found: S, *, write: bool = False) -> T:
         """`translate(found)`, where an answer of another form than GitHub documents is Unavailable."""

@@ -15,7 +15,7 @@ _PLACE = (
 )
 _ANY = re.compile(r"(?<![\w/&#.-])" + _PLACE, re.IGNORECASE)
 _CLOSING = re.compile(r"(?<![\w-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+" + _PLACE, re.IGNORECASE)
-_DUPLICATE = re.compile(r"^\W*duplicate of:?[ \t]+" + _PLACE, re.IGNORECASE | re.MULTILINE)
+_DUPLICATE = re.compile(r"^[^\w\n]*duplicate of:?[ \t]+" + _PLACE, re.IGNORECASE | re.MULTILINE)
 _COPYING = re.compile(r"\b(?:(?:back|forward)[ -]?port|cherry[ -]?pick)(?:s|ed|ing)?\b", re.IGNORECASE)
 _REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)
 _NOT_PROSE = re.compile(

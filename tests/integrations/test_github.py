@@ -249,11 +249,11 @@ def test_a_path_of_enterprise_server_is_kept(hub: GitHubStandIn) -> None:
 
     async def note(asked: Request) -> Response:
         paths.append(asked.url.path)
-        empty = {"data": {"repository": {"issue": {"closedByPullRequestsReferences": {"nodes": []}}}}}
+        empty = {"data": {"repository": None}}
         return JSONResponse(empty if asked.method == "POST" else [])
 
     server = Server(Starlette(routes=[Route("/{rest:path}", note, methods=["GET", "POST"])])).start()
     tracker = GitHub("github", Config(url=f"{server.url}/api/v3", token=SecretStr("x")))
     assert tracker.fixes(REPO, 12) == []
-    assert paths == ["/api/v3/repos/acme/shop/issues/12/timeline", "/api/graphql"]
+    assert paths[:2] == ["/api/v3/repos/acme/shop/issues/12/timeline", "/api/graphql"]
     server.stop()

@@ -135,6 +135,17 @@ def test_what_we_may_not_see_hides_no_other_fix(hub: GitHubStandIn, tracker: Git
     assert [fix.sha for fix in tracker.fixes(REPO, number)] == [sha]
 
 
+def test_a_strangers_word_about_a_public_issue_does_not_count(hub: GitHubStandIn, tracker: GitHub, number: int) -> None:
+    """Anybody can merge "Fixes acme/shop#1" at home; what shipping waits for is not theirs to say."""
+    hub.set_visibility(REPO, private=False)
+    hub.add_repo("nora/fork", private=False)
+    hub.branch("nora/fork", "next", "main")
+    merged(hub, "Keep it", f"Fixes {REPO}#{number}", "next", "nora/fork")
+    assert tracker.fixes(REPO, number) == []
+    _, sha = merged(hub, "Keep the basket", f"Fixes {REPO}#{number}", repo=OTHER)
+    assert [fix.sha for fix in tracker.fixes(REPO, number)] == [sha]
+
+
 def test_a_revert_fixes_nothing(hub: GitHubStandIn, tracker: GitHub, number: int) -> None:
     """Its title repeats the other's keyword, and GitHub lets that close the issue again."""
     pull, sha = merged(hub, f"Keep the basket, fixes #{number}", "")
@@ -232,11 +243,14 @@ def test_closing_keywords_are_read_in_prose_only(body: str, numbers: list[int]) 
     assert [place.number for place in wording.closing("Basket", body, REPO)] == numbers
 
 
-@pytest.mark.parametrize("body", ["<!--" * 20_000, "```\n" * 20_000, "fixes " * 12_000, "`" * 60_000, "a/" * 30_000])
+@pytest.mark.parametrize(
+    "body", ["<!--" * 20_000, "```\n" * 20_000, "fixes " * 12_000, "`" * 60_000, "a/" * 30_000, "\n" * 60_000]
+)
 def test_a_hostile_text_takes_no_time(body: str) -> None:
     """65,536 characters of anything are read at once."""
     assert wording.closing(body, body, REPO) == []
     assert wording.copied(body, body, REPO) == []
+    assert wording.duplicated([body], REPO) is None
 
 
 def test_a_duplicate_is_named_by_a_line(hub: GitHubStandIn) -> None:
