@@ -100,11 +100,6 @@ class Graph:
             self._stands_for[pull_name(int(pull[1] or pull[2] or pull[3]))] = commit.sha
         self._subjects.setdefault(subject(commit.message), []).append(commit.sha)
 
-    @property
-    def reverts(self) -> bool:
-        """Whether anything was reverted here."""
-        return bool(self._reverts)
-
     def state(self, fix: Fix) -> State:
         """How a fix stands, as far as these commits show; ABSENT also when it came in before them."""
         whole, parts = self._whole(fix), [self._and_copies({part}) for part in fix.parts]
@@ -113,16 +108,22 @@ class Graph:
             return State.IN
         if parts and all(any(self._alive(sha, family) for sha in part) for part in parts):
             return State.IN
-        return State.REVERTED if any(sha in self.commits for sha in family) and self.against(fix) else State.ABSENT
+        return State.REVERTED if self._here(family) and self._against(family) else State.ABSENT
+
+    def concerns(self, fix: Fix) -> bool:
+        """Whether anything here is about the fix: a part of it, or a revert that holds and names it or a copy."""
+        family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
+        return self._here(family) or self._against(family)
+
+    def _here(self, family: set[str]) -> bool:
+        return any(sha in self.commits for sha in family)
+
+    def _against(self, family: set[str]) -> bool:
+        return any(self._names(sha, family) and self._stands(sha) for sha in self._reverts)
 
     def copies(self, fix: Fix) -> set[str]:
         """The commits here that repeat the whole fix elsewhere."""
         return {sha for sha in self._whole(fix) if sha in self.commits and sha != fix.sha}
-
-    def against(self, fix: Fix) -> bool:
-        """Whether a revert that holds names the fix or one of its copies."""
-        family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
-        return any(self._names(sha, family) and self._stands(sha) for sha in self._reverts)
 
     def look_alikes(self, fix: Fix) -> list[str]:
         """Commits that have the fix's title and do not say what they are."""
@@ -130,11 +131,12 @@ class Graph:
         return [sha for sha in self._subjects.get(subject(fix.title), ()) if sha not in known] if fix.title else []
 
     def _whole(self, fix: Fix) -> set[str]:
-        """All names of the commits that make the whole change: itself, its pull request, what repeats them."""
-        named = {fix.sha, *fix.copies}
+        """All names of the commits that make the whole change: itself, its pull request, what repeats them. Of a
+        change that came commit by commit, `sha` is only the last: all come with it, but not with a copy of it."""
+        named = {*fix.copies, *(set() if fix.sha in fix.parts else {fix.sha})}
         if fix.pull is not None:
             named.add(pull_name(fix.pull))
-        return self._and_copies(named)
+        return {fix.sha, *self._and_copies(named)}
 
     def _and_copies(self, named: set[str]) -> set[str]:
         found, new = set(named), list(named)

@@ -220,6 +220,7 @@ class Deployment:
 class IssueTouched:
     repository: str
     number: int
+    marks: tuple[str, ...] = field(default=(), compare=False)  # the keys that its text carries, if it was told
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ So it makes no difference whether deliveries come late, doubled, out of order, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
@@ -45,13 +45,14 @@ class Seen:
     said: tuple[Said, ...]
     fixes: tuple[Fix, ...]
     knew_closed: bool = True  # whether we knew it closed before we looked
+    renamed: bool = False  # its repository has another name now
 
 
 def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Event]) -> None:
     """Turn hints into promises to look."""
     for event in events:
         if isinstance(event, IssueTouched):
-            for issue in queries.issues_at(session, source, event.repository, event.number):
+            for issue in _meant(session, source, event):
                 bridge.look_at(session, issue)
         elif isinstance(event, CodeTouched):
             for project in _counted(bridge, session, source, event):
@@ -60,6 +61,27 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
             ticket = queries.ticket(session, source, event.number)
             if ticket is not None and queries.due_on_ticket(session, ticket.id):
                 bridge.refresh(session, "ticket", f"ticket:{ticket.id}", f"look:ticket:{ticket.id}", ticket=ticket.id)
+
+
+def _meant(session: Session, source: str, event: IssueTouched) -> Sequence[Issue]:
+    """The issue at that place; else one of ours that was moved there; else those that wait for the pull request of that
+    number, which was brought to another branch."""
+    found = queries.issues_at(session, source, event.repository, event.number)
+    if found:
+        return found
+    ours = [session.get(Issue, key.split(":")[1]) for key in event.marks if key.startswith("issue:")]
+    there = [issue for issue in ours if issue is not None and issue.tracker == source and issue.number is not None]
+    if there:
+        return there
+    here = event.repository.casefold()
+    return [
+        issue
+        for issue in queries.fixed(session, source)
+        if any(
+            fix.pull == event.number and (fix.repository or issue.repository).casefold() == here
+            for fix in ship.fixes_of(issue)
+        )
+    ]
 
 
 def _counted(bridge: Bridge, session: Session, source: str, event: CodeTouched) -> list[Project]:
@@ -95,9 +117,12 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     login = tracker.login() if theirs else ""
     said = [Said(comment, command) for comment in theirs for command in parse(comment.text, login)]
     named = [_resolve(bridge, issue, where, one) for one in said]
+    renamed = (
+        where != issue.repository and tracker.repository(issue.repository).full_name.casefold() == where.casefold()
+    )
     mended = not facts.reopened if facts.open else facts.reason == "completed"
     fixes = tracker.fixes(where, number) if mended else []
-    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen)
+    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed)
 
 
 def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
@@ -121,6 +146,8 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     if seen.issue is None:
         moved.gone(bridge, session, issue)
         return
+    if seen.renamed:
+        issue.repository, issue.url = seen.issue.repository, seen.issue.url
     if moved.followed(bridge, session, issue, seen.issue):
         return
     before, troubled = (issue.stage, issue.wanted, issue.title, str(issue.fixes)), issue.trouble
@@ -203,10 +230,11 @@ def _fall_back(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIss
     if issue.stage is Stage.SHIPPED:
         issue.back = ship.back(ship.REOPENED)
         ship.take_back(bridge, session, issue, Happening.REOPENED)
-    elif not bridge.advance(session, issue, Happening.REOPENED):
+    elif bridge.advance(session, issue, Happening.REOPENED):
+        news.hold(bridge, session, issue)
+    else:
         return
     issue.reopened_at, issue.fixes, issue.said_fixes, issue.out = facts.updated_at, [], [], {}
-    news.hold(bridge, session, issue)
 
 
 def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: TrackerIssue) -> None:

@@ -47,7 +47,7 @@ class Judge:
             if graph is None or issue in doubted or (absent and len(absent) < len(some)):
                 open_.update(absent)
             else:
-                open_.update(sha for sha in absent if graph.reverts and graph.against(fixes[sha]))
+                open_.update(sha for sha in absent if graph.concerns(fixes[sha]))
         return found | self._each([self.fixes[sha] for sha in open_], head)
 
     def lost(self, old: str, new: str) -> Graph | None:

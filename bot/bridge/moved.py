@@ -52,8 +52,6 @@ def followed(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue
             _join(bridge, session, issue, there[0])
             return True
         _follow(bridge, session, issue, repository, facts.number, facts.url)
-    elif repository != issue.repository:
-        issue.repository, issue.url = repository, facts.url
     place = facts.duplicate_of
     if facts.open or place is None or issue.stage in (Stage.SHIPPED, Stage.DECLINED):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -141,6 +142,39 @@ class Poll(Base):
             return
         for issue in queries.unsettled(session, project.key):
             self.bridge.look_at(session, issue)
+
+
+DELIVERIES_KEPT = timedelta(days=3)
+"""How long a tracker keeps what it sent ("Handling failed webhook deliveries")."""
+
+REDELIVERY_LAG = timedelta(minutes=5)
+"""How late a delivery may be listed as failed."""
+
+
+class Redeliver(Base):
+    """`redeliver:{tracker}/{project}`: ask for the webhook deliveries again that did not arrive here.
+
+    How far back it looks moves on once nothing was left to ask for: what is asked for may fail again.
+    """
+
+    writes = False
+    _watch = "deliveries"
+
+    def perform(self, job: Job) -> tuple[int, datetime]:
+        project = self.bridge.project(job.payload["project"])
+        now = self.bridge.clock.now()
+        with self.bridge.store.read() as session:
+            row = session.get(WatchRow, (project.key, self._watch))
+        since = datetime.fromisoformat(row.state["since"]) if row else now - DELIVERIES_KEPT
+        tracker = self.bridge.trackers[project.tracker]
+        return tracker.redeliver(project.repository, job.payload["address"], since), now - REDELIVERY_LAG
+
+    def settle(self, session: Session, job: Job, result: tuple[int, datetime]) -> None:
+        asked, until = result
+        if not asked:
+            session.merge(
+                WatchRow(project=job.payload["project"], resource=self._watch, state={"since": until.isoformat()})
+            )
 
 
 class ReadDelivery(Base):

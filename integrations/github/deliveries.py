@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from pydantic import SecretStr
 
-from integrations.base import BadSignature, CodeTouched, Event, IssueTouched
+from integrations.base import MARK, BadSignature, CodeTouched, Event, IssueTouched
 from integrations.github import wording
 
 
@@ -50,7 +50,7 @@ def _issue(repo: str, issue: Any) -> list[Event]:
     number = _member(issue, "number")
     if type(number) is not int or number < 1 or _member(issue, "pull_request"):
         return []
-    return [IssueTouched(repo, number)]
+    return [IssueTouched(repo, number, tuple(MARK.findall(_text(issue, "body"))))]
 
 
 def _pull(repo: str, pull: Any) -> list[Event]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from integrations.base import CodeTouched, Event, IssueTouched, Rejected, Watch
+from integrations.base import MARK, CodeTouched, Event, IssueTouched, Rejected, Watch
 from integrations.github import deliveries
 from integrations.github.answers import Json, path_of, place_of
 from integrations.github.wire import PAGE, PAGES_MAX, Wire
@@ -85,11 +85,11 @@ def _issues(wire: Wire, repo: str, watch: Watch) -> tuple[list[Event], Watch]:
         wire.renamed(repo, name)
         return _issues(wire, repo, watch)
     since = watch.state.get("since")
-    items = wire.translated(lambda found: [_Change.of(item, repo) for item in found], first)
+    items = wire.translated(lambda found: [_Change.of(item, name) for item in found], first)
     page = 2
     while since and len(items) == _PAGE * (page - 1) and items[-1].at >= _time(since) and page <= PAGES_MAX:
         more = wire.get(f"{path_of(repo, 'issues')}?{urlencode(query | {'page': page})}", list)
-        items += wire.translated(lambda found: [_Change.of(item, repo) for item in found], more)
+        items += wire.translated(lambda found: [_Change.of(item, name) for item in found], more)
         page += 1
     return _changes(items, watch, etag)
 
@@ -110,7 +110,8 @@ class _Change:
     def of(cls, item: Mapping[str, Any], repo: str) -> _Change:
         number, at, pull = int(item["number"]), _time(item["updated_at"]), item.get("pull_request")
         if pull is None:
-            return cls(number, at, _digest([item.get(key) for key in _TELLING]), (IssueTouched(repo, number),))
+            touched = IssueTouched(repo, number, tuple(MARK.findall(item.get("body") or "")))
+            return cls(number, at, _digest([item.get(key) for key in _TELLING]), (touched,))
         merged = pull.get("merged_at")
         digest = _digest([merged, item.get("title"), item.get("body")])
         return cls(number, at, digest, tuple(deliveries.named(repo, item)) if merged else ())
