@@ -28,6 +28,9 @@ GRACE = timedelta(hours=3)
 CATCH_UP = 300
 """Seconds between looks for a digest that was missed, as when the database was away at its minute."""
 
+REDELIVERY = 300
+"""Seconds between two looks for webhook deliveries that did not arrive."""
+
 DRAFTS = timedelta(days=7)
 SLOTS = timedelta(days=400)
 POLL_SLOTS = timedelta(days=2)
@@ -44,6 +47,8 @@ class Schedule:
         """Begin, taking up the latest slot that was missed while nobody was running."""
         settings = self._bridge.settings
         self._every("poll", self.tick_polls, settings.timing.poll)
+        if settings.web is not None:
+            self._every("redeliver", self.tick_redeliveries, REDELIVERY)
         self._every("forget", self.tick_forget, 3600)
         self._every("digests", self.tick_digests, CATCH_UP)
         for digest in settings.digests:
@@ -93,6 +98,17 @@ class Schedule:
                 for repository in self._elsewhere(session, project):
                     for resource in shipping.lines(project):
                         self._bridge.poll(session, project, resource, repository)
+
+    def tick_redeliveries(self) -> None:
+        """Let every tracker send again what did not arrive here, once per interval; without an address of ours there
+        are no deliveries."""
+        web = self._bridge.settings.web
+        due = _floor(self._bridge.clock.now(), REDELIVERY)
+        with self._bridge.store.write() as session:
+            if web is None or not upkeep.take(session, "redeliver", due):
+                return
+            for project in self._bridge.settings.projects:
+                self._bridge.redeliver(session, project, web.public_url)
 
     def _elsewhere(self, session: Session, project: Project) -> list[str]:
         """The repositories beside the project's own in which it waits for fixes."""
@@ -144,7 +160,7 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "forget"))
+            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "forget"))
             upkeep.forget_customers(session, customers)
 
 

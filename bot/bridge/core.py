@@ -112,6 +112,10 @@ class Bridge:
         """Promise to ask the tracker how the issue stands."""
         self._ask(session, "look", issue)
 
+    def glance_at(self, session: Session, issue: Issue) -> None:
+        """Promise to ask the tracker whether anything happened to the issue of which we did not hear."""
+        self._ask(session, "glance", issue)
+
     def prove(self, session: Session, issue: Issue) -> None:
         """Promise to ask the tracker whether the issue's fix is out."""
         self._ask(session, "prove", issue)
@@ -139,6 +143,12 @@ class Bridge:
             repository=repository,
             watch=f"{resource}{elsewhere}",
         )
+
+    def redeliver(self, session: Session, project: Project, public_url: str) -> None:
+        """Promise to ask a project's tracker again for the webhook deliveries that did not arrive at `public_url`."""
+        key, lane = f"redeliver:{project.tracker}/{project.key}", self.trackers[project.tracker].lane
+        address = f"{public_url}/webhooks/{project.tracker}"
+        self.refresh(session, "redeliver", key, key, lane=lane, project=project.key, address=address)
 
     def lane(self, issue: Issue) -> str:
         tracker = self.trackers.get(issue.tracker)

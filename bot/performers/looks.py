@@ -52,6 +52,17 @@ class LookAtIssue(Reading):
         self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
 
 
+class Glance(Reading):
+    """`glance:{issue}`: whether something happened to an issue of which nobody told."""
+
+    def perform(self, job: Job) -> bool:
+        return hear.glance(self.bridge, job.payload["issue"])
+
+    def settle(self, session: Session, job: Job, result: bool) -> None:
+        if result:
+            self.bridge.look_at(session, session.get_one(Issue, job.payload["issue"]))
+
+
 class FixNamed(Reading):
     """`named:{issue}:{id}`: look up what a Support Dev named in Slack as the fix."""
 
