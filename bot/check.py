@@ -73,9 +73,22 @@ def _asked(where: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
 
 def _project(where: str, project: Project, tracker: Tracker) -> list[Finding]:
     found = _asked(f"trackers.{project.tracker}", lambda: tracker.check(project.repository))
-    if found or project.privacy == "link_only":
+    if found:
         return found
-    return _asked(f"trackers.{project.tracker}", lambda: _privacy(where, project, tracker))
+    found = _asked(f"trackers.{project.tracker}", lambda: _environments(where, project, tracker))
+    if project.privacy != "link_only":
+        found += _asked(f"trackers.{project.tracker}", lambda: _privacy(where, project, tracker))
+    return found
+
+
+def _environments(where: str, project: Project, tracker: Tracker) -> list[Finding]:
+    """Whether what runs on a project's environments can be read; one that never had a deployment may be misspelt."""
+    found = []
+    for name in project.environment:
+        if tracker.deployed(project.repository, name) is None:
+            mend = "Check its spelling against the tracker's deployments; if it is new, this goes with the first one."
+            found.append(Finding(f"{where}.environment", f"nothing was ever deployed to `{name}`", mend))
+    return found
 
 
 def _privacy(where: str, project: Project, tracker: Tracker) -> list[Finding]:

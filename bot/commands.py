@@ -20,8 +20,9 @@ class Command:
 def parse(comment: str, login: str) -> list[Command]:
     """The commands in a comment, in order. A command is the first word of a line; its text goes on until the next
     command or the comment's end. Quoted lines, fenced code and what Markdown hides are not commands."""
+    name = re.escape(login.removesuffix("[bot]"))  # people call an app by its name alone
     start = re.compile(
-        rf"^(?:/|@{re.escape(login)}\s+/?)({'|'.join(NAMES)})(?![\w-])[ \t]*:?[ \t]*(.*)$", re.IGNORECASE
+        rf"^(?:/|@{name}(?:\[bot\])?\s+/?)({'|'.join(NAMES)})(?![\w-])[ \t]*:?[ \t]*(.*)$", re.IGNORECASE
     )
     found: list[tuple[str, list[str]]] = []
     fenced = False

@@ -31,6 +31,13 @@ CATCH_UP = 300
 REDELIVERY = 300
 """Seconds between two looks for webhook deliveries that did not arrive."""
 
+GLANCES = 86400
+"""Seconds in which each issue that waits is looked at once, though nothing was heard of it: no list shows what was
+deleted, or moved to where we do not look."""
+
+PARTS = 96
+"""In how many parts that is done, so that it is never much at a time."""
+
 DRAFTS = timedelta(days=7)
 SLOTS = timedelta(days=400)
 POLL_SLOTS = timedelta(days=2)
@@ -49,6 +56,7 @@ class Schedule:
         self._every("poll", self.tick_polls, settings.timing.poll)
         if settings.web is not None:
             self._every("redeliver", self.tick_redeliveries, REDELIVERY)
+        self._every("glances", self.tick_glances, GLANCES / PARTS)
         self._every("forget", self.tick_forget, 3600)
         self._every("digests", self.tick_digests, CATCH_UP)
         for digest in settings.digests:
@@ -121,6 +129,19 @@ class Schedule:
         here = project.repository.casefold()
         return [one for one in dict.fromkeys(found) if one.casefold() != here]
 
+    def tick_glances(self) -> None:
+        """Glance at the issues whose turn it is; by their ids, so that all have theirs once in `GLANCES`."""
+        every = GLANCES / PARTS
+        due = _floor(self._bridge.clock.now(), every)
+        with self._bridge.store.write() as session:
+            if not upkeep.take(session, "glances", due):
+                return
+            part = int(due.timestamp() // every) % PARTS
+            for project in self._bridge.settings.projects:
+                for issue in queries.unsettled(session, project.key):
+                    if int(issue.id, 16) % PARTS == part:
+                        self._bridge.glance_at(session, issue)
+
     def tick_digests(self) -> None:
         for digest in self._bridge.settings.digests:
             self.tick_digest(digest)
@@ -137,7 +158,8 @@ class Schedule:
             if upkeep.slot_between(session, job, slot, slot + GRACE) or not upkeep.take(session, job, slot):
                 return
             following = trigger.get_next_fire_time(local, local)
-            until = min(slot + GRACE, following or slot + GRACE).astimezone(UTC)
+            last = slot + GRACE + timedelta.resolution
+            until = min(last, following or last).astimezone(UTC)
             before = upkeep.slot_before(session, job, slot) or slot - timedelta(days=1)
             self._bridge.promise(
                 session,
@@ -160,7 +182,7 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "forget"))
+            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "forget"))
             upkeep.forget_customers(session, customers)
 
 

@@ -125,9 +125,14 @@ def _rich(element: Json) -> Iterator[str]:
         for item in element["elements"]:
             yield from (f"• {line}" for line in _rich(item))
         return
-    text = "".join(run.get("text") or run.get("url") or _called(f"@{run['user_id']}") for run in element["elements"])
+    text = "".join(map(_run, element["elements"]))
     quoted = "> " if element["type"] == "rich_text_quote" else ""
     yield from (quoted + line for line in text.splitlines())
+
+
+def _run(run: Json) -> str:
+    said = run.get("text") or run.get("url") or run.get("fallback")
+    return str(said or _called(f"@{run['user_id']}"))
 
 
 def _input(block: Json, typed: Json) -> str:

@@ -220,3 +220,22 @@ def test_findings_for_people_and_for_scripts() -> None:
         ],
     }
     assert json.loads(as_json([])) == {"ok": True, "findings": []}
+
+
+def deployed(world: World) -> str:
+    return DEMO.replace("shipped_when: released", "shipped_when: deployed\n    environment: [production, qa]")
+
+
+def test_an_environment_without_a_deployment_may_be_misspelt(world: World) -> None:
+    """What never ran anywhere would make every fix wait for ever."""
+    world.github.deploy("acme/shop", "production")
+    (found,) = world.check(deployed(world))
+    assert found.where == "projects[0].environment"
+    assert "`qa`" in found.problem
+
+
+def test_deployments_that_may_not_be_read_are_found(world: World) -> None:
+    """The permission is named that the token lacks."""
+    world.github.wire.faults.append(Fault("refuse", "GET", "/deployments", status=403, times=None))
+    (found,) = world.check(deployed(world))
+    assert found.where == "trackers.github"

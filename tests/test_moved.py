@@ -158,3 +158,19 @@ def test_a_renamed_repository(house: House) -> None:
     house.poll()
     house.poll()
     assert told_of(house, "Fixed in v2.5.0") == 1
+
+
+def test_what_nobody_told_of_is_found_within_a_day(house: House) -> None:
+    """Deleted, with its webhook lost: no list shows that, so each issue that waits is looked at once a day."""
+    house.flag(project="shop")
+    house.poll()
+    house.github.delete_issue(REPO, 1, "leo-dev")
+    house.poll()
+    assert told_of(house, "is gone from the tracker", "U0LEO") == 0
+    asked = len(house.github.wire.calls_to("GET", r"/repos/acme/shop/issues/1$"))
+    for _ in range(24 * 4):
+        house.clock.advance(15 * MINUTE)
+        house.bot.schedule.tick_glances()
+    house.settle()
+    assert told_of(house, "is gone from the tracker", "U0LEO") == 1
+    assert len(house.github.wire.calls_to("GET", r"/repos/acme/shop/issues/1$")) - asked <= 3

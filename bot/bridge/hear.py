@@ -125,6 +125,18 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed)
 
 
+def glance(bridge: Bridge, issue_id: str) -> bool:
+    """Whether the tracker shows an issue otherwise than we know it: closed, open again, moved or gone. One question."""
+    with bridge.store.read() as session:
+        issue = session.get_one(Issue, issue_id)
+    try:
+        facts = bridge.tracker(issue).issue(issue.repository, issue.number or 0)
+    except Gone:
+        return issue.wanted != moved.GONE
+    there = (facts.repository or issue.repository, facts.number) == (issue.repository, issue.number)
+    return not there or facts.open is issue.closed_seen
+
+
 def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
     """Look up what `fixed-by` names. One that cannot be had makes all of them none: half a fix proves nothing."""
     if said.command.name != "fixed-by" or not said.command.text:
