@@ -249,3 +249,16 @@ def test_the_chart_of_write_backs_is_the_program_s() -> None:
     """Each arrow is a step, and each step is an arrow."""
     steps = {(state, step(state, taken), taken) for state in WriteBack for taken in Step}
     assert chart("write_back") == {(str(a), str(b), str(by)) for a, b, by in steps if b is not None}
+
+
+def test_each_case_of_shipping_has_its_test() -> None:
+    """The table's last column names tests that exist."""
+    page = (ROOT / "docs" / "shipping.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 40
+    assert named - there == set()
