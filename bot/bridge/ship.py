@@ -12,7 +12,7 @@ from bot import shipping
 from bot.bridge import news
 from bot.bridge.core import Bridge
 from bot.configuration import Project
-from bot.model import Happening, News, Stage
+from bot.model import OWED, Happening, News, Stage
 from bot.shipping import Head
 from bot.store import queries
 from bot.store.tables import UNDONE, Issue
@@ -119,8 +119,17 @@ def _ship(bridge: Bridge, session: Session, issue: Issue, out: list[Head]) -> No
     """It is proven: everybody on the issue hears it."""
     proof = shipping.proof(fixes_of(issue), out)
     bridge.advance(session, issue, Happening.SHIPPED, proof=proof)
+    _keep_current(bridge, session, issue)
     news.publish(bridge, session, issue, News.SHIPPED, _cause(issue, out[-1]), proof=proof)
-    bridge.keep_current(session, issue)
+
+
+def _keep_current(bridge: Bridge, session: Session, issue: Issue) -> None:
+    """The card; and the customers' table where somebody has heard an end, as nobody else waits now who did not before:
+    what ships or falls back together costs no calls to the tracker for each issue."""
+    if any(row.state not in OWED for one in issue.escalations for row in one.write_backs):
+        bridge.keep_current(session, issue)
+    else:
+        bridge.show(session, issue)
 
 
 def vouched(bridge: Bridge, session: Session, issue: Issue, word: str, by: str, cause: str) -> bool:
@@ -155,4 +164,4 @@ def take_back(bridge: Bridge, session: Session, issue: Issue, happening: Happeni
     news.hold(bridge, session, issue)
     if told:
         news.correct(bridge, session, issue, told)
-    bridge.keep_current(session, issue)
+    _keep_current(bridge, session, issue)
