@@ -100,10 +100,14 @@ def promise(
 ) -> None:
     """Promise the effect `key` once and for all; promising it again changes nothing."""
     if queries.effect(session, key) is None:
-        now = clock.now()
-        effect = Effect(kind=kind, key=key, subject=subject, lane=lane, payload=payload, next_at=now, since=now)
-        session.add(effect)
-        session.flush()
+        _add(session, clock, kind, key, subject, lane, payload)
+
+
+def _add(session: Session, clock: Clock, kind: str, key: str, subject: str, lane: str, payload: dict[str, Any]) -> None:
+    now = clock.now()
+    effect = Effect(kind=kind, key=key, subject=subject, lane=lane, payload=payload, next_at=now, since=now)
+    session.add(effect)
+    session.flush()
 
 
 def refresh(
@@ -112,7 +116,7 @@ def refresh(
     """Promise that the effect `key` is performed once more after now: it keeps something outside current."""
     effect = queries.effect(session, key)
     if effect is None:
-        promise(session, clock, kind, key, subject, lane=lane, **payload)
+        _add(session, clock, kind, key, subject, lane, payload)
     elif effect.state in (EffectState.SENDING, EffectState.DOUBT):
         effect.again = True
     elif effect.state is EffectState.READY:

@@ -35,7 +35,8 @@ def publish(
     if queries.news(session, issue.id, cause) is not None:
         return None
     same = [item for item in issue.news if stem(item.cause) == stem(cause)]
-    overtake(bridge, session, issue)
+    if issue.news:
+        overtake(bridge, session, issue)
     news = NewsItem(
         issue_id=issue.id, kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now()
     )
@@ -65,9 +66,8 @@ def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[Write
 
 
 def told(session: Session, item: NewsItem) -> list[WriteBackRow]:
-    """The write-backs of this news that reached the customer, or may have; of one on its way it is not known yet."""
-    rows = queries.write_backs_of(session, item.id)
-    return [row for row in rows if row.state in (WriteBack.WRITTEN, WriteBack.UNCERTAIN)]
+    """The write-backs of this news that reached the customer."""
+    return [row for row in queries.write_backs_of(session, item.id) if row.state is WriteBack.WRITTEN]
 
 
 def stem(cause: str) -> str:
