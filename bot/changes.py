@@ -30,6 +30,7 @@ _REVERTS_PULL = re.compile(r"^\s*(?:This )?reverts (?:merge request )?(\S*)[#!](
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
 _PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
 _PORTS = re.compile(rf"(?:^(?:\[[^\]\n]*\]\s*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b", re.IGNORECASE | re.MULTILINE)
+_QUOTED = re.compile(r'^(?:Revert|Reapply) "(.*)"', re.MULTILINE)
 _STANDS_FOR = re.compile(r"^Merge pull request #(\d+) |\(#(\d+)\)\s*$|See merge request \S*!(\d+)")
 
 
@@ -46,7 +47,8 @@ def taken_back(message: str, repository: str = "") -> set[str]:
 
 def copied(message: str, repository: str = "") -> set[str]:
     """What a message says that it repeats: shas, maybe short, and pull requests of this repository."""
-    return {found[1].lower() for found in _PICKED.finditer(message)} | _pulls(_PORTS, message, repository)
+    picked = {found[1].lower() for found in _PICKED.finditer(message)}
+    return picked | _pulls(_PORTS, _QUOTED.sub("", message), repository)  # a revert of a backport is none
 
 
 def _pulls(pattern: re.Pattern[str], message: str, repository: str) -> set[str]:
@@ -60,25 +62,40 @@ def _pulls(pattern: re.Pattern[str], message: str, repository: str) -> set[str]:
     }
 
 
+def pull_of(message: str) -> str:
+    """The pull request that a commit stands for by its message, as among shas; "" for none."""
+    if message.startswith('Reapply "'):  # what follows is of the revert that it takes back
+        return ""
+    found = _STANDS_FOR.search(message.partition("\n")[0]) or _STANDS_FOR.search(message)
+    return pull_name(int(found[1] or found[2] or found[3])) if found else ""
+
+
 def subject(text: str) -> str:
-    """A message's first line without the number that a squash puts behind it, to compare titles."""
-    return re.sub(r"(\s*\([#!]\d+\))+$", "", text.partition("\n")[0].strip()).casefold()
+    """A message's first line without the numbers that a squash or a backport puts behind it, to compare titles."""
+    return re.sub(r"(\s*\((?:[\w -]+ )?[#!]\d+\))+$", "", text.partition("\n")[0].strip()).casefold()
+
+
+def _title_reverted(message: str) -> str:
+    """The title of what is reverted, to compare: a "Reapply" is of a "Revert"."""
+    found = _QUOTED.match(message)
+    return "" if found is None else subject(f'Revert "{found[1]}"' if message.startswith("Reapply") else found[1])
 
 
 class Graph:
     """The commits of a repository between two points, with what their messages say of one another.
 
-    `rooted` are commits that are known to be there, before all others of the graph that lead to them.
+    `rooted` are fixes that are known to be there, before all others of the graph that lead to them.
     """
 
-    def __init__(self, repository: str, commits: Iterable[Commit], rooted: Iterable[str] = ()) -> None:
+    def __init__(self, repository: str, commits: Iterable[Commit], rooted: Iterable[Fix] = ()) -> None:
         self._repository = repository
         self.commits: Mapping[str, Commit] = {commit.sha: commit for commit in commits} | {
-            sha: Commit(sha, (), "") for sha in rooted
+            fix.sha: Commit(fix.sha, (), fix.title) for fix in rooted
         }
         self._copies: dict[str, list[str]] = {}
+        self._origins: dict[str, set[str]] = {}
         self._short: list[tuple[str, str]] = []
-        self._stands_for: dict[str, str] = {}
+        self._stands_for: dict[str, set[str]] = {}
         self._reverts: dict[str, set[str]] = {}
         self._subjects: dict[str, list[str]] = {}
         self._ancestors: dict[str, frozenset[str]] = {}
@@ -88,25 +105,32 @@ class Graph:
         self._targets = {sha: self._meant(named) for sha, named in self._reverts.items()}
 
     def _read(self, commit: Commit) -> None:
-        for name in copied(commit.message, self._repository):
+        self._origins[commit.sha] = copied(commit.message, self._repository)
+        for name in self._origins[commit.sha]:
             self._copies.setdefault(name, []).append(commit.sha)
             if not name.startswith("#") and len(name) < 40:
                 self._short.append((name, commit.sha))
         back = taken_back(commit.message, self._repository)
         if back:
-            self._reverts[commit.sha] = back
-        pull = _STANDS_FOR.search(commit.message.partition("\n")[0]) or _STANDS_FOR.search(commit.message)
-        if pull:
-            self._stands_for[pull_name(int(pull[1] or pull[2] or pull[3]))] = commit.sha
+            quoted = _QUOTED.match(commit.message)
+            pull = pull_of(quoted[1]) if quoted and commit.message.startswith("Revert") else ""
+            self._reverts[commit.sha] = back | ({pull} if pull else set())
+        if pull := pull_of(commit.message):
+            self._stands_for.setdefault(pull, set()).add(commit.sha)
         self._subjects.setdefault(subject(commit.message), []).append(commit.sha)
+
+    @property
+    def reverts(self) -> bool:
+        """Whether anything was reverted here."""
+        return bool(self._reverts)
 
     def state(self, fix: Fix) -> State:
         """How a fix stands, as far as these commits show; ABSENT also when it came in before them."""
         whole, parts = self._whole(fix), [self._and_copies({part}) for part in fix.parts]
         family = whole.union(*parts)
-        if any(self._alive(sha, family) for sha in whole):
+        if any(self._alive(sha, self._kin(family)) for sha in whole):
             return State.IN
-        if parts and all(any(self._alive(sha, family) for sha in part) for part in parts):
+        if parts and all(any(self._alive(sha, self._kin(whole | part)) for sha in part) for part in parts):
             return State.IN
         return State.REVERTED if self._here(family) and self._against(family) else State.ABSENT
 
@@ -119,23 +143,33 @@ class Graph:
         return any(sha in self.commits for sha in family)
 
     def _against(self, family: set[str]) -> bool:
-        return any(self._names(sha, family) and self._stands(sha) for sha in self._reverts)
+        kin = self._kin(family)
+        return any(self._names(sha, kin) and self._stands(sha) for sha in self._reverts)
 
     def copies(self, fix: Fix) -> set[str]:
         """The commits here that repeat the whole fix elsewhere."""
         return {sha for sha in self._whole(fix) if sha in self.commits and sha != fix.sha}
 
     def look_alikes(self, fix: Fix) -> list[str]:
-        """Commits that have the fix's title and do not say what they are."""
-        known = self._whole(fix) | set(fix.parts)
-        return [sha for sha in self._subjects.get(subject(fix.title), ()) if sha not in known] if fix.title else []
+        """Commits that have the fix's title and do not say what they are; what is reverted under that title, too."""
+        if not fix.title:
+            return []
+        title, known = subject(fix.title), self._whole(fix) | set(fix.parts)
+        reverted = [
+            name
+            for sha, names in self._reverts.items()
+            if title == _title_reverted(self.commits[sha].message)
+            for name in sorted(names)
+            if not name.startswith("#")
+        ]
+        return [sha for sha in dict.fromkeys([*self._subjects.get(title, ()), *reverted]) if sha not in known]
 
     def _whole(self, fix: Fix) -> set[str]:
         """All names of the commits that make the whole change: itself, its pull request, what repeats them. Of a
         change that came commit by commit, `sha` is only the last: all come with it, but not with a copy of it."""
         named = {*fix.copies, *(set() if fix.sha in fix.parts else {fix.sha})}
-        if fix.pull is not None:
-            named.add(pull_name(fix.pull))
+        if pull := pull_name(fix.pull) if fix.pull is not None else pull_of(fix.title):
+            named.add(pull)
         return {fix.sha, *self._and_copies(named)}
 
     def _and_copies(self, named: set[str]) -> set[str]:
@@ -145,6 +179,14 @@ class Graph:
             more = self._copies.get(name, []) + [sha for short, sha in self._short if name.startswith(short)]
             new += [sha for sha in more if sha not in found]
             found.update(more)
+        return found
+
+    def _kin(self, family: set[str]) -> set[str]:
+        """All that makes the same change, what they repeat included: a revert may name any of them."""
+        found, more = set[str](), family
+        while more - found:
+            found = found | more
+            more = self._and_copies(found.union(*(self._origins.get(sha, ()) for sha in found)))
         return found
 
     def _alive(self, sha: str, family: set[str]) -> bool:
@@ -172,11 +214,11 @@ class Graph:
         """What a revert takes out: what it names and, of a merge, all that this brought."""
         found = set(named)
         for name in named:
-            sha = self._stands_for.get(name, name)
-            if len(sha) < 40 and not sha.startswith("#"):
-                sha = next((one for one in self.commits if one.startswith(name)), sha)
-            if sha in self.commits:
-                found.update(self._brought(sha))
+            for sha in self._stands_for.get(name, {name}):
+                if len(sha) < 40 and not sha.startswith("#"):
+                    sha = next((one for one in self.commits if one.startswith(name)), sha)
+                if sha in self.commits:
+                    found.update(self._brought(sha))
         return found
 
     def _brought(self, sha: str) -> Iterator[str]:

@@ -438,9 +438,9 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(bomb: str) -> None:
     def seconds(size: int, run: Callable[[str], object]) -> float:
         text, best = (bomb * size)[:size], float("inf")
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             run(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     for run in (lambda text: redact(text, ["Zoé Lefèvre"]), harmless, plain):

@@ -97,13 +97,14 @@ class Judge:
             self._tracker.resolve(self._repository, head)  # NotFound: it is the head that is gone
         if found is None or not found.whole:
             return {first.sha: State.UNKNOWN}
-        graph = Graph(self._repository, found.commits, [found.base] if found.holds_base else [])
+        graph = Graph(self._repository, found.commits, [first] if found.holds_base else [])
         return {fix.sha: self._state(graph, fix) for fix in fixes}
 
     def _state(self, graph: Graph, fix: Fix) -> State:
-        """The state in a graph; a commit with the fix's title is looked into before the fix is held to be absent."""
+        """The state in a graph; a commit with the fix's title is looked into where that may make a difference: when the
+        fix is not there, or something was reverted."""
         state = graph.state(fix)
-        if state is State.ABSENT and not fix.parts:
+        if not fix.parts and (state is not State.IN or graph.reverts):
             for sha in graph.look_alikes(fix):
                 if self._patches <= 0:
                     break

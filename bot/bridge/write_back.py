@@ -91,8 +91,6 @@ def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by
     row = _row(session, write_back_id)
     _take(bridge, session, row, Step.SENT, by)
     row.text, row.reply_id = "", reply_id
-    if row.news.kind is News.SHIPPED and not _settled(row):  # it was taken back while the reply was on its way
-        news.correct(bridge, session, row.escalation.issue, [row])
 
 
 def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str, by: str) -> None:
@@ -159,6 +157,8 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
     row.state = after
     if after in (WriteBack.WRITTEN, WriteBack.SKIPPED):
         row.done_at = bridge.clock.now()
+    if after is WriteBack.WRITTEN and row.news.kind is News.SHIPPED and not _settled(row):
+        news.correct(bridge, session, row.escalation.issue, [row])  # it was taken back while the reply was on its way
     what = {Step.MARK_WRITTEN: "written", Step.SENT: "written", Step.SKIP: "skipped", Step.DOUBT: "uncertain"}
     if taken in what:
         bridge.record(session, what[taken], escalation=row.escalation, by=by)
