@@ -128,16 +128,17 @@ class Graph:
         """How a fix stands, as far as these commits show; ABSENT also when it came in before them."""
         whole, parts = self._whole(fix), [self._and_copies({part}) for part in fix.parts]
         family = whole.union(*parts)
-        if any(self._alive(sha, self._kin(family)) for sha in whole):
+        said = copied(fix.title, self._repository)
+        if any(self._alive(sha, self._kin(family | said)) for sha in whole):
             return State.IN
-        if parts and all(any(self._alive(sha, self._kin(whole | part)) for sha in part) for part in parts):
+        if parts and all(any(self._alive(sha, self._kin(whole | part | said)) for sha in part) for part in parts):
             return State.IN
-        return State.REVERTED if self._here(family) and self._against(family) else State.ABSENT
+        return State.REVERTED if self._here(family) and self._against(family | said) else State.ABSENT
 
     def concerns(self, fix: Fix) -> bool:
         """Whether anything here is about the fix: a part of it, or a revert that holds and names it or a copy."""
         family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
-        return self._here(family) or self._against(family)
+        return self._here(family) or self._against(family | copied(fix.title, self._repository))
 
     def _here(self, family: set[str]) -> bool:
         return any(sha in self.commits for sha in family)

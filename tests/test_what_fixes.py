@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
+import yaml
 
 from tests.conftest import REPO, House
 from tests.test_shipped import MINUTE, merge, release
@@ -276,3 +277,30 @@ def test_several_products_in_one_repository(make_house: Callable[..., House]) ->
     assert good_news(house) == []
     release(house, "shop-v2.5.0")
     assert "Fixed in shop-v2.5.0" in good_news(house)[-1]
+
+
+def test_a_project_that_is_no_longer_configured_holds_nobody_up(make_house: Callable[..., House]) -> None:
+    """Its issue waits; the other project's ships."""
+
+    def with_api(config: dict[str, Any]) -> None:
+        shop = config["projects"][0]
+        config["projects"].append({**shop, "key": "api", "name": "API", "repository": API})
+
+    house = make_house(with_api)
+    house.github.add_repo(API)
+    house.flag(project="shop")
+    house.flag("U0BEN", "4212", title="The wrong country", project="api")
+    merge(house)
+    pull = house.github.open_pull(API, "leo-dev", "Choose the country", "Fixes #1")
+    house.github.merge_pull(API, pull, "leo-dev")
+    house.poll()
+    house.stop_bot()
+    file = house.folder / "passerelle.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["projects"].pop()
+    file.write_text(yaml.safe_dump(config))
+    house.bot = house.start_bot()
+    house.poll()
+    release(house, "v2.5.0")
+    assert len(good_news(house)) == 1
+    assert good_news(house, "U0BEN") == []

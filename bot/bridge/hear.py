@@ -88,7 +88,7 @@ def _counted(bridge: Bridge, session: Session, source: str, event: CodeTouched) 
     """The projects that look at what was touched: those of that repository, else those that wait for fixes in it."""
     here = event.repository.casefold()
     projects = [one for one in bridge.settings.projects if one.tracker == source]
-    found = [one for one in projects if one.repository.casefold() == here]
+    found: list[Project | None] = [one for one in projects if one.repository.casefold() == here]
     if not found:
         found = [
             ship.counting(bridge, issue, name)
@@ -96,7 +96,8 @@ def _counted(bridge: Bridge, session: Session, source: str, event: CodeTouched) 
             for name in ship.by_repository(issue)
             if name.casefold() == here
         ]
-    return [one for one in {one.key: one for one in found}.values() if event.resource in shipping.resources(one)]
+    distinct = {one.key: one for one in found if one is not None}
+    return [one for one in distinct.values() if event.resource in shipping.resources(one)]
 
 
 def look(bridge: Bridge, issue_id: str) -> Seen:

@@ -47,7 +47,8 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
     shas = frozenset(fix.sha for fix in ship.fixes_of(issue))
     changes: list[Change] = []
     for repository, fixes in ship.by_repository(issue).items():
-        look = _Look(tracker, repository, ship.counting(bridge, issue, repository), fixes, known)
+        project = ship.counting(bridge, issue, repository) or bridge.project(issue.project)
+        look = _Look(tracker, repository, project, fixes, known)
         for line in shipping.lines(look.project):
             head, shown_by = look.on(line)
             why = ship.REVERTED if shown_by else ""

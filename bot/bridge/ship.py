@@ -49,13 +49,13 @@ def by_repository(issue: Issue) -> dict[str, list[Fix]]:
     return dict(found.values())
 
 
-def counting(bridge: Bridge, issue: Issue, repository: str) -> Project:
-    """The project that says what counts as shipped in a repository: the issue's own, or else the one that has it."""
-    own = bridge.project(issue.project)
-    others = [one for one in bridge.settings.projects if one.tracker == issue.tracker]
-    if own.repository.casefold() != repository.casefold():
-        return next((one for one in others if one.repository.casefold() == repository.casefold()), own)
-    return own
+def counting(bridge: Bridge, issue: Issue, repository: str) -> Project | None:
+    """The project that says what counts as shipped in a repository: the issue's own, or else the one that has it. None:
+    the issue's project is no longer in the configuration, and no other has that repository."""
+    projects = [one for one in bridge.settings.projects if one.tracker == issue.tracker]
+    own = [one for one in projects if one.key == issue.project]
+    there = [one for one in projects if one.repository.casefold() == repository.casefold()]
+    return next(iter([one for one in own if one in there] or there or own), None)
 
 
 def apply(bridge: Bridge, session: Session, issue_id: str, changes: Sequence[Change]) -> None:
@@ -108,7 +108,7 @@ def _complete(bridge: Bridge, issue: Issue) -> list[Head]:
     heads: list[Head] = []
     for repository in by_repository(issue):
         project = counting(bridge, issue, repository)
-        if not shipping.satisfied(project, repository, issue.out):
+        if project is None or not shipping.satisfied(project, repository, issue.out):
             return []
         keys = [shipping.key(repository, line) for line in shipping.lines(project)]
         heads += [shipping.head_from(issue.out[key]) for key in keys if key in issue.out]
