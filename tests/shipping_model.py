@@ -1,0 +1,147 @@
+"""A second opinion on what a head contains: what `docs/shipping.md` says, over the whole history, with plain sets.
+
+It shares nothing with the bot: it sees all commits at once, knows what each one does to the files, and starts anew for
+every head. Slow, short, and to be read beside that page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from integrations.sandbox.github.history import Commit, History
+
+IN, REVERTED, ABSENT = "in", "reverted", "absent"
+
+_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{40})")
+_REVERTS_PULL = re.compile(r"^Reverts acme/shop(#\d+)", re.MULTILINE)
+_PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{40})\)")
+_PORTED = re.compile(r"\(backport (#\d+)\)")
+_PULL = re.compile(r"^Merge pull request (#\d+) |\((#\d+)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """What fixes an issue: a commit, or a merged pull request (`pull`: "#5"), maybe of several commits (`parts`)."""
+
+    sha: str
+    title: str
+    pull: str = ""
+    parts: tuple[str, ...] = ()
+    merged: bool = False  # it is known as a pull request, and when it was merged
+    copied: bool = False  # from another branch
+
+
+class Model:
+    """All that is known of a history now."""
+
+    def __init__(self, history: History) -> None:
+        self.commits = dict(history.commits)
+        self.before: dict[str, set[str]] = {}
+        for sha, commit in self.commits.items():  # parents stand before their children
+            self.before[sha] = {sha}.union(*(self.before[parent] for parent in commit.parents))
+        self.copies: dict[str, set[str]] = {}  # by what they repeat
+        self.takes: dict[str, set[str]] = {}  # by the revert
+        self.alike: dict[tuple[object, ...], set[str]] = {}  # by title and patch
+        for sha, commit in self.commits.items():
+            subject = commit.subject
+            own = [line for line in commit.message.split("\n") if not line.startswith(('Revert "', 'Reapply "'))]
+            for name in {*_PICKED.findall(commit.message), *_PORTED.findall("\n".join(own))}:
+                self.copies.setdefault(name, set()).add(sha)
+            named = {*_REVERTS.findall(commit.message), *_REVERTS_PULL.findall(commit.message)}
+            if named:
+                self.takes[sha] = named
+            if commit.changes:
+                self.alike.setdefault((_title(subject), commit.changes), set()).add(sha)
+        self.pulls: dict[str, set[str]] = {}  # the commits that stand for a pull request
+        for sha, commit in self.commits.items():
+            if name := pull_of(commit):
+                self.pulls.setdefault(name, set()).add(sha)
+
+    def state(self, head: str, mend: Mend) -> str:
+        """Whether `head` contains it."""
+        here = self.before[head]
+        standing = self._standing(here)
+        alike = set() if mend.parts else self.alike.get((_title(mend.title), self.commits[mend.sha].changes), set())
+        last = {mend.sha} & set(mend.parts)  # who repeats this alone repeats the end of it, not the whole
+        names = {mend.sha, *filter(None, [mend.pull])} | (alike - self.before[mend.sha])  # not what it came from
+        whole = last | self._makers(names - last) - (self.before[mend.sha] - {mend.sha})
+        parts = [self._makers({part}) for part in mend.parts]
+        everything = whole.union(*parts)
+        kin = self._kin(everything | alike)
+        if self._alive(here, whole, kin, standing):
+            return IN
+        if parts and all(self._alive(here, part, self._kin(whole | part), standing) for part in parts):
+            return IN
+        return REVERTED if everything & here and self._against(kin, standing) else ABSENT
+
+    def _standing(self, here: set[str]) -> set[str]:
+        """The reverts that hold, found from the newest to the oldest: only a later one takes one out."""
+        standing: set[str] = set()
+        for sha in [sha for sha in reversed(self.commits) if sha in here and sha in self.takes]:
+            if self._alive(here, {sha}, self._kin({sha}), standing):
+                standing.add(sha)
+        return standing
+
+    def _alive(self, here: set[str], makers: Iterable[str], change: set[str], standing: set[str]) -> bool:
+        """Whether one of `makers` is there and no standing revert of the change comes after it."""
+        against = self._against(change, standing)
+        return any(
+            sha in here and not any(sha in self.before[revert] - {revert} for revert in against) for sha in makers
+        )
+
+    def _against(self, change: set[str], standing: set[str]) -> list[str]:
+        return [revert for revert in standing if self._takes(revert) & change]
+
+    def _makers(self, names: set[str]) -> set[str]:
+        """Those, and all that say that they repeat one of them."""
+        found: set[str] = set()
+        new = list(names)
+        while new:
+            name = new.pop()
+            found.add(name)
+            new += self.copies.get(name, set()) - found
+        return found
+
+    def _takes(self, revert: str) -> set[str]:
+        """What a revert takes out: what it names, and all that a merge among this brought."""
+        found = set(self.takes[revert])
+        found = found.union(*(self.pulls.get(name, set()) for name in found))
+        for commit in [self.commits[name] for name in found if name in self.commits]:
+            if len(commit.parents) > 1:
+                found |= self.before[commit.sha] - self.before[commit.parents[0]]
+        return found
+
+    def _kin(self, names: set[str]) -> set[str]:
+        """All that makes the same change, whichever repeats which."""
+        found: set[str] = set()
+        more = set(names)
+        while more - found:
+            found |= more
+            more = self._makers(found) | {name for name, copies in self.copies.items() if copies & found}
+            more |= {name for name, shas in self.pulls.items() if shas & found}
+            more = more.union(*(self.pulls.get(name, set()) for name in found))
+        return found
+
+
+def files(history: History, sha: str) -> set[str]:
+    """What the files hold at a commit: the ids of the changes that are done and not undone."""
+    chain: list[Commit] = []
+    while sha:
+        chain.append(history.commits[sha])
+        sha = next(iter(chain[-1].parents), "")
+    held: set[str] = set()
+    for change in (change for commit in reversed(chain) for change in commit.changes):
+        (held.discard if change.undone else held.add)(change.id)
+    return held
+
+
+def _title(subject: str) -> str:
+    return re.sub(r"( \((backport )?#\d+\))+$", "", subject)
+
+
+def pull_of(commit: Commit) -> str:
+    """What GitHub puts into the subject of a squash or a merge; it stands at the end of a "Reapply" by chance."""
+    found = None if commit.subject.startswith("Reapply") else _PULL.search(commit.subject)
+    return (found[1] or found[2]) if found else ""

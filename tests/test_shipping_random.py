@@ -1,0 +1,91 @@
+"""For random histories, "shipped" holds exactly when an independent model over the commit graph says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from hypothesis import HealthCheck, given, settings
+
+from bot.bridge.judge import Judge
+from bot.clock import FakeClock
+from integrations.base import Commit, Fix, NotFound, Range, Tracker
+from integrations.sandbox.github.history import History
+from integrations.sandbox.github.hub import Hub
+from tests.shipping_history import CODE, REPO, Mend, Play, Step, steps
+from tests.shipping_model import Model
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class Graph:
+    """What a tracker tells of commits, straight from the stand-in's history: all of `Tracker` that a judge needs."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+
+    def resolve(self, repo: str, ref: str) -> str:
+        found = self.history.resolve(ref)
+        if found is None:
+            raise NotFound("github", ref)
+        return found.sha
+
+    def between(self, repo: str, base: str, head: str) -> Range:
+        base, head = self.resolve(repo, base), self.resolve(repo, head)
+        ahead = self.history.between(base, head)
+        commits = tuple(Commit(one.sha, one.parents, one.message, one.author, one.authored) for one in ahead)
+        return Range(base, head, commits, holds_base=base in self.history.reachable(head))
+
+    def same_change(self, repo: str, one: str, other: str) -> bool:
+        changes = [self.history.commits[sha].changes for sha in (one, other)]
+        return bool(changes[0]) and changes[0] == changes[1]
+
+
+def fix_of(play: Play, mend: Mend) -> Fix:
+    """As the adapter tells of a pull request, or of a commit that a person named."""
+    if not mend.merged:
+        return Fix(mend.sha, "", title=mend.title)
+    issue = play.repo.issues[int(mend.pull[1:])]
+    assert issue.pull is not None
+    return Fix(
+        mend.sha,
+        "",
+        pull=issue.number,
+        title=mend.title,
+        branch=issue.pull.base,
+        merged_at=issue.pull.merged_at,
+        parts=mend.parts,
+    )
+
+
+def played(taken: Iterable[Step]) -> tuple[Play, list[tuple[str, str]]]:
+    """The repository after these steps, and every head that a branch had: (branch, sha)."""
+    clock = FakeClock(START)
+    hub = Hub(clock.now, "", "passerelle-bot")
+    hub.add_repo(REPO, collaborators=["leo-dev"])
+    play = Play(hub, clock)
+    heads: list[tuple[str, str]] = []
+    for step in taken:
+        play.take(step)
+        heads += [(name, play.history.branches[name]) for name in ("main", "1.x", "2.x")]
+    return play, list(dict.fromkeys(heads))
+
+
+@settings(
+    max_examples=int(__import__("os").environ.get("N", "300")), deadline=None, suppress_health_check=list(HealthCheck)
+)
+@given(steps(CODE, 14))
+def test_a_head_contains_what_the_graph_says(taken: list[Step]) -> None:
+    """Every head of every branch, asked about every change that was made, from nothing."""
+    play, heads = played(taken)
+    model = Model(play.history)
+    fixes = {mend.sha: fix_of(play, mend) for mend in play.mends}
+    tracker: Tracker = Graph(play.history)  # type: ignore[assignment]
+    for branch, head in heads:
+        asked = [mend for mend in play.mends if head not in model.before[mend.sha] - {mend.sha}]
+        together = [{mend.sha: [fixes[mend.sha]] for mend in asked if not mend.copied}]
+        alone = [{mend.sha: [fixes[mend.sha]]} for mend in asked if mend.copied]
+        told: dict[str, str] = {}
+        for waiting in [*together, *alone]:
+            told |= {sha: state.value for sha, state in Judge(tracker, REPO).states(head, "", waiting).items()}
+        assert told == {mend.sha: model.state(head, mend) for mend in asked}, (branch, head)
