@@ -108,6 +108,7 @@ class IssueDraft:
     body: str  # the tracker's Markdown, already made harmless
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()  # of those that `assignable` let through
+    confidential: bool = False  # for members alone, where the tracker knows such issues
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +310,11 @@ class Tracker(WebhookSource, Protocol):
 
     def marked_comment(self, repo: str, number: int, key: str) -> Comment | None: ...
 
-    def edit_comment(self, repo: str, number: int, comment_id: str, text: str, key: str) -> None: ...
+    def keep(self, repo: str, number: int, text: str, key: str, known: str = "") -> str:
+        """Keep `text` current in the issue: what carries `key` is replaced, or written where it is not there yet, and
+        doing so again changes nothing. Returns what to hand in as `known` the next time, so that it need not be looked
+        for."""
+        ...
 
     def close(self, repo: str, number: int, reason: Literal["completed", "not_planned"]) -> None: ...
 

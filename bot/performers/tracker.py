@@ -80,6 +80,7 @@ class FileIssue(Base):
             body=issue_text.issue_body(say, facts, agent=agent, kind=issue.kind, severity=issue.severity),
             labels=project.labels,
             assignees=tracker.assignable(issue.repository, tuple(dev.tracker for dev in project.support_devs[:1])),
+            confidential=policy in (privacy.Policy.REDACTED, privacy.Policy.FULL),
         )
         self.in_time(job)
         return tracker.create_issue(issue.repository, draft, job.key)
@@ -125,35 +126,16 @@ def why(say: Say, error: Exception, what: str) -> str:
 
 
 class CustomersTable(Base):
-    """`customers:{issue}`: the bot's own comment with the customers who wait, kept current."""
-
-    def look(self, job: Job) -> str | None:
-        with self.bridge.store.read() as session:
-            issue = session.get_one(Issue, job.payload["issue"])
-        if issue.table_comment or issue.number is None:
-            return None
-        found = self.bridge.tracker(issue).marked_comment(issue.repository, issue.number, job.key)
-        return self._write(issue, found.id, job) if found else None
+    """`customers:{issue}`: the customers who wait, kept current in the issue. It is replaced as a whole, so after doubt
+    it is simply written again."""
 
     def perform(self, job: Job) -> str:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, job.payload["issue"])
-        return self._write(issue, issue.table_comment, job)
-
-    def _write(self, issue: Issue, comment_id: str, job: Job) -> str:
-        text, key = self._text(issue.id, self.policy(issue)), job.key
+        text = self._text(issue.id, self.policy(issue))
         self.in_time(job)
         tracker, number = self.bridge.tracker(issue), issue.number or 0
-        if comment_id:
-            try:
-                tracker.edit_comment(issue.repository, number, comment_id, text, key)
-                return comment_id
-            except NotFound:  # somebody deleted our comment, or it moved with its issue
-                found = tracker.marked_comment(issue.repository, number, key)
-            if found is not None:
-                tracker.edit_comment(issue.repository, number, found.id, text, key)
-                return found.id
-        return tracker.comment(issue.repository, number, text, key).id
+        return tracker.keep(issue.repository, number, text, job.key, issue.table_comment)
 
     def _text(self, issue_id: str, policy: privacy.Policy) -> str:
         with self.bridge.store.read() as session:

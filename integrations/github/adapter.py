@@ -126,8 +126,21 @@ class GitHub:
         found = self.comments(repo, number)
         return next((comment for comment in found if comment.ours and key in MARK.findall(comment.text)), None)
 
-    def edit_comment(self, repo: str, number: int, comment_id: str, text: str, key: str) -> None:
-        """Replace the comment's text; its mark stays."""
+    def keep(self, repo: str, number: int, text: str, key: str, known: str = "") -> str:
+        """Keep `text` in a comment of our own, so that nobody's edits of the issue's text are lost."""
+        if known:
+            try:
+                self._edit(repo, known, text, key)
+                return known
+            except NotFound:  # somebody deleted it, or it moved with its issue
+                pass
+        found = self.marked_comment(repo, number, key)
+        if found is None:
+            return self.comment(repo, number, text, key).id
+        self._edit(repo, found.id, text, key)
+        return found.id
+
+    def _edit(self, repo: str, comment_id: str, text: str, key: str) -> None:
         path = path_of(repo, "issues", "comments", comment_id)
         self._wire.write("PATCH", path, {"body": marked(text, key)}, dict)
 

@@ -29,7 +29,8 @@ def resolve(wire: Wire, repo: str, ref: str) -> str:
 
 
 def between(wire: Wire, repo: str, base: str, head: str) -> Range:
-    """What `head` has and `base` has not, oldest first ("Compare two commits"); at most 10,000 commits."""
+    """What `head` has and `base` has not, oldest first ("Compare two commits"); of more than 10,000 commits the first
+    page alone, as no part of them tells anything."""
     base, head = (end if _SHA.fullmatch(end) else resolve(wire, repo, end) for end in (base, head))
     path = f"{path_of(repo, 'compare')}/{base}...{head}"
     commits: dict[str, Commit] = {}
@@ -44,7 +45,7 @@ def between(wire: Wire, repo: str, base: str, head: str) -> Range:
         known = len(commits)
         commits |= found["commits"]
         status, total = status or found["status"], found["total"]
-        if len(commits) >= total or len(commits) == known:
+        if len(commits) >= total or len(commits) == known or total > PAGE * PAGES_MAX:
             break
     holds_base = status in ("ahead", "identical")
     return Range(base, head, tuple(commits.values()), holds_base, whole=len(commits) >= total)

@@ -41,6 +41,10 @@ class GitHubWorld:
         repo = self.hub.find(REPO)
         return (repo.issues[number].body or "") if repo else ""
 
+    def shown(self, number: int) -> str:
+        issue = self.hub.issue(REPO, number)
+        return "\n".join([issue["body"] or "", *(comment["body"] for comment in issue["comments"])])
+
     def comment(self, by: str, number: int, text: str) -> None:
         self.hub.comment(REPO, number, by, text)
 

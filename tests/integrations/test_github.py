@@ -186,7 +186,7 @@ def test_the_server_may_call_itself_by_another_name(hub: GitHubStandIn, world: G
     for count in range(105):
         world.comment("leo-dev", number, f"Comment {count}")
     made = tracker.comment(REPO, number, "Waiting: 2", "k1")
-    tracker.edit_comment(REPO, number, made.id, "Waiting: 3", "k1")
+    assert tracker.keep(REPO, number, "Waiting: 3", "k1") == made.id
     assert len(tracker.comments(REPO, number)) == 106
 
 
