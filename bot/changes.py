@@ -9,7 +9,7 @@ after it, unless that revert was reverted in turn. What messages say follows `gi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from integrations.base import Commit, Fix
@@ -30,6 +30,7 @@ _REVERTS_PULL = re.compile(r"^\s*(?:This )?reverts (?:merge request )?(\S*)[#!](
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
 _PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
 _PORTS = re.compile(rf"(?:^(?:\[[^\]\n]*\]\s*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b", re.IGNORECASE | re.MULTILINE)
+_REVERTS_MERGE = re.compile(r"This reverts commit ([0-9a-f]{40}), reversing\s+changes made to ([0-9a-f]{40})")
 _QUOTED = re.compile(r'^(?:Revert|Reapply) "(.*)"', re.MULTILINE)
 _STANDS_FOR = re.compile(r"^Merge pull request #(\d+) |\(#(\d+)\)\s*$|See merge request \S*!(\d+)")
 
@@ -81,6 +82,12 @@ def _title_reverted(message: str) -> str:
     return "" if found is None else subject(f'Revert "{found[1]}"' if message.startswith("Reapply") else found[1])
 
 
+def _root(fix: Fix) -> list[Commit]:
+    """A fix that is there, with all its parts; of their messages no more is known than its title."""
+    parts = [sha for sha in fix.parts if sha != fix.sha]
+    return [Commit(fix.sha, tuple(parts), fix.title), *(Commit(sha, (), "") for sha in parts)]
+
+
 class Graph:
     """The commits of a repository between two points, with what their messages say of one another.
 
@@ -90,7 +97,7 @@ class Graph:
     def __init__(self, repository: str, commits: Iterable[Commit], rooted: Iterable[Fix] = ()) -> None:
         self._repository = repository
         self.commits: Mapping[str, Commit] = {commit.sha: commit for commit in commits} | {
-            fix.sha: Commit(fix.sha, (), fix.title) for fix in rooted
+            commit.sha: commit for fix in rooted for commit in _root(fix)
         }
         self._copies: dict[str, list[str]] = {}
         self._origins: dict[str, set[str]] = {}
@@ -113,11 +120,24 @@ class Graph:
         back = taken_back(commit.message, self._repository)
         if back:
             quoted = _QUOTED.match(commit.message)
-            pull = pull_of(quoted[1]) if quoted and commit.message.startswith("Revert") else ""
-            self._reverts[commit.sha] = back | ({pull} if pull else set())
+            if quoted and commit.message.startswith("Revert"):  # its title tells what that stood for, or repeated
+                back |= {pull_of(quoted[1]), *copied(quoted[1], self._repository)} - {""}
+            self._reverts[commit.sha] = back
         if pull := pull_of(commit.message):
             self._stands_for.setdefault(pull, set()).add(commit.sha)
         self._subjects.setdefault(subject(commit.message), []).append(commit.sha)
+
+    def merges_reverted(self) -> list[tuple[str, str]]:
+        """The merges that are reverted here, each with the parent that the revert went back to, as git names both."""
+        found = (_REVERTS_MERGE.search(self.commits[sha].message) for sha in self._reverts)
+        return [(merge[1], merge[2]) for merge in found if merge]
+
+    def brought(self, merge: str, commits: Sequence[Commit]) -> None:
+        """Tell what a merge brought: reverting it takes all of that out, wherever the merge itself stands."""
+        for sha, named in self._reverts.items():
+            if merge in named:
+                for commit in commits:
+                    self._targets[sha] |= {commit.sha, *copied(commit.message, self._repository)}
 
     @property
     def reverts(self) -> bool:

@@ -144,8 +144,11 @@ class Play:
     def pick(self, step: Step) -> None:
         branch = self.branch(step.a)
         if found := self.commits(branch, elsewhere=True) if step.c % 4 else self.commits(branch):
-            sha = self.hub.cherry_pick(REPO, branch, found[step.b % len(found)].sha, trailer=bool(step.c % 2))
-            self._named(sha, copied=True)
+            source = found[step.b % len(found)].sha
+            sha = self.hub.cherry_pick(REPO, branch, source, trailer=bool(step.c % 2))
+            merged = [pull.commits for one in self.repo.issues.values() if (pull := one.pull)]
+            if not any(source in commits for commits in merged):  # a part of a merge is not known for one by itself
+                self._named(sha, copied=True)
 
     def backport(self, step: Step) -> None:
         """A pull request that brings another's single commit to a further branch, and says so."""

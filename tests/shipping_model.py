@@ -16,6 +16,7 @@ IN, REVERTED, ABSENT = "in", "reverted", "absent"
 
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{40})")
 _REVERTS_PULL = re.compile(r"^Reverts acme/shop(#\d+)", re.MULTILINE)
+_QUOTED = re.compile(r'^Revert "(.*)"')
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{40})\)")
 _PORTED = re.compile(r"\(backport (#\d+)\)")
 _PULL = re.compile(r"^Merge pull request (#\d+) |\((#\d+)\)$")
@@ -51,7 +52,7 @@ class Model:
                 self.copies.setdefault(name, set()).add(sha)
             named = {*_REVERTS.findall(commit.message), *_REVERTS_PULL.findall(commit.message)}
             if named:
-                self.takes[sha] = named
+                self.takes[sha] = named.union(*map(_PORTED.findall, _QUOTED.findall(subject)))
             if commit.changes:
                 self.alike.setdefault((_title(subject), commit.changes), set()).add(sha)
         self.pulls: dict[str, set[str]] = {}  # the commits that stand for a pull request
@@ -69,10 +70,11 @@ class Model:
         whole = last | self._makers(names - last) - (self.before[mend.sha] - {mend.sha})
         parts = [self._makers({part}) for part in mend.parts]
         everything = whole.union(*parts)
-        kin = self._kin(everything | alike)
+        said = set() if mend.title.startswith(("Revert", "Reapply")) else set(_PORTED.findall(mend.title))
+        kin = self._kin(everything | alike | said)
         if self._alive(here, whole, kin, standing):
             return IN
-        if parts and all(self._alive(here, part, self._kin(whole | part), standing) for part in parts):
+        if parts and all(self._alive(here, part, self._kin(whole | part | said), standing) for part in parts):
             return IN
         return REVERTED if everything & here and self._against(kin, standing) else ABSENT
 

@@ -11,10 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.changes import Graph, State
-from integrations.base import Fix, NotFound, Range, Tracker
+from integrations.base import Commit, Fix, NotFound, Range, Tracker
 
 PATCHES = 20
 """How many commits of the same title are compared by their patch in one go."""
+
+MERGES = 10
+"""Of how many reverted merges in one range it is asked what they brought."""
 
 ALONE = 50
 """How many fixes are asked for one by one in one go: those of which nobody tells when they were merged."""
@@ -57,7 +60,15 @@ class Judge:
 
     def _since(self, base: str, head: str) -> Graph | None:
         found = self._range(base, head)
-        return Graph(self._repository, found.commits) if found and found.whole else None
+        return self._graph(found.commits) if found and found.whole else None
+
+    def _graph(self, commits: Iterable[Commit], rooted: Iterable[Fix] = ()) -> Graph:
+        """The graph; what a reverted merge had brought is asked for, as its own commits may lie before all of these."""
+        graph = Graph(self._repository, commits, rooted)
+        for merge, parent in graph.merges_reverted()[:MERGES]:
+            if found := self._range(parent, merge):
+                graph.brought(merge, found.commits)
+        return graph
 
     def _range(self, base: str, head: str) -> Range | None:
         """What `head` has and `base` has not; None: one of them is gone. Asked once."""
@@ -97,7 +108,7 @@ class Judge:
             self._tracker.resolve(self._repository, head)  # NotFound: it is the head that is gone
         if found is None or not found.whole:
             return {first.sha: State.UNKNOWN}
-        graph = Graph(self._repository, found.commits, [first] if found.holds_base else [])
+        graph = self._graph(found.commits, [first] if found.holds_base else [])
         return {fix.sha: self._state(graph, fix) for fix in fixes}
 
     def _state(self, graph: Graph, fix: Fix) -> State:
