@@ -43,14 +43,18 @@ class Judge:
         """
         graph = self._since(base, head) if base else None
         fixes = {fix.sha: self.fixes.setdefault(fix.sha, fix) for some in waiting.values() for fix in some}
-        found = {sha: self._state(graph, fix) if graph else State.ABSENT for sha, fix in fixes.items()}
-        open_ = set()
+        found = {sha: graph.state(fix) if graph else State.ABSENT for sha, fix in fixes.items()}
+        open_: set[str] = set()  # asked for further back, where only what is still absent has its patch compared
         for issue, some in waiting.items():
             absent = [fix.sha for fix in some if found[fix.sha] is State.ABSENT]
-            if graph is None or issue in doubted or (absent and len(absent) < len(some)):
+            if issue in doubted or len(absent) < len(some):
                 open_.update(absent)
-            else:
-                open_.update(sha for sha in absent if graph.concerns(fixes[sha]))
+        if graph is None:
+            return found | self._each(list(fixes.values()), head)
+        found |= {sha: self._state(graph, fix) for sha, fix in fixes.items() if sha not in open_}
+        for some in waiting.values():
+            absent = [fix.sha for fix in some if found[fix.sha] is State.ABSENT]
+            open_.update(absent if len(absent) < len(some) else [sha for sha in absent if graph.concerns(fixes[sha])])
         return found | self._each([self.fixes[sha] for sha in open_], head)
 
     def lost(self, old: str, new: str) -> Graph | None:
@@ -84,22 +88,39 @@ class Judge:
         dated = sorted(
             (fix for fix in fixes if fix.merged_at), key=lambda fix: (fix.merged_at or 0, fix.pull or 0, fix.sha)
         )
+        undated = [fix for fix in fixes if not fix.merged_at]
         found: dict[str, State] = {}
-        for fix in [fix for fix in fixes if not fix.merged_at][:ALONE]:
+        for fix in undated[:ALONE]:
             found |= self._from(fix, [fix], head)
         for _ in range(ALONE):
             if not dated:
                 break
+            first, *others = dated
+            found |= self._from(first, dated, head)
+            unknown = [fix for fix in others if found.get(fix.sha, State.UNKNOWN) is State.UNKNOWN]
             # A fix that was merged later cannot come before the first one; of those of the same second one may.
-            told = self._from(dated[0], dated, head)
-            first, found = dated[0], found | told
-            dated = [
-                fix
-                for fix in dated[1:]
-                if found.get(fix.sha, State.UNKNOWN) is State.UNKNOWN
-                or (found[fix.sha] is State.ABSENT and fix.merged_at == first.merged_at)
-            ]
-        return found
+            ties = [fix for fix in others if fix.merged_at == first.merged_at and found.get(fix.sha) is State.ABSENT]
+            dated = [*self._left(first, ties, head, outside=found.get(first.sha) is State.ABSENT), *unknown]
+        return found | {fix.sha: State.UNKNOWN for fix in [*undated[ALONE:], *dated]}
+
+    def _left(self, first: Fix, ties: Sequence[Fix], head: str, *, outside: bool) -> list[Fix]:
+        """Those of `ties` that may lead to `head`, in an order as good as drawn by lot: the next one halves them.
+        `outside`: `first` does not lead there, nor does then what it leads from and `head` has not."""
+        left = self._there(ties, head)
+        if left and outside and self._there([first], head):
+            self._range(head, first.sha)
+            left = self._there(left, head)
+        return sorted(left, key=lambda fix: fix.sha)
+
+    def _there(self, fixes: Sequence[Fix], head: str) -> list[Fix]:
+        """Without those that are known to lie outside of what leads to `head`."""
+        outside = {
+            commit.sha
+            for (base, _), found in self._ranges.items()
+            if base == head and found
+            for commit in found.commits
+        }
+        return [fix for fix in fixes if fix.sha not in outside]
 
     def _from(self, first: Fix, fixes: Iterable[Fix], head: str) -> dict[str, State]:
         """How `fixes`, none of which came before `first`, stand in `head`."""
