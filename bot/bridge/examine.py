@@ -22,7 +22,7 @@ from bot.configuration import Project
 from bot.shipping import Head
 from bot.store import queries
 from bot.store.tables import EffectState, Issue, KnownHead
-from integrations.base import Fix, IssueTouched, NotFound, Release, Tracker, Watch
+from integrations.base import Fix, IssueTouched, NotFound, Rejected, Release, Tracker, Unauthorised, Watch
 
 
 @dataclass(slots=True)
@@ -61,9 +61,14 @@ def examine(bridge: Bridge, project_key: str) -> Examined:
     examined = Examined(waiting={one.id for some in found.values() for one in some})
     for repository, candidates in found.items():
         look = _Look(tracker, project, repository, candidates, examined)
-        for line in shipping.lines(project):
-            place = shipping.key(repository, line)
-            look.line(line, place, [_head(line, row) for row in known.get(place, ())])
+        try:
+            for line in shipping.lines(project):
+                place = shipping.key(repository, line)
+                look.line(line, place, [_head(line, row) for row in known.get(place, ())])
+        except (NotFound, Rejected, Unauthorised):  # one that we may not see must not hold up the project's own
+            if repository.casefold() == project.repository.casefold():
+                raise
+            examined.waiting -= {one.id for one in candidates}  # each is asked for by itself, and its card says why
     _unheard(bridge, tracker, found, watches, examined)
     return examined
 
@@ -172,10 +177,9 @@ class _Look:
 
     def _standing(self, line: str, place: str, old: Head | None) -> None:
         """A new head took the place of the old one: what came, and what went."""
-        try:
-            new = standing(self._tracker, self._repository, line)
-        except NotFound:
-            new = None
+        new = standing(self._tracker, self._repository, line)
+        if new is None and line == shipping.BRANCH:  # empty, or just renamed: nothing can be told
+            return
         self._examined.heads[place] = [new] if new else []
         if new is None or (old is not None and old.sha == new.sha):
             for one in self._candidates if new is None else ():

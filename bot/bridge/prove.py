@@ -18,7 +18,7 @@ from bot.model import Stage
 from bot.shipping import Head
 from bot.store import queries
 from bot.store.tables import Issue
-from integrations.base import Fix, NotFound, Tracker
+from integrations.base import Fix, NotFound, Rejected, Tracker
 from integrations.base import Issue as TrackerIssue
 
 RELEASES_AT_ONCE = 20
@@ -95,9 +95,12 @@ class _Look:
         return out, back
 
     def _heads(self, line: str) -> list[Head]:
-        if line == shipping.RELEASES:
-            return releases(self._tracker, self.project, self._repository, self._fixes, self._known)
-        head = standing(self._tracker, self._repository, line)
+        try:
+            if line == shipping.RELEASES:
+                return releases(self._tracker, self.project, self._repository, self._fixes, self._known)
+            head = standing(self._tracker, self._repository, line)
+        except NotFound as missing:  # the issue is there, so its card must not say that it is gone
+            raise Rejected(missing.service, f"it shows us no repository {self._repository}") from missing
         return [head] if head else []
 
 
@@ -118,11 +121,11 @@ def releases(
 
 
 def standing(tracker: Tracker, repository: str, line: str) -> Head | None:
-    """What a branch or an environment holds now."""
+    """What a branch or an environment holds now. Raises NotFound when we see no such repository: that is no answer."""
     if line == shipping.BRANCH:
         branch = tracker.repository(repository).default_branch
-        sha = tracker.resolve(repository, f"heads/{branch}")
-        return Head(line, sha, branch, sha)
+        sha = resolved(tracker, repository, f"heads/{branch}")
+        return Head(line, sha, branch, sha) if sha else None
     deployment = tracker.deployed(repository, shipping.environment_of(line))
     return shipping.deployed(deployment) if deployment else None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from integrations.base import Deployment, Release
+from integrations.base import Deployment, NotFound, Rejected, Release
 from integrations.github import answers
 from integrations.github.answers import Json, path_of
 from integrations.github.wire import PAGE, Wire
@@ -79,9 +79,13 @@ def deployed(wire: Wire, repo: str, environment: str) -> Deployment | None:
 
     One that was only switched off (inactive) counts when nothing else does: GitHub does that to all earlier ones when
     a deployment succeeds, and never takes it back when that one fails later ("Inactive deployments").
+    Rejected: it shows us none, as our token may not read them, or the server keeps none.
     """
     query = urlencode({"environment": environment, "per_page": PAGE})
-    items = wire.get(f"{path_of(repo, 'deployments')}?{query}", list)
+    try:
+        items = wire.get(f"{path_of(repo, 'deployments')}?{query}", list)
+    except NotFound as missing:  # to take it for "nothing runs there" would undo what shipped
+        raise Rejected(wire.name, f"it shows us no deployments of {repo}") from missing
     listed = wire.translated(lambda found: _newest_first(found, environment), items)
     best: _Success | None = None
     for item in listed[:_STATUSES_MOST]:
