@@ -84,10 +84,8 @@ class _Attempt:
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> _Attempt:
-        at = datetime.fromisoformat(item["delivered_at"])
-        return cls(
-            int(item["id"]), str(item["guid"]), at, 200 <= int(item["status_code"]) < 300, item.get("repository_id")
-        )
+        at, status = datetime.fromisoformat(item["delivered_at"]), int(item["status_code"] or 0)
+        return cls(int(item["id"]), str(item["guid"]), at, 200 <= status < 300, item.get("repository_id"))
 
 
 def _deliveries(wire: Wire, hook: str, as_app: bool, since: datetime, status: str) -> Iterator[_Attempt]:
