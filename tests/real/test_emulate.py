@@ -1,48 +1,30 @@
 """Fifty bug reports carried whole, against a GitHub that nobody of this project wrote: npm's `emulate`.
 
-Needs the folder in which `npm i --ignore-scripts emulate@0.12.2` and `npm i node@22` were run, as
-PASSERELLE_EMULATE_DIR. PASSERELLE_REAL_TICKETS may name a file of reports, in the form of `demo --tickets`.
+PASSERELLE_REAL_TICKETS may name a file of reports, in the form of `demo --tickets`.
 """
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import os
 import re
-import socket
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 import sqlalchemy as sa
-import yaml
 
 from bot.store.tables import UNDONE, Effect, EffectState, Issue
 from integrations.base import MARK
 from tests.conftest import REPO, House
+from tests.real.emulated import Emulated
 
 pytestmark = pytest.mark.node
 
 COUNT = 50
 AGENTS = ("U0ANA", "U0BEN")
-SEED = {
-    "tokens": {
-        "ghp_owner": {"login": "acme", "scopes": ["repo"]},
-        "ghp_bot": {"login": "passerelle-bot", "scopes": ["repo"]},
-        "ghp_leo": {"login": "leo-dev", "scopes": ["repo"]},
-    },
-    "github": {
-        "users": [{"login": "acme"}, {"login": "passerelle-bot"}, {"login": "leo-dev"}],
-        "repos": [{"owner": "acme", "name": "shop", "private": True, "auto_init": True}],
-    },
-}
 
 HOSTILE = (
     "closes #1, fixes acme/shop#2 @leo-dev <!channel> <@U0LEO>",
@@ -84,93 +66,14 @@ def reports() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip()][:COUNT]
 
 
-class Emulated:
-    """The other GitHub, as its developers use it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._http = httpx2.Client(base_url=f"{url}/repos/{REPO}", timeout=20)
-
-    def call(self, method: str, path: str, token: str = "ghp_leo", **body: Any) -> Any:
-        sent = {"json": body} if body else {}
-        answer = self._http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **sent)
-        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
-        return answer.json() if answer.content else None
-
-    def invite(self) -> None:
-        for login in ("passerelle-bot", "leo-dev"):
-            self.call("PUT", f"/collaborators/{login}", "ghp_owner", permission="push")
-
-    def everything(self, path: str) -> list[dict[str, Any]]:
-        """All pages of a list."""
-        found: list[dict[str, Any]] = []
-        for page in itertools.count(1):
-            items = self.call("GET", f"{path}{'&' if '?' in path else '?'}per_page=100&page={page}")
-            found += items
-            if len(items) < 100:
-                return found
-        raise AssertionError
-
-    def head(self) -> str:
-        return str(self.call("GET", "/git/ref/heads/main")["object"]["sha"])
-
-    def mend(self, issue: int) -> None:
-        """A fix on a branch of its own, merged. Then the developer says so in the issue, or closes it by hand: this
-        GitHub does not close by the keyword in the pull request."""
-        branch, content = f"fix-{issue}", base64.b64encode(f"mended {issue}".encode()).decode()
-        self.call("POST", "/git/refs", ref=f"refs/heads/{branch}", sha=self.head())
-        self.call("PUT", f"/contents/fix-{issue}.txt", message=f"Mend {issue}", content=content, branch=branch)
-        opened = {"title": f"Mend {issue}", "head": branch, "base": "main", "body": f"Fixes #{issue}"}
-        pull = self.call("POST", "/pulls", **opened)["number"]
-        self.call("PUT", f"/pulls/{pull}/merge", merge_method="squash")
-        if issue % 2:
-            self.call("PATCH", f"/issues/{issue}", state="closed", state_reason="completed")
-        else:
-            self.call("POST", f"/issues/{issue}/comments", body=f"/fixed-by #{pull}")
-
-    def release(self, tag: str) -> None:
-        """The tag first: this GitHub's releases make none."""
-        self.call("POST", "/git/refs", ref=f"refs/tags/{tag}", sha=self.head())
-        self.call("POST", "/releases", tag_name=tag, name=tag)
-
-
-@pytest.fixture
-def emulated(tmp_path: Path) -> Iterator[Emulated]:
-    folder = os.environ.get("PASSERELLE_EMULATE_DIR")
-    if not folder:
-        pytest.fail(
-            "PASSERELLE_EMULATE_DIR is not set. Run `npm i --ignore-scripts emulate@0.12.2 && npm i node@22` in an "
-            "empty folder and set it to that folder."
-        )
-    seed, modules = tmp_path / "seed.yaml", Path(folder) / "node_modules"
-    seed.write_text(yaml.safe_dump(SEED))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [modules / ".bin" / "node", modules / "emulate" / "dist" / "index.js"]
-    options = ["start", "--service", "github", "--seed", seed, "--port", str(port)]
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = list(itertools.takewhile(lambda line: "Ready" not in line, process.stdout))
-            assert process.poll() is None, "".join(said)
-            github = Emulated(f"http://localhost:{port}")
-            github.invite()
-            yield github
-        finally:
-            process.terminate()
-
-
-@pytest.fixture
-def elsewhere(emulated: Emulated, make_house: Callable[..., House]) -> House:
-    """The house with that GitHub as its tracker, at that GitHub's time."""
-
-    def use(config: dict[str, Any]) -> None:
-        config["trackers"]["github"] |= {"url": emulated.url, "token": "ghp_bot"}
-
-    house = make_house(use)
-    house.clock.advance(datetime.now(UTC) - house.clock.now())
-    return house
+def mend(github: Emulated, issue: int) -> None:
+    """A fix, merged. Then the developer says so in the issue, or closes it by hand: this GitHub does not close by the
+    keyword in the pull request."""
+    pull, _ = github.merge(f"Mend {issue}", f"Fixes #{issue}")
+    if issue % 2:
+        github.close(issue)
+    else:
+        github.comment(issue, f"/fixed-by #{pull}")
 
 
 def flag_all(house: House, numbers: list[str], subjects: list[str]) -> None:
@@ -214,7 +117,7 @@ def test_fifty_reports_are_carried_once_each(emulated: Emulated, elsewhere: Hous
     filed = [item for item in emulated.everything("/issues?state=all") if "pull_request" not in item]
     assert len(filed) == COUNT
     for item in filed:
-        emulated.mend(item["number"])
+        mend(emulated, item["number"])
     house.poll()
     assert told(house) == Counter()
     emulated.release("v1.1.0")
