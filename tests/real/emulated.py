@@ -108,11 +108,11 @@ class Emulated:
         self._files[made["commit"]["sha"]] = (file, made["content"]["sha"])
         return str(made["commit"]["sha"])
 
-    def revert(self, branch: str, sha: str, of: str = "") -> str:
-        """`git revert` of a commit, or of what `of` brought when it was merged by `sha`."""
+    def revert(self, branch: str, sha: str) -> str:
+        """`git revert` of a commit made here."""
         subject = str(self.call("GET", f"/git/commits/{sha}")["message"]).partition("\n")[0]
         message = f'Revert "{subject}"\n\nThis reverts commit {sha}.'
-        file, content = self._files[of or sha]
+        file, content = self._files[sha]
         made = self.call("DELETE", f"/contents/{file}", message=message, sha=content, branch=branch)
         return str(made["commit"]["sha"])
 
