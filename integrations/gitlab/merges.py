@@ -1,0 +1,170 @@
+"""Merge requests that are merged: how they were, what commits they brought, and which others repeat them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.base import Commit, Fix, NotFound, Place, Rejected, Unauthorised
+from integrations.gitlab import answers, wording
+from integrations.gitlab.answers import Json, path_of
+from integrations.gitlab.wire import Wire
+from integrations.wording import same
+
+UNSEEN = (NotFound, Unauthorised, Rejected)  # of another project, perhaps
+_BRANCHES_MOST = 10  # merge requests whose backports are looked for
+_NOTE_PAGES = 3
+_COMMIT_PAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merged merge request. `sha` stands for it on its target branch; `squash` is the one commit made of its own."""
+
+    id: int  # GitLab's own, which events name
+    at: Place
+    title: str
+    body: str
+    url: str
+    sha: str
+    squash: str
+    is_merge: bool  # `sha` is a merge commit
+    branch: str
+    when: datetime
+
+    def key(self) -> tuple[str, int]:
+        return self.at.repository.casefold(), self.at.number
+
+    def fixes(self, issue: Place) -> bool:
+        return any(same(place, issue) for place in wording.closing(self.title, self.body, self.at.repository))
+
+    def copies(self) -> set[tuple[str, int]]:
+        places = wording.copied(self.title, self.body, self.at.repository)
+        return {(place.repository.casefold(), place.number) for place in places}
+
+    def shas(self) -> set[str]:
+        return {self.sha, self.squash} - {""}
+
+
+def merge(item: Json) -> Merge | None:
+    """A merge request of a list or its own page, None while it is not merged.
+
+    A merge commit (also of a merge train), else the squashed commit, else, fast-forward, its last commit.
+    """
+    at = Place(answers.home_of(item, "!"), int(item["iid"]))
+    if item["state"] != "merged":
+        return None
+    made, squash = item.get("merge_commit_sha") or "", item.get("squash_commit_sha") or ""
+    return Merge(
+        id=int(item["id"]),
+        at=at,
+        title=item["title"],
+        body=item.get("description") or "",
+        url=item["web_url"],
+        sha=made or squash or str(item["sha"]),
+        squash=squash,
+        is_merge=bool(made) and made != squash,
+        branch=item["target_branch"],
+        when=datetime.fromisoformat(item["merged_at"] or item["updated_at"]),
+    )
+
+
+def find(wire: Wire, at: Place) -> Merge | None:
+    """None while it is not merged; NotFound, Unauthorised or Rejected where it is not ours to see."""
+    return wire.get(path_of(at.repository, "merge_requests", at.number), merge)
+
+
+def seen(wire: Wire, places: Iterable[Place]) -> list[Merge]:
+    """Those of `places` that are merged and that we may see."""
+    found = []
+    for place in places:
+        try:
+            known = find(wire, place)
+        except UNSEEN:
+            continue
+        if known:
+            found.append(known)
+    return found
+
+
+# --- copies -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    merge: Merge
+    copies: list[Merge]
+
+    def is_copied_by(self, other: Merge) -> bool:
+        """Whether it says so, and was merged to another branch there: "needs a backport of !12" is none."""
+        said = other.copies() & {self.merge.key(), *(copy.key() for copy in self.copies)}
+        return bool(said) and other.key()[0] == self.merge.key()[0] and other.branch != self.merge.branch
+
+
+def as_fixes(wire: Wire, repo: str, merged: list[Merge]) -> list[Fix]:
+    """The fixes that they are; one that brings another's change to a further branch is its copy."""
+    known = {found.key() for found in merged}
+    mentioning = [
+        place for found in sorted(merged, key=_time)[-_BRANCHES_MOST:] for place in _mentioning(wire, found.at)
+    ]
+    new = [place for place in dict.fromkeys(mentioning) if (place.repository.casefold(), place.number) not in known]
+    further = [found for found in seen(wire, new) if found.copies()]
+    roots: list[_Root] = []
+    for found in sorted([*merged, *further], key=_time):
+        originals = [root for root in roots if root.is_copied_by(found)]
+        for root in originals:
+            root.copies.append(found)
+        if not originals and found.key() in known:
+            roots.append(_Root(found, []))
+    return [_fix(wire, repo, root) for root in roots]
+
+
+def _time(found: Merge) -> tuple[datetime, int]:
+    return found.when, found.at.number
+
+
+def _mentioning(wire: Wire, at: Place) -> list[Place]:
+    """The merge requests that mention this one, by GitLab's own notes there ("mentioned in merge request !12")."""
+    query = {"sort": "desc", "order_by": "created_at", "activity_filter": "only_activity"}
+    try:
+        notes = list(wire.pages(path_of(at.repository, "merge_requests", at.number, "notes"), query, limit=_NOTE_PAGES))
+    except UNSEEN:
+        return []
+    texts = [str(note.get("body") or "") for note in notes if note.get("system")]
+    return [place for text in texts for place in wording.mentioned_in(text, at.repository) if not same(place, at)]
+
+
+def _fix(wire: Wire, repo: str, root: _Root) -> Fix:
+    found = root.merge
+    where = found.at.repository
+    return Fix(
+        sha=found.sha,
+        url=f"{found.url.partition('/-/')[0]}/-/commit/{found.sha}",
+        pull=found.at.number,
+        pull_url=found.url,
+        title=found.title,
+        branch=found.branch,
+        merged_at=found.when,
+        repository="" if where.casefold() == repo.casefold() else where,
+        parts=_parts(wire, found),
+        copies=tuple(copy.sha for copy in root.copies),
+    )
+
+
+def _parts(wire: Wire, found: Merge) -> tuple[str, ...]:
+    """What a merge commit brought, or a fast-forward of several commits; nothing for a squash or a single commit.
+
+    With a rebase GitLab gives the merge request itself the commits that land.
+    """
+    if found.squash:
+        return (found.squash,) if found.is_merge else ()
+    path = path_of(found.at.repository, "merge_requests", found.at.number, "commits")
+    try:
+        items = list(wire.pages(path, limit=_COMMIT_PAGES))
+    except UNSEEN:
+        return ()
+    own: list[Commit] = wire.translated(lambda told: [answers.commit(item) for item in reversed(told)], items)
+    if found.is_merge:
+        return tuple(commit.sha for commit in own if len(commit.parents) < 2)
+    return tuple(commit.sha for commit in own) if len(own) > 1 else ()

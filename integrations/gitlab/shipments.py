@@ -1,0 +1,94 @@
+"""What ships by GitLab: its releases, the tags without one, and what its deployments put on an environment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from integrations.base import Deployment, NotFound, Rejected, Release
+from integrations.gitlab import answers
+from integrations.gitlab.answers import Json, page_of, path_of
+from integrations.gitlab.wire import PAGE, Wire
+from integrations.versions import height, is_prerelease
+
+_TAG_PAGES = 3
+_ENVIRONMENT_PAGES = 3
+
+
+def releases(wire: Wire, repo: str, bare_tags: bool) -> list[Release]:
+    """The newest published releases, newest first, at most 100; then, if asked, tags without one, highest first.
+
+    Those with a date to come stand first in GitLab's list, so two pages are read. Of the tags 300 count.
+    """
+    pages = _TAG_PAGES if bare_tags else 2
+    query = {"order_by": "released_at", "sort": "desc"}
+    items = list(wire.pages(path_of(repo, "releases"), query, limit=pages))
+    page = page_of(wire.config.url, wire.name_of(repo))
+    published = wire.translated(lambda found: answers.releases(found, wire.now(), f"{page}/-"), items)[:PAGE]
+    if not bare_tags:
+        return published
+    query = {"order_by": "updated", "sort": "desc"}
+    listed = list(wire.pages(path_of(repo, "repository", "tags"), query, limit=_TAG_PAGES))
+    shas = wire.translated(lambda tags: {str(tag["name"]): str(tag["commit"]["id"]) for tag in tags}, listed)
+    taken = {item.get("tag_name") for item in items}
+    bare = [_bare(wire, repo, tag, sha) for tag, sha in shas.items() if tag not in taken]
+    return published + sorted(bare, key=lambda release: height(release.tag), reverse=True)
+
+
+def _bare(wire: Wire, repo: str, tag: str, sha: str) -> Release:
+    url = page_of(wire.config.url, wire.name_of(repo), "tags", tag)
+    return Release(f"tag:{tag}", tag, tag, url, None, is_prerelease(tag), sha)
+
+
+# --- deployments ------------------------------------------------------------------------------------------------------
+
+
+def deployed(wire: Wire, repo: str, environment: str) -> Deployment | None:
+    """What runs on `environment`: the deployment that succeeded last; a rollback is a newer one of an older commit.
+
+    Where no environment has that name, it is the tier of some: of those the one that was deployed longest ago counts,
+    so that nothing is told before the last of them has it. Rejected: GitLab shows us no deployments.
+    """
+    try:
+        found = _running(wire, repo, environment)
+        if found:
+            return found
+        names = tier(wire, repo, environment)
+        running = [each for name in names if (each := _running(wire, repo, name))]
+    except NotFound as missing:  # to take it for "nothing runs there" would undo what shipped
+        raise Rejected(wire.name, f"it shows us no deployments of {repo}") from missing
+    if len(running) < len(names):
+        return None
+    return min(running, key=lambda each: each.at, default=None)
+
+
+def tier(wire: Wire, repo: str, environment: str) -> list[str]:
+    """The names of the environments of that tier that are not stopped, [] when one has that very name.
+
+    Those that are made for a branch and stopped with it (review apps) are of the tier `development`.
+    """
+    items = list(wire.pages(path_of(repo, "environments"), {"states": "available"}, limit=_ENVIRONMENT_PAGES))
+    told = wire.translated(lambda found: {str(item["name"]): str(item.get("tier") or "") for item in found}, items)
+    if environment in told:
+        return []
+    return [name for name, of in told.items() if of.casefold() == environment.casefold()]
+
+
+def _running(wire: Wire, repo: str, environment: str) -> Deployment | None:
+    query = {"environment": environment, "status": "success", "order_by": "id", "sort": "desc", "per_page": PAGE}
+    items = wire.get(path_of(repo, "deployments"), list, query)
+    here = [item for item in items if (item.get("environment") or {}).get("name") == environment]
+    return wire.translated(lambda found: _last(wire, repo, found), here) if here else None
+
+
+def _last(wire: Wire, repo: str, items: list[dict[str, Any]]) -> Deployment:
+    last = max(items, key=lambda item: (_ended(item), int(item["id"])))
+    job = (last.get("deployable") or {}).get("web_url")
+    page = page_of(wire.config.url, wire.name_of(repo), "environments", last["environment"]["id"])
+    return Deployment(str(last["id"]), last["environment"]["name"], last["sha"], job or page, _ended(last))
+
+
+def _ended(item: Json) -> datetime:
+    """When it succeeded: when its job ended; of one made by the API, when it was changed last."""
+    job = item.get("deployable") or {}
+    return datetime.fromisoformat(item.get("finished_at") or job.get("finished_at") or item["updated_at"])
