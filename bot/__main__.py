@@ -22,6 +22,7 @@ from bot import check as checks
 from bot import listing, logs, outbox, settings
 from bot.app import Passerelle, helpdesks, trackers
 from bot.clock import Clock
+from bot.configuration import Project
 from bot.demo import play
 from bot.model import Stage, UserError
 from bot.reading import SettingsError
@@ -250,7 +251,11 @@ def show(reference: str, as_json: bool) -> None:
 
     ID is an escalation's id, its ticket's number or address, or its issue's (acme/shop#1).
     """
-    click.echo(listing.show(_store(_environment()), reference, for_programs=as_json))
+    store = _store(_environment())
+    projects: tuple[Project, ...] = ()
+    with suppress(SettingsError):  # without a configuration, what is waited for is told in general
+        projects = _load().config.projects
+    click.echo(listing.show(store, projects, Clock().now(), reference, for_programs=as_json))
 
 
 @cli.group("outbox")

@@ -84,6 +84,7 @@ class Passerelle:
             "issue": tracker.FileIssue,
             "customers": tracker.CustomersTable,
             "decline": tracker.Decline,
+            "close": tracker.Close,
             "hint": tracker.Hint,
             "look": looks.LookAtIssue,
             "glance": looks.Glance,

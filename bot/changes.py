@@ -171,6 +171,12 @@ class Graph:
         """The commits here that repeat the whole fix elsewhere."""
         return {sha for sha in self._whole(fix) if sha in self.commits and sha != fix.sha}
 
+    def instead(self, fix: Fix) -> str:
+        """The commit that makes the change here when the fix itself does not; "" where it does, or several do."""
+        if fix.sha in self.commits:
+            return ""
+        return min((sha for sha in self.copies(fix) if self._alive(sha, self._kin(self._whole(fix)))), default="")
+
     def look_alikes(self, fix: Fix) -> list[str]:
         """Commits that have the fix's title and do not say what they are; what is reverted under that title, too."""
         if not fix.title:

@@ -17,6 +17,7 @@ import yaml
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot import shipping
 from bot.configuration import Project
 from bot.settings import Settings
 from integrations.base import Finding, Helpdesk, ServiceError, Tracker
@@ -72,7 +73,9 @@ def _asked(where: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def _project(where: str, project: Project, tracker: Tracker) -> list[Finding]:
-    found = _asked(f"trackers.{project.tracker}", lambda: tracker.check(project.repository))
+    found = _asked(
+        f"trackers.{project.tracker}", lambda: tracker.check(project.repository, shipping.resources(project))
+    )
     if found:
         return found
     found = _asked(f"trackers.{project.tracker}", lambda: _environments(where, project, tracker))
@@ -86,7 +89,7 @@ def _environments(where: str, project: Project, tracker: Tracker) -> list[Findin
     found = []
     for name in project.environment:
         if tracker.deployed(project.repository, name) is None:
-            mend = "Check its spelling against the tracker's deployments; if it is new, this goes with the first one."
+            mend = "Check its spelling against the tracker's deployments; if it is new, this ends with its first one."
             found.append(Finding(f"{where}.environment", f"nothing was ever deployed to `{name}`", mend))
     return found
 

@@ -65,7 +65,8 @@ def issue_body(say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Seve
     parts.append(flagged)
     how = say(
         "To decline, comment `/decline` and the reason. To name a fix that did not close this issue by itself, "
-        "comment `/fixed-by` and the commit or pull request."
+        "comment `/fixed-by` and the commit or pull request; fixed without one, `/fixed-without-commit` and what was "
+        "done."
     )
     parts.append(f"<sub>{how}</sub>")
     return "\n\n".join(part for part in parts if part)

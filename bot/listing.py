@@ -10,7 +10,8 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from bot.model import OWED, UserError, WriteBack
+from bot.configuration import Project
+from bot.model import OWED, News, UserError, WriteBack
 from bot.slack import shown, views
 from bot.slack.views.parts import one_line, plain, proof_line
 from bot.store import overview
@@ -81,7 +82,7 @@ def as_json(escalation: Escalation) -> dict[str, Any]:
     }
 
 
-def show(store: Store, reference: str, *, for_programs: bool) -> str:
+def show(store: Store, projects: Sequence[Project], now: datetime, reference: str, *, for_programs: bool) -> str:
     """One escalation with its whole history: the one that filed the issue, when `reference` means several; the others
     are named. Raises UserError."""
     with store.read() as session:
@@ -93,6 +94,7 @@ def show(store: Store, reference: str, *, for_programs: bool) -> str:
                 reference=one_line(reference, 100) or "without a name",
             )
         one = found[0]
+        project = next((each for each in projects if each.key == one.issue.project), None)
         history = overview.history(session, one)
         others = overview.others(session, one)
         people = [one.agent, *(line.by for line in history), *(follower.person for follower in one.followers)]
@@ -100,7 +102,7 @@ def show(store: Store, reference: str, *, for_programs: bool) -> str:
         if for_programs:
             lines = [_happening(line) for line in history]
             return json.dumps({**as_json(one), "history": lines, "others": [other.id for other in others]})
-        return "\n".join(_page(one, history, others, lambda person: names.get(person, person)))
+        return "\n".join(_page(one, history, others, lambda person: names.get(person, person), project, now))
 
 
 def _happening(line: History) -> dict[str, Any]:
@@ -109,20 +111,29 @@ def _happening(line: History) -> dict[str, Any]:
 
 
 def _page(
-    one: Escalation, history: Sequence[History], others: Sequence[Escalation], name: Callable[[str], str]
+    one: Escalation,
+    history: Sequence[History],
+    others: Sequence[Escalation],
+    name: Callable[[str], str],
+    project: Project | None,
+    now: datetime,
 ) -> list[str]:
     say, ticket, issue = Say(), one.ticket, one.issue
+    card = shown.card(issue, project, name, now)
     facts = {
         "Id": one.id,
         "Ticket": f"{ticket.number or 'none'}  {ticket.url}".strip(),
         "Issue": f"{_issue_name(issue)}  {issue.url}".strip(),
         "Stage": views.stage_words(say, issue.stage)[1] + (f": {issue.trouble}" if issue.trouble else ""),
+        "Next": views.waits(say, card),
+        "Proof": plain(proof_line(say, card.proof)),
+        "See": "  ".join(_addresses(card.proof)),
         "About": f"{issue.kind.value}, {issue.severity.value}, project {issue.project}",
         "Flagged": f"{_at(one.flagged_at)} by {name(one.agent)}",
         "Followed by": ", ".join(name(follower.person) for follower in one.followers),
         "Write-backs": "; ".join(
-            f"{row.news.kind.value}: {row.state.value}" + (f" ({one_line(row.reason, 100)})" if row.reason else "")
-            for row in one.write_backs
+            f"{_NEWS[row.news.kind]}: {row.state.value}" + (f" ({one_line(row.reason, 100)})" if row.reason else "")
+            for row in sorted(one.write_backs, key=lambda row: (row.due_at, row.news.at))
         ),
     }
     rows = [f"{label:<12} {one_line(value, 300)}" for label, value in facts.items() if value]
@@ -132,6 +143,22 @@ def _page(
         page += ["", "Also on this issue or for this ticket"]
         page += [f"{other.id}  ticket {other.ticket.number or '–'}  {_issue_name(other.issue)}" for other in others]
     return page
+
+
+_NEWS = {
+    News.SHIPPED: "shipped",
+    News.DECLINED: "declined",
+    News.ROLLED_BACK: "taken back",
+    News.QUESTION: "question",
+    News.WORKAROUND: "workaround",
+}
+
+
+def _addresses(proof: views.Proof) -> list[str]:
+    """Where what the proof names can be looked at."""
+    places = [*proof.places, *([proof.back_by] if proof.back_by else [])]
+    found = [proof.pull_url or proof.sha_url, proof.copy_url, proof.version_url, *(place.url for place in places)]
+    return [address for address in dict.fromkeys(found) if address]
 
 
 def _line(say: Say, line: History, name: Callable[[str], str]) -> str:

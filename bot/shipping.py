@@ -8,7 +8,7 @@ shipped.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
@@ -52,6 +52,7 @@ class Head:
     sha: str  # "" while nobody asked
     url: str = ""
     at: datetime | None = None  # None: nobody tells
+    copies: Mapping[str, str] = field(default_factory=dict)  # of fixes that are not there themselves, what repeats them
 
 
 def environment(name: str) -> str:
@@ -144,7 +145,8 @@ def from_record(record: Mapping[str, Any]) -> Fix:
 
 def head_record(head: Head) -> dict[str, Any]:
     """A head as JSON."""
-    return asdict(head) | {"at": head.at.isoformat() if head.at else None}
+    record = asdict(head) | {"at": head.at.isoformat() if head.at else None}
+    return {name: value for name, value in record.items() if name != "copies" or value}
 
 
 def head_from(record: Mapping[str, Any]) -> Head:

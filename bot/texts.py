@@ -45,9 +45,9 @@ class Say:
         pieces = [names.get(part, "{" + part + "}") if odd % 2 else part for odd, part in enumerate(parts)]
         return [piece for piece in pieces if piece != ""]
 
-    def listed(self, items: Sequence[str]) -> str:
-        """Several things in one breath: "a, b and c"."""
-        return format_list(list(items), "standard", locale=self._locale) if items else ""
+    def listed(self, items: Sequence[str], *, either: bool = False) -> str:
+        """Several things in one breath: "a, b and c"; with `either`, "a, b or c"."""
+        return format_list(list(items), "or" if either else "standard", locale=self._locale) if items else ""
 
     def ago(self, delta: timedelta) -> str:
         """A duration in its largest unit: "3 days". Nothing shorter than a minute is told apart."""

@@ -8,7 +8,7 @@ All times are timezone-aware UTC `datetime`s. All durations are seconds. Text is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -364,8 +364,9 @@ class Tracker(WebhookSource, Protocol):
         """
         ...
 
-    def check(self, repo: str) -> list[Finding]:
-        """What would keep the bot from working in `repo`; [] when all is well."""
+    def check(self, repo: str, resources: Sequence[str] = ()) -> list[Finding]:
+        """What would keep the bot from working in `repo`; [] when all is well. `resources`: what it has to poll there,
+        beside what every project needs."""
         ...
 
 

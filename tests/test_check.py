@@ -238,4 +238,5 @@ def test_deployments_that_may_not_be_read_are_found(world: World) -> None:
     """The permission is named that the token lacks."""
     world.github.wire.faults.append(Fault("refuse", "GET", "/deployments", status=403, times=None))
     (found,) = world.check(deployed(world))
-    assert found.where == "trackers.github"
+    assert found.where == "trackers.github.token"
+    assert "Deployments: read" in found.mend

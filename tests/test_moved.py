@@ -61,7 +61,7 @@ def test_closed_as_a_duplicate_of_one_that_is_known(house: House) -> None:
     house.github.close_as_duplicate(REPO, 2, "leo-dev", f"{REPO}#1")
     house.poll()
     house.poll()
-    assert told_of(house, f"What you flagged is followed in {REPO}#1 now.", "U0BEN") == 1
+    assert told_of(house, f"What you flagged is a duplicate: it is followed in {REPO}#1 now.", "U0BEN") == 1
     cards = "\n".join(str(one["blocks"]) for one in house.slack.messages("C0SUPPORTDEV"))
     assert "A duplicate: its customers wait on" in cards
     merge(house)
@@ -127,6 +127,7 @@ def test_gone_from_the_tracker(house: House, how: str) -> None:
     house.press("U0LEO", "refile")
     issue = house.github.issues(REPO)[0]
     assert issue["state"] == "open"
+    assert f"Filed as {REPO}#{issue['number']}" in house.told()[-1]
     assert f"{REPO}#{issue['number']}" in house.card()
     merge(house, f"Fixes #{issue['number']}")
     release(house, "v2.5.0")

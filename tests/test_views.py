@@ -57,8 +57,19 @@ def facts(text: str, n: int = 1) -> views.TicketFacts:
 def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     """Each view and message, with `text` wherever people or services decide what stands there."""
     issue = views.IssueName(title=text, label=text, url="https://github.example/acme/shop/issues/12?" + "&" * 350)
-    proof = views.Proof(sha="3f2a91c0", sha_url=text, pull=412, pull_url="https://x.example/", version=text, more=2)
-    places = tuple(views.Where(name=text, url=text, since=datetime(2026, 11, 3, 12, tzinfo=UTC)) for _ in range(3))
+    proof = views.Proof(
+        sha="3f2a91c0",
+        sha_url=text,
+        pull=412,
+        pull_url="https://x.example/",
+        version=text,
+        copy=text,
+        others=(views.Link(text, text),) * 9,
+    )
+    places = tuple(
+        views.Where(name=text, url=text, environment=True, since=datetime(2026, 11, 3, 12, tzinfo=UTC))
+        for _ in range(3)
+    )
     proofs = [
         proof,
         views.Proof(sha="3f2a91c0", places=places),
@@ -93,7 +104,7 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "gone", views.gone(say, "i1", issue, 4)
     yield "unnamed", views.unnamed(say, "i1", issue, text)
     yield "joined card", views.card(say, views.Card(issue_id="i1", issue=issue, stage=Stage.FILED, joined=issue))
-    yield "gone card", views.card(say, views.Card(issue_id="i1", issue=issue, stage=Stage.FILED, gone=True))
+    yield "gone card", views.card(say, views.Card(issue_id="i1", issue=issue, stage=Stage.FILED, wanted="gone"))
     yield "skip", views.skip(say, "w1", facts(text))
     for n, (news, shown) in enumerate(product(News, proofs)):
         line = views.NewsLine(news=news, issue=issue, reason=text, proof=shown)

@@ -196,7 +196,8 @@ def test_named_by_the_button(house: House) -> None:
     house.press("U0LEO", "mark_fixed", "C0SUPPORTDEV")
     assert house.submit("U0LEO", reference=f"#{number} {sha[:10]}") == {}
     assert "Fixed, not shipped yet" in house.card()
-    assert "with 1 more" in house.card()
+    assert f"merged in #{number}" not in house.card()
+    assert f"commit {sha[:7]} + #{number}" in house.card()
     release(house, "v2.5.0")
     assert len(good_news(house)) == 1
 
@@ -220,6 +221,7 @@ def test_fixed_without_a_commit(house: House) -> None:
     assert "Fixed: VAT is wrong on invoices" in told
     assert "Léo Martin says: The Belgian rate was wrong in the settings." in told
     assert "Shipped" in house.card()
+    assert house.issue()["state_reason"] == "completed"
     house.write_back()
     assert "Nobody waits any more" in house.card()
 
@@ -232,7 +234,7 @@ def test_fixed_without_a_commit_in_a_comment(house: House) -> None:
     assert "Write what was done" in house.issue()["comments"][-1]["body"]
     house.github.comment(REPO, 1, "leo-dev", "/fixed-without-commit The rate is right now.")
     house.poll()
-    assert "leo-dev says: The rate is right now." in house.told()[-1]
+    assert "Léo Martin says: The rate is right now." in house.told()[-1]
 
 
 # --- releases of every kind

@@ -388,7 +388,7 @@ def test_doubtful_news_that_fell_is_not_written_again(shipped: House) -> None:
     assert "This news no longer holds. Look at the ticket" in shipped.modal()
     shipped.press("U0ANA", "mark_written")
     assert "✓ Written." in "\n".join(shipped.told())
-    assert "should hear that it is not" in shipped.told()[-1]
+    assert "should hear what has changed" in shipped.told()[-1]
     assert shipped.replies() == []
 
 

@@ -12,6 +12,7 @@ from bot import outbox
 from bot.clock import Clock
 from bot.configuration import Configuration, Project
 from bot.model import Happening, Stage, UserError, move
+from bot.store import queries
 from bot.store.database import Store
 from bot.store.tables import Escalation, History, Issue, Person
 from integrations.base import Helpdesk, Tracker
@@ -158,15 +159,15 @@ class Bridge:
         """Once the issue has its number: the agent hears where the ticket went, and the ticket carries a note."""
         if escalation.issue.stage is Stage.FILING:
             return
-        ticket = escalation.ticket
-        self.notify(
-            session, "filed", f"filed:{escalation.id}:{escalation.agent}", escalation.agent, escalation=escalation.id
-        )
+        ticket, times = escalation.ticket, queries.refiled(session, escalation.issue_id)
+        again = f":{times}" if times else ""
+        key = f"filed:{escalation.id}:{escalation.agent}{again}"
+        self.notify(session, "filed", key, escalation.agent, escalation=escalation.id)
         if ticket.helpdesk and ticket.helpdesk in self.helpdesks:
             self.promise(
                 session,
                 "note",
-                f"note:{escalation.id}",
+                f"note:{escalation.id}{again}",
                 f"ticket:{ticket.id}",
                 lane=self.helpdesks[ticket.helpdesk].lane,
                 escalation=escalation.id,

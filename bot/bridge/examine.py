@@ -222,6 +222,7 @@ class _Look:
 
     def _change(self, one: Candidate, place: str, head: Head | None, why: str = "", by: Head | None = None) -> None:
         copies = {fix.sha: self._judge.fixes[fix.sha].copies for fix in one.fixes if fix.sha in self._judge.fixes}
+        head = self._judge.with_copies(head, one.fixes) if head else None
         self._examined.changes.setdefault(one.id, []).append(
             Change(one.id, one.shas, place, head, why, by, copies if head else {})
         )

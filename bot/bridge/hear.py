@@ -138,6 +138,13 @@ def glance(bridge: Bridge, issue_id: str) -> bool:
     return not there or facts.open is issue.closed_seen
 
 
+def unfit(error: NotFound | Rejected, reference: str, repository: str) -> str:
+    """Why what somebody named as a fix cannot be taken, as a sentence."""
+    if isinstance(error, NotFound) or not error.detail:
+        return f"There is no {reference} in {repository}, as far as I can see."
+    return f"{error.detail[0].upper()}{error.detail[1:].rstrip('.')}."
+
+
 def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
     """Look up what `fixed-by` names. One that cannot be had makes all of them none: half a fix proves nothing."""
     if said.command.name != "fixed-by" or not said.command.text:
@@ -147,7 +154,7 @@ def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
         try:
             fixes.append(bridge.tracker(issue).fix(where, reference))
         except (NotFound, Rejected) as error:
-            return Said(said.comment, said.command, problem=error.detail or f"{reference} is not known here")
+            return Said(said.comment, said.command, problem=unfit(error, reference, where))
     return Said(said.comment, said.command, tuple(fixes))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.changes import Graph, State
+from bot.shipping import Head
 from integrations.base import Commit, Fix, NotFound, Range, Tracker
 
 PATCHES = 20
@@ -32,6 +33,12 @@ class Judge:
         self._patches = PATCHES
         self._ranges: dict[tuple[str, str], Range | None] = {}
         self.fixes: dict[str, Fix] = {}
+        self._copy: dict[str, str] = {}
+
+    def with_copies(self, head: Head, fixes: Iterable[Fix]) -> Head:
+        """`head`, just looked into, with the commits that it has instead of these fixes."""
+        found = {fix.sha: self._copy.get(fix.sha, "") for fix in fixes}
+        return replace(head, copies={sha: copy for sha, copy in found.items() if copy})
 
     def states(
         self, head: str, base: str, waiting: Mapping[str, Sequence[Fix]], doubted: Collection[str] = ()
@@ -144,6 +151,8 @@ class Judge:
                 if self._tracker.same_change(self._repository, fix.sha, sha):
                     fix = replace(fix, copies=(*fix.copies, sha))
                     state = graph.state(fix)
+        if state is State.IN:
+            self._copy[fix.sha] = graph.instead(fix)
         if state is not State.ABSENT:
             copies = dict.fromkeys([*fix.copies, *sorted(graph.copies(fix))])
             self.fixes[fix.sha] = replace(fix, copies=tuple(copies))

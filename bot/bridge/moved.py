@@ -103,7 +103,7 @@ def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     session.refresh(other, ["escalations"])
     bridge.record(session, "duplicate", issue=issue)
     moved = [one for one in other.escalations if one in joining]
-    _tell(bridge, session, other, moved)
+    _tell(bridge, session, other, moved, duplicate=True)
     for escalation in moved:
         news.owe_standing(bridge, session, escalation)
     bridge.show(session, issue)
@@ -118,9 +118,11 @@ def _fold(bridge: Bridge, session: Session, escalation: Escalation, twin: Escala
         session.add(Follower(escalation_id=twin.id, person=person, since=bridge.clock.now()))
 
 
-def _tell(bridge: Bridge, session: Session, issue: Issue, escalations: list[Escalation]) -> None:
+def _tell(
+    bridge: Bridge, session: Session, issue: Issue, escalations: list[Escalation], *, duplicate: bool = False
+) -> None:
     """Each agent hears once where their tickets are now."""
     for person in dict.fromkeys(one.agent for one in escalations):
         theirs = [one.id for one in escalations if one.agent == person]
         key = f"moved:{issue.id}:{issue.repository}:{issue.number}:{person}"
-        bridge.notify(session, "moved", key, person, issue=issue.id, escalations=theirs)
+        bridge.notify(session, "moved", key, person, issue=issue.id, escalations=theirs, duplicate=duplicate)

@@ -52,12 +52,14 @@ def publish(
 
 def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[WriteBackRow]) -> None:
     """What these customers were told does not hold any more: their agents hear it, and owe them the truth."""
-    proof = {"back": issue.back}
     standing = [item for item in issue.news if item.stands and item.kind is News.ROLLED_BACK]
     news = standing[-1] if standing else None
     if news is None:
-        number = sum(item.kind is News.ROLLED_BACK for item in issue.news)
-        cause = f"back:{issue.id}@{number}"
+        proof = {"back": issue.back, "out": list(issue.out.values())}
+        head = issue.back.get("head") or {}
+        name = f"back:{issue.back.get('why')}:{head.get('line')}:{head.get('id')}" if head else f"back:{issue.id}"
+        before = sum(stem(item.cause) == name for item in issue.news)
+        cause = f"{name}@{before}" if before else name
         news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=cause, proof=proof, at=bridge.clock.now())
         session.add(news)
         session.flush()

@@ -90,7 +90,7 @@ class _Look:
             if State.REVERTED in states.values():
                 out, back = None, head
             elif set(states.values()) == {State.IN}:
-                out, back = out or head, None
+                out, back = out or self.judge.with_copies(head, self._fixes), None
             self.unknown = next((sha for sha, state in states.items() if state is State.UNKNOWN), self.unknown)
         return out, back
 

@@ -134,12 +134,16 @@ def _keep_current(bridge: Bridge, session: Session, issue: Issue) -> None:
 
 def vouched(bridge: Bridge, session: Session, issue: Issue, word: str, by: str, cause: str) -> bool:
     """Fixed without a commit: the proof is a Support Dev's word, with their name. False where it is settled."""
-    proof = {"word": word, "by": by}
-    bridge.advance(session, issue, Happening.FIXED, by, proof)
-    if not bridge.advance(session, issue, Happening.SHIPPED, by, proof):
+    devs = {dev.tracker.casefold(): dev.slack for dev in bridge.project(issue.project).support_devs}
+    proof = {"word": word, "by": devs.get(by.casefold(), by)}
+    bridge.advance(session, issue, Happening.FIXED, by)
+    if not bridge.advance(session, issue, Happening.SHIPPED, proof=proof):
         return False
     issue.fixes, issue.said_fixes, issue.out, issue.back, issue.wanted = [], [], {}, {}, ""
     news.publish(bridge, session, issue, News.SHIPPED, cause, proof=proof, by=by)
+    bridge.promise(
+        session, "close", f"close:{issue.id}:{cause}", f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id
+    )
     bridge.keep_current(session, issue)
     return True
 

@@ -74,14 +74,14 @@ class FixNamed(Reading):
             try:
                 found.append(self.bridge.tracker(issue).fix(issue.repository, reference))
             except (NotFound, Rejected) as error:
-                return [], error.detail or reference
+                return [], hear.unfit(error, reference, issue.repository)
         return found, ""
 
     def settle(self, session: Session, job: Job, result: tuple[list[Fix], str]) -> None:
         issue, by = session.get_one(Issue, job.payload["issue"], with_for_update=True), job.payload["by"]
         fixes, problem = result
         if problem or issue.stage is Stage.SHIPPED:
-            self._refuse(session, job, issue, problem or "it is settled already")
+            self._refuse(session, job, issue, problem or "It is settled already.")
             return
         hear.fixed_by(self.bridge, session, issue, fixes, by)
         self.bridge.prove(session, issue)
@@ -89,7 +89,7 @@ class FixNamed(Reading):
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         issue = session.get_one(Issue, job.payload["issue"])
-        self._refuse(session, job, issue, why(Say(), error, issue.repository).rstrip("."))
+        self._refuse(session, job, issue, why(Say(), error, issue.repository))
 
     def _refuse(self, session: Session, job: Job, issue: Issue, problem: str) -> None:
         self.bridge.notify(session, "unnamed", f"un{job.key}", job.payload["by"], issue=issue.id, problem=problem)

@@ -81,7 +81,9 @@ class Told(Base):
             sealed.sealed_at = sealed.sealed_at or self.bridge.clock.now()
             if not any(hearing.news.stands for hearing in sealed.hearings):
                 return UNTOLD  # taken back before anybody heard it
-        self.people.meet(sealed.agent)
+            vouching = {str(hearing.news.proof.get("by") or "") for hearing in sealed.hearings} - {""}
+        for person in (sealed.agent, *vouching):
+            self.people.meet(person)
         item, post = self._read(job)
         channel = self.chat.dm(item.agent)
         self.in_time(job)
@@ -237,7 +239,8 @@ def _untold(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]
 def _moved(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     tickets = [session.get_one(Escalation, id).ticket for id in payload["escalations"]]
     issue = session.get_one(Issue, payload["issue"])
-    return views.moved(say, [shown.ticket_name(ticket) for ticket in tickets], shown.issue_name(issue))
+    names = [shown.ticket_name(ticket) for ticket in tickets]
+    return views.moved(say, names, shown.issue_name(issue), duplicate=payload["duplicate"])
 
 
 def _gone(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

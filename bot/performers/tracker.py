@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
 from bot.bridge import hear
-from bot.model import Happening
+from bot.model import Happening, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown
@@ -220,6 +220,23 @@ class Decline(Base):
             news = session.get_one(NewsItem, job.payload["news"])
             issue = news.issue
         return issue, news.text, news.by if job.payload["commented"] else self.people.look_up(news.by).name
+
+
+class Close(Base):
+    """`close:{issue}:{cause}`: what was fixed without a commit is closed in the tracker, too."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        if issue.stage is not Stage.SHIPPED:
+            return False
+        self.in_time(job)
+        self.bridge.tracker(issue).close(issue.repository, issue.number or 0, "completed")
+        return True
+
+    def settle(self, session: Session, job: Job, result: bool) -> None:
+        if result:
+            session.get_one(Issue, job.payload["issue"], with_for_update=True).closed_seen = True
 
 
 class Hint(Base):

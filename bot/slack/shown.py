@@ -47,12 +47,16 @@ def proof(facts: Mapping[str, Any], name: Name = str) -> views.Proof:
     fixes, heads = facts.get("fixes") or [], [shipping.head_from(head) for head in facts.get("out") or ()]
     last, back = fixes[-1] if fixes else {}, facts.get("back") or {}
     versions = [head for head in heads if head.line == shipping.RELEASES]
+    copies = [head.copies[last["sha"]] for head in heads if last and last["sha"] in head.copies]
+    copy = copies[-1] if copies else ""
     return views.Proof(
         sha=last.get("sha", ""),
         sha_url=last.get("url", ""),
         pull=last.get("pull"),
         pull_url=last.get("pull_url", ""),
-        more=max(0, len(fixes) - 1),
+        copy=copy,
+        copy_url=f"{last['url'].rpartition('/')[0]}/{copy}" if copy and last.get("url") else "",
+        others=tuple(_fix_link(fix) for fix in fixes[:-1]),
         version=versions[-1].name if versions else "",
         version_url=versions[-1].url if versions else "",
         places=tuple(_where(head) for head in heads if shipping.environment_of(head.line)),
@@ -63,8 +67,14 @@ def proof(facts: Mapping[str, Any], name: Name = str) -> views.Proof:
     )
 
 
+def _fix_link(fix: Mapping[str, Any]) -> views.Link:
+    named = f"#{fix['pull']}" if fix.get("pull") else fix["sha"][:7]
+    return views.Link(named, fix.get("pull_url") or fix.get("url", ""))
+
+
 def _where(head: shipping.Head) -> views.Where:
-    return views.Where(name=head.name, url=head.url, since=head.at if shipping.environment_of(head.line) else None)
+    there = bool(shipping.environment_of(head.line))
+    return views.Where(name=head.name, url=head.url, since=head.at if there else None, environment=there)
 
 
 def news_line(news: NewsItem, name: Name = str) -> views.NewsLine:
@@ -111,7 +121,8 @@ def card(issue: Issue, project: Project | None, name: Name, now: datetime) -> vi
         proof=proof(facts, name),
         reason=reason,
         stuck=issue.trouble,
-        gone=issue.wanted == "gone",
+        wanted=issue.wanted,
+        any_place=project is not None and project.environments_needed == "any",
         joined=issue_name(other) if other else None,
     )
 

@@ -74,8 +74,10 @@ def _conditions(reference: str) -> Iterable[sa.ColumnElement[bool]]:
 def history(session: Session, escalation: Escalation) -> Sequence[History]:
     """What happened to it and to its issue, oldest first; not what happened to others on that issue."""
     own = sa.or_(History.escalation_id == escalation.id, History.escalation_id.is_(None))
-    query = sa.select(History).where(History.issue_id == escalation.issue_id, own)
-    return session.scalars(query.order_by(History.id)).all()
+    # An issue that another took the place of is a part of the story of those who waited on it.
+    issues = sa.select(History.issue_id).where(History.escalation_id == escalation.id)
+    there = sa.or_(History.issue_id == escalation.issue_id, History.issue_id.in_(issues))
+    return session.scalars(sa.select(History).where(there, own).order_by(History.at, History.id)).all()
 
 
 def others(session: Session, escalation: Escalation) -> Sequence[Escalation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -214,6 +214,6 @@ class GitHub:
         """What was touched since `watch`; GitHub counts no request that answers 304."""
         return polling.poll(self._wire, repo, resource, watch)
 
-    def check(self, repo: str) -> list[Finding]:
+    def check(self, repo: str, resources: Sequence[str] = ()) -> list[Finding]:
         """What would keep the bot from working in `repo`, asked with reads alone."""
-        return health.findings(self._wire, repo)
+        return health.findings(self._wire, repo, any(one.startswith("deployments:") for one in resources))

@@ -1,6 +1,6 @@
 """Everything a person sees in Slack: data in, blocks out. Pure; each view takes the reader's `Say` first."""
 
-from bot.slack.views.card import Card, card, stage_words
+from bot.slack.views.card import Card, card, stage_words, waits
 from bot.slack.views.facts import Already, Before, FlagForm, NewsLine, TicketFacts, happened, headline, left_out
 from bot.slack.views.lists import (
     Digest,
@@ -102,6 +102,7 @@ __all__ = [
     "status",
     "uncertain",
     "unnamed",
+    "waits",
     "write_back",
     "yours_already",
 ]

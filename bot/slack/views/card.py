@@ -44,7 +44,8 @@ class Card:
     proof: Proof = field(default_factory=Proof)
     reason: str = ""  # of a decline
     stuck: str = ""  # why filing failed, and the next step
-    gone: bool = False  # the tracker has lost the issue
+    any_place: bool = False  # one of `waits_for` is enough
+    wanted: str = ""  # what the Support Dev owes: reason | fix | gone (the tracker has lost the issue)
     joined: IssueName | None = None  # the issue on which its customers wait now
 
 
@@ -95,6 +96,11 @@ def stage_words(say: Say, stage: Stage) -> tuple[str, str]:
     }[stage]
 
 
+def waits(say: Say, data: Card) -> str:
+    """What the issue waits for, in a sentence; "" for nothing."""
+    return _next(say, data)
+
+
 def _people(say: Say, data: Card) -> str:
     sentences = []
     if data.agents:
@@ -116,6 +122,13 @@ def _people(say: Say, data: Card) -> str:
 
 
 def _next(say: Say, data: Card) -> str:
+    owed = {
+        "fix": say("Closed, and no commit is known. Name it, or say what was done without one."),
+        "reason": say("Closed as not planned, without a reason. Give the one that customers can hear."),
+        "gone": say("Gone from the tracker. File it again, or decline it with a reason that customers can hear."),
+    }
+    if data.wanted in owed and data.stage in WAITING:
+        return owed[data.wanted]
     match data.stage:
         case Stage.FILING:
             return say("The issue is on its way to the tracker.")
@@ -133,10 +146,12 @@ def _until_shipped(say: Say, data: Card) -> str:
     commit = data.proof.sha[:7]
     if not commit:
         return say("Waits for proof that the fix is live.")
+    if data.proof.back == "reverted":
+        return say("Waits until it is put in again, or for another fix.")
     if data.shipped_when == "merged":
-        return say("Waits for {commit} to be merged.", commit=commit)
+        return say("Waits for {commit} to reach the default branch.", commit=commit)
     if data.shipped_when == "deployed":
-        names = say.listed([one_line(name, 60) for name in data.waits_for])
+        names = say.listed([one_line(name, 60) for name in data.waits_for], either=data.any_place)
         return say(
             "Waits for a deployment to {environments} that contains {commit}.", environments=names, commit=commit
         )
@@ -145,13 +160,14 @@ def _until_shipped(say: Say, data: Card) -> str:
 
 def _buttons(say: Say, data: Card) -> list[Block]:
     buttons = []
-    if data.stage is Stage.FILED:
+    if data.stage is Stage.FILED and not data.wanted:
         buttons.append(button(say("Acknowledge"), "acknowledge", data.issue_id, style="primary"))
-    if data.gone:
+    gone = data.wanted == "gone"
+    if gone:
         buttons.append(button(say("File it again"), "refile", data.issue_id, style="primary"))
     if data.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
         buttons.append(button(say("Fixed by…"), "mark_fixed", data.issue_id))
         buttons.append(button(say("Decline"), "decline", data.issue_id))
-    if web(data.issue.url):
+    if web(data.issue.url) and not gone:
         buttons.append(open_button(say("Open issue"), data.issue.url))
     return buttons

@@ -104,10 +104,21 @@ def headline(say: Say, line: NewsLine) -> str:
             return say("A question for the customer: {title}", title=title)
         case News.WORKAROUND:
             return say("A way around it: {title}", title=title)
-        case News.ROLLED_BACK if line.proof.back == "reopened":
-            return say("Not fixed after all: {title}", title=title)
         case News.ROLLED_BACK:
-            return say("Taken back, the fix is no longer live: {title}", title=title)
+            return _taken_back(say, line.proof, title)
+
+
+def _taken_back(say: Say, proof: Proof, title: str) -> str:
+    name = one_line(proof.back_by.name, 60) if proof.back_by else ""
+    if proof.back == "reopened":
+        return say("Not fixed after all: {title}", title=title)
+    if proof.back_by and proof.back_by.environment:
+        return say("No longer live on {environment}: {title}", environment=name, title=title)
+    if proof.back == "reverted" and name:
+        return say("Taken out again in {version}: {title}", version=name, title=title)
+    if proof.back == "deleted" and name:
+        return say("{version} was withdrawn: {title}", version=name, title=title)
+    return say("No longer live: {title}", title=title)
 
 
 def about(say: Say, facts: TicketFacts) -> list[list[Piece]]:
@@ -180,9 +191,9 @@ def happened(say: Say, what: str) -> str:
         "fixed": say("Fixed, not shipped yet"),
         "shipped": say("Shipped"),
         "declined": say("Declined"),
-        "reopened": say("Opened again"),
-        "taken_back": say("Out no more"),
-        "moved": say("Moved to another place in the tracker"),
+        "reopened": say("Not fixed after all"),
+        "taken_back": say("Taken back"),
+        "moved": say("Moved in the tracker"),
         "duplicate": say("Closed as a duplicate; its customers wait on the other issue"),
         "gone": say("Gone from the tracker"),
         "refiled": say("To be filed again"),

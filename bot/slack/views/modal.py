@@ -113,7 +113,7 @@ def mark_fixed(say: Say, issue_id: str, title: str) -> View:
     reference = _text(
         say("Commit or pull request"),
         "reference",
-        placeholder=say("#412, 3f2a91c, or an address; several with spaces between"),
+        placeholder=say("#412 or 3f2a91c, with spaces between"),
         hint=say("I watch where it ships, and tell the agents when it is out."),
         optional=True,
     )
@@ -128,7 +128,7 @@ def mark_fixed(say: Say, issue_id: str, title: str) -> View:
     return _view(
         say,
         "mark_fixed",
-        say("Fixed"),
+        say("Fixed by…"),
         issue_id,
         [lines([Bold(one_line(title))]), reference, word],
         submit=say("Save"),

@@ -137,9 +137,11 @@ def fix_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, support_
     return post("\n".join(plain(row) for row in rows), [lines(*rows), name])
 
 
-def moved(say: Say, tickets: Sequence[TicketName], issue: IssueName) -> Post:
-    """To the agent: the issue of these tickets stands elsewhere now, or another took its place."""
+def moved(say: Say, tickets: Sequence[TicketName], issue: IssueName, *, duplicate: bool = False) -> Post:
+    """To the agent: the issue of these tickets stands elsewhere now, or another is the same and took its place."""
     sentence = say.pieces("What you flagged is followed in {issue} now.", issue=issue.link)
+    if duplicate:
+        sentence = say.pieces("What you flagged is a duplicate: it is followed in {issue} now.", issue=issue.link)
     rows: list[list[Piece]] = [[ticket_link(say, ticket)] for ticket in tickets[:LISTED]]
     if len(tickets) > LISTED:
         rows.append([say.many("And {n} more.", "And {n} more.", len(tickets) - LISTED)])
@@ -166,7 +168,7 @@ def gone(say: Say, issue_id: str, issue: IssueName, waiting: int) -> Post:
 def unnamed(say: Say, issue_id: str, issue: IssueName, problem: str) -> Post:
     """To the Support Dev: what they named as the fix cannot be taken. `problem` is a clause."""
     sentence = say.pieces(
-        "I could not take that as the fix of {issue}: {reason}.", issue=issue.link, reason=one_line(problem, 500)
+        "I could not take that as the fix of {issue}: {reason}", issue=issue.link, reason=one_line(problem, 500)
     )
     step = say("Name a commit or a merged pull request, or say what was done without one.")
     rows: list[list[Piece]] = [[_title(issue)], sentence, [step]]

@@ -100,6 +100,7 @@ class Where:
     name: str
     url: str = ""
     since: datetime | None = None  # of an environment
+    environment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,9 @@ class Proof:
     sha_url: str = ""
     pull: int | None = None
     pull_url: str = ""
-    more: int = 0  # further fixes beside this one
+    copy: str = ""  # the commit that repeats it where it is out
+    copy_url: str = ""
+    others: tuple[Link, ...] = ()  # the other fixes of the same issue
     version: str = ""
     version_url: str = ""
     places: tuple[Where, ...] = ()  # the environments that it runs on
@@ -309,8 +312,8 @@ def proof_line(say: Say, proof: Proof) -> list[Piece]:
     """ "merged in #412 (3f2a91c) · in v2.18.0 · on production since 14:02", each part linked; [] when nothing is
     known."""
     parts = [_merged(say, proof)]
-    if proof.more:
-        parts.append([say.many("with {n} more", "with {n} more", proof.more)])
+    if proof.copy:
+        parts.append(say.pieces("copied as {commit}", commit=Link(proof.copy[:7], proof.copy_url)))
     if proof.version:
         parts.append(say.pieces("in {version}", version=Link(one_line(proof.version, 60), proof.version_url)))
     parts += [_running(say, place) for place in proof.places]
@@ -326,6 +329,14 @@ def proof_line(say: Say, proof: Proof) -> list[Piece]:
 
 
 def _merged(say: Say, proof: Proof) -> list[Piece]:
+    line = _merge(say, proof)
+    for other in proof.others[:3] if line else ():
+        line += [" + ", other]
+    left = len(proof.others) - 3
+    return [*line, say.many(" and {n} more", " and {n} more", left)] if line and left > 0 else line
+
+
+def _merge(say: Say, proof: Proof) -> list[Piece]:
     sha = Link(proof.sha[:7], proof.sha_url)
     if proof.pull is not None and proof.sha:
         return say.pieces("merged in {pull} ({commit})", pull=Link(f"#{proof.pull}", proof.pull_url), commit=sha)
@@ -347,6 +358,8 @@ def taken_back(say: Say, proof: Proof) -> list[Piece]:
     where = proof.back_by or Where(name="")
     name = Link(one_line(where.name, 60), where.url)
     match proof.back:
+        case "reverted" if where.environment:
+            return say.pieces("reverted on {environment}", environment=name)
         case "reverted" if where.name:
             return say.pieces("reverted in {version}", version=name)
         case "reverted":

@@ -32,6 +32,7 @@ from bot.slack.views.parts import (
 )
 from bot.texts import Say
 
+SUPERSEDED = "superseded"  # the reason of one that newer news made pointless
 _FULL_ROWS = 10  # more customers due than this get a row each, their words in the modal
 _ROOM_AT_END = 500  # of MESSAGE_SIZE
 
@@ -133,6 +134,12 @@ def _title(say: Say, data: Round) -> str:
     if versions != {""} and len(versions) == 1 and all(item.news is News.SHIPPED for item in items):
         version = one_line(versions.pop(), 60)
         return say.many("{n} fix in {version}", "{n} fixes in {version}", n, version=version)
+    places = {tuple(place.name for place in item.proof.places) for item in items}
+    if len(places) == 1 and places != {()} and all(item.news is News.SHIPPED for item in items):
+        names = say.listed([one_line(name, 60) for name in places.pop()])
+        return say.many("{n} fix live on {environments}", "{n} fixes live on {environments}", n, environments=names)
+    if all(item.news is News.ROLLED_BACK for item in items):
+        return say.many("{n} fix is out no more", "{n} fixes are out no more", n)
     return say.many("News about {n} issue", "News about {n} issues", n)
 
 
@@ -148,7 +155,17 @@ def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
     if proof:
         rows[-1] += [" · ", *proof]
     if issue.news.news is News.ROLLED_BACK:
-        rows.append([say("These customers were told that it is fixed, and should hear that it is not.")])
+        rows.append(
+            [
+                say.many(
+                    "This customer was told that it is out, and should hear what has changed.",
+                    "These customers were told that it is out, and should hear what has changed.",
+                    len(issue.rows),
+                ),
+                " ",
+                say("I tell you when it is out again."),
+            ]
+        )
     if issue.owner:
         rows.append([say("{agent} writes back; you follow.", agent=one_line(issue.owner, 80))])
     return rows
@@ -214,13 +231,15 @@ def _state(say: Say, row: Row) -> str:
         case WriteBack.DUE:
             return ""
         case WriteBack.HELD:
-            return say("On hold: the news no longer holds.")
+            return say("On hold: the news no longer holds. Nothing to write now; I tell you when it does again.")
         case WriteBack.SENDING:
             return say("Your reply is being sent.")
         case WriteBack.WRITTEN:
             return say("✓ Written.")
         case WriteBack.UNCERTAIN:
             return say("May or may not have gone out: look at the ticket.")
+        case WriteBack.SKIPPED if row.reason == SUPERSEDED:
+            return say("Taken over by newer news.")
         case WriteBack.SKIPPED if row.reason:
             return say("Skipped: {reason}", reason=one_line(row.reason, 200))
         case WriteBack.SKIPPED:
