@@ -49,8 +49,8 @@ def steps(kinds: tuple[str, ...], most: int) -> st.SearchStrategy[list[Step]]:
 class Play:
     """A repository in which steps are taken. `mends`: all that may fix something, with the branch it was made on."""
 
-    def __init__(self, hub: Hub, clock: FakeClock, body: str = "") -> None:
-        self.hub, self.clock, self.body = hub, clock, body
+    def __init__(self, hub: Hub, clock: FakeClock) -> None:
+        self.hub, self.clock = hub, clock
         repo = hub.find(REPO)
         assert repo is not None
         self.repo = repo
@@ -97,16 +97,16 @@ class Play:
     def wait(self, step: Step) -> None:
         self.clock.advance(timedelta(seconds=step.a))
 
-    def change(self, step: Step) -> None:
-        """A pull request of one to three commits, merged."""
+    def change(self, step: Step, link: int = 0) -> None:
+        """A pull request of one to three commits, merged; `link`: the issue that it fixes."""
         words = (
             [f"Change {len(self.pulls)}"]
             if step.c % 3 == 0
             else [f"Part {len(self.pulls)}.{number}" for number in range(step.c % 3 + 1)]
         )
-        number = self.hub.open_pull(
-            REPO, DEV, f"Change {len(self.pulls)}", self.body, self.branch(step.a), commits=words
-        )
+        number = self.hub.open_pull(REPO, DEV, f"Change {len(self.pulls)}", "", self.branch(step.a), commits=words)
+        if link:
+            self.hub.link_pull(REPO, number, link)
         self._merge(number, step.b)
 
     def commit(self, step: Step) -> None:

@@ -1,0 +1,235 @@
+"""Random histories through the whole house: after each poll an issue stands where the model says, and its agent heard
+that once, when it became so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.model import Stage
+from bot.store.tables import Issue, Row
+from tests.conftest import REPO, House
+from tests.shipping_history import DEV, Play, Step, steps
+from tests.shipping_model import IN, REVERTED, Mend, Model
+
+ENVIRONMENTS = ("production-eu", "production-us")
+POLICIES: dict[str, dict[str, Any]] = {
+    "merged": {"shipped_when": "merged"},
+    "released": {"shipped_when": "released"},
+    "deployed to all": {"shipped_when": "deployed", "environment": list(ENVIRONMENTS), "environments_needed": "all"},
+    "deployed to any": {"shipped_when": "deployed", "environment": list(ENVIRONMENTS), "environments_needed": "any"},
+}
+CORRECTION = "should hear what has changed"
+OUT = {
+    "merged": (),
+    "released": ("release", "release", "release", "withdraw"),
+    "deployed": ("deploy", "deploy", "deploy", "fail"),
+}
+KINDS = ("pick", "revert", "unrevert", "revert_pull", "backport", "join", "push_back", "wait", "change", "fix")
+KINDS += ("fixed_by", "close", "reopen", "write_back", "poll", "poll")
+
+
+@dataclass
+class Story:
+    """One issue in a house, and what the model thinks of it."""
+
+    house: House
+    policy: dict[str, Any]
+    play: Play
+    fixes: list[Mend] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
+    releases: dict[str, str] = field(default_factory=dict)  # by tag, those that are published: the sha
+    running: dict[str, list[tuple[int, str]]] = field(
+        default_factory=dict
+    )  # by environment: what succeeded, oldest first
+    shipped: bool = False
+    written: bool = False  # the customer was told
+    heard: int = 0
+
+    # --- what happens -------------------------------------------------------------------------------------------------
+
+    def take(self, step: Step) -> None:
+        doing: Callable[[Step], None] | None = getattr(self, step.kind, None)
+        if doing:
+            doing(step)
+        else:
+            self.play.take(step)
+
+    def fix(self, step: Step) -> None:
+        """A pull request that is linked to the issue; after a reopening, one that closes it again."""
+        if self.shipped:
+            return
+        self.play.change(step if not self._reopened() else Step("fix", 0, step.b, step.c), link=1)
+        self.fixes.append(self.play.mends[-1])
+        self.poll(step)
+
+    def fixed_by(self, step: Step) -> None:
+        """A Support Dev names what was merged or pushed before."""
+        if self.shipped or not self.play.mends:
+            return
+        mend = self.play.mends[-1 - step.a % len(self.play.mends)]
+        if mend.copied or mend in self.fixes:
+            return
+        self.house.github.comment(REPO, 1, DEV, f"/fixed-by {mend.pull if mend.merged else mend.sha}")
+        self.fixes.append(mend)
+        self.poll(step)
+
+    def close(self, step: Step) -> None:
+        self.house.github.close_issue(REPO, 1, DEV, "completed")
+        self.poll(step)
+
+    def reopen(self, step: Step) -> None:
+        if self.house.issue()["state"] == "closed" and step.a < 3:
+            self.poll(step)
+            self.house.clock.advance(timedelta(seconds=1))
+            self.house.github.reopen_issue(REPO, 1, DEV)
+            self.fixes.clear()
+            self.poll(step)
+
+    def release(self, step: Step) -> None:
+        """Mostly a full release; a pre-release or a draft now and then; a draft may be published later."""
+        tag, kind = f"v{len(self.releases) + len(self.drafts)}.{self.house.clock.now():%H%M%S}.{step.c}", step.b % 6
+        branch = self.play.branch(step.a)
+        if kind == 5 and self.drafts:
+            tag = self.drafts.pop()
+        known = {one["tag_name"] for one in self.house.github.releases(REPO) if not one["draft"]}
+        if tag in known:
+            return
+        self.house.github.publish_release(REPO, tag, target=branch, prerelease=kind == 3, draft=kind == 4)
+        if kind == 4:
+            self.drafts.append(tag)
+
+    def withdraw(self, step: Step) -> None:
+        tags = [one["tag_name"] for one in self.house.github.releases(REPO) if not one["draft"]]
+        if tags and step.b % 2:
+            self.house.github.delete_release(REPO, tags[step.a % len(tags)])
+
+    def deploy(self, step: Step) -> None:
+        """What a branch is or was at; now and then it fails at once."""
+        name = ENVIRONMENTS[step.c % 2]
+        sha = self.play.history.branches[self.play.branch(step.a)]
+        for _ in range(step.b // 3):
+            sha = next(iter(self.play.history.commits[sha].parents), sha)
+        failed = step.c > 6
+        made = self.house.github.deploy(REPO, name, sha, state="failure" if failed else "success")
+        if not failed:
+            self.running.setdefault(name, []).append((made, sha))
+
+    def fail(self, step: Step) -> None:
+        """What runs on an environment fails after it had succeeded."""
+        if running := self.running.get(ENVIRONMENTS[step.c % 2]):
+            self.house.github.deployment_status(REPO, running.pop()[0], "failure")
+
+    def write_back(self, step: Step) -> None:
+        if self.shipped and not self.written:
+            assert self.house.write_back() == {}
+            self.written = True
+            self.heard = len(self.house.told())
+
+    def poll(self, step: Step) -> None:
+        self.house.poll()
+        was, self.shipped = self.shipped, self.expected() is Stage.SHIPPED
+        assert self.stage() is self.expected()
+        new = self.house.told()[self.heard :]
+        self.heard += len(new)
+        if self.shipped and not was and not self.written:
+            assert len(new) == 1
+            assert CORRECTION not in new[0]
+        elif was and not self.shipped and self.written:
+            assert len(new) == 1
+            assert CORRECTION in new[0]
+        elif not self.written:
+            assert new == []
+
+    # --- what is so ---------------------------------------------------------------------------------------------------
+
+    def stage(self) -> Stage:
+        with self.house.bot.store.read() as session:
+            stage = session.scalars(sa.select(Issue)).one().stage
+            return Stage.FILED if stage is Stage.ACKNOWLEDGED else stage
+
+    def expected(self) -> Stage:
+        if not self.fixes:
+            return Stage.FILED
+        model = Model(self.play.history)
+        match self.policy["shipped_when"]:
+            case "merged":
+                out = self._holds(model, self.play.history.branches["main"])
+            case "released":
+                out = self._released(model)
+            case _:
+                there = [
+                    bool(running) and self._holds(model, running[-1][1])
+                    for running in (self.running.get(name, []) for name in ENVIRONMENTS)
+                ]
+                out = any(there) if self.policy["environments_needed"] == "any" else all(there)
+        return Stage.SHIPPED if out else Stage.FIXED
+
+    def _holds(self, model: Model, head: str) -> bool:
+        return all(model.state(head, mend) == IN for mend in self.fixes)
+
+    def _released(self, model: Model) -> bool:
+        """From the first release to the last: one with all the fixes ships them, a revert takes them back."""
+        out = False
+        for _, _, sha in sorted(self._published()):
+            if any(model.state(sha, mend) == REVERTED for mend in self.fixes):
+                out = False
+            out = out or self._holds(model, sha)
+        return out
+
+    def _published(self) -> list[tuple[datetime, int, str]]:
+        found = [one for one in self.play.repo.releases if not one.draft and not one.prerelease]
+        return [(one.published, one.id, self.play.history.tags[one.tag]) for one in found if one.published]
+
+    def _reopened(self) -> bool:
+        return str(self.house.issue()["state_reason"]) == "reopened"
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], House]]:
+    """One house for each policy; for each example it is emptied and its repository made anew."""
+    found: dict[str, House] = {}
+
+    def house(policy: str) -> House:
+        if policy not in found:
+            folder: Path = tmp_path_factory.mktemp("house")
+            found[policy] = House(folder, lambda config: config["projects"][0].update(POLICIES[policy]))
+        return found[policy]
+
+    yield house
+    for one in found.values():
+        one.close()
+
+
+def begin(house: House, policy: str) -> Story:
+    """An empty house, a new repository, one escalation."""
+    with house.bot.store.write() as session:
+        for table in reversed(Row.metadata.sorted_tables):
+            session.execute(table.delete())
+    house.github.delete_repo(REPO)
+    house.github.add_repo(REPO, collaborators=[DEV])
+    play = Play(house.github, house.clock)
+    house.flag()
+    house.poll()
+    return Story(house, POLICIES[policy], play, heard=len(house.told()))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_an_issue_stands_where_the_graph_says(houses: Callable[[str], House], policy: str, data: st.DataObject) -> None:
+    """Whatever happens between two polls."""
+    kinds = KINDS + OUT[str(POLICIES[policy]["shipped_when"])] * 2
+    taken = [Step("fix", *data.draw(st.tuples(*[st.integers(0, 8)] * 3))), *data.draw(steps(kinds, 12))]
+    story = begin(houses(policy), policy)
+    for step in taken:
+        story.take(step)
+    story.poll(Step("poll"))
