@@ -18,6 +18,7 @@ _CLOSING = re.compile(r"(?<![\w-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \
 _DUPLICATE = re.compile(r"^[^\w\n]*duplicate of:?[ \t]+" + _PLACE, re.IGNORECASE | re.MULTILINE)
 _COPYING = re.compile(r"\b(?:(?:back|forward)[ -]?port|cherry[ -]?pick)(?:s|ed|ing)?\b", re.IGNORECASE)
 _REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)
+_REPEATED = re.compile(r'^\s*(?:revert(?:s|ed)?|reapply)[ :]+".*"', re.IGNORECASE)
 _NOT_PROSE = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|^ {0,3}(?P<fence>```+|~~~+)[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)|\Z)|\Z)"
@@ -48,8 +49,9 @@ def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
 
 
 def copied(title: str, body: str, repo: str) -> list[Place]:
-    """The pull requests of which one in `repo` says that it brings them to another branch."""
-    text = prose(body)
+    """The pull requests of which one in `repo` says that it brings them to another branch. What a revert repeats of
+    another's title says nothing: it takes away what that brought."""
+    title, text = _REPEATED.sub("", title), prose(body)
     if _COPYING.search(title):
         return _places(_ANY.finditer(f"{title}\n{text}"), repo)
     lines = [line for line in text.splitlines() if _COPYING.search(line)]

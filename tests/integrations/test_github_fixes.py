@@ -191,6 +191,15 @@ def test_to_need_a_backport_is_not_to_be_one(hub: GitHubStandIn, tracker: GitHub
     assert [fix.copies for fix in tracker.fixes(REPO, number)] == [()]
 
 
+def test_a_revert_of_a_backport_is_no_copy(hub: GitHubStandIn, tracker: GitHub, number: int) -> None:
+    """Its title repeats that of the backport: it brings nothing, and takes away what that brought."""
+    hub.branch(REPO, "1.x", "main")
+    pull, _ = merged(hub, "Keep the basket", f"Fixes #{number}")
+    port, copy = merged(hub, f"Keep the basket (backport #{pull})", "", "1.x")
+    hub.revert_pull(REPO, port, "leo-dev")
+    assert [fix.copies for fix in tracker.fixes(REPO, number)] == [(copy,)]
+
+
 def test_a_backport_of_a_backport_is_a_copy(hub: GitHubStandIn, tracker: GitHub, number: int) -> None:
     """From main to 2.x, from there to 1.x: said by a pull request that names the issue."""
     hub.branch(REPO, "1.x", "main")
