@@ -5,109 +5,14 @@ Only the pages of a comparison grow, with the commits that are new: a hundred to
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from bot.bridge import examine
 from bot.model import Stage
-from bot.store.tables import Issue, Lane
-from integrations.base import Fix
-from integrations.sandbox.wire import Call
-from tests import crowd
-from tests.conftest import REPO, House
-
-PAGE = 100
-"""Commits on a page of a comparison."""
-
-SECOND = timedelta(seconds=1)
-POLLS = {"issues 304": 1, "releases 200": 1}
-
-
-def asked(calls: Iterable[Call]) -> tuple[int, dict[str, int]]:
-    """How many pages of comparisons were read, and what else was asked how often."""
-    names: Counter[str] = Counter()
-    for call in calls:
-        what = call.path.removeprefix(f"/repos/{REPO}/")
-        what = re.sub(r"^commits/tags/.*", "commits/tag", re.sub(r"\d+", "n", what))
-        names["compare" if what.startswith("compare") else what if "/" in what else f"{what} {call.status}"] += 1
-    return names.pop("compare", 0), dict(names)
-
-
-def pages(commits: int) -> int:
-    return max(1, -(-commits // PAGE))
-
-
-class Town:
-    """A house in which so many issues wait. Cards are held back, as by Slack's rate limit, when they are many."""
-
-    def __init__(self, house: House, count: int) -> None:
-        self.house, self.github, self.count = house, house.github, count
-        self.numbers = crowd.issues(house, count)
-        if count > 100:
-            with house.bot.store.write() as session:
-                session.add(Lane(name="slack:C0SUPPORTDEV", open_at=house.clock.now() + timedelta(days=1)))
-
-    def merge(self, apart: timedelta = SECOND, backwards: bool = False) -> list[Fix]:
-        """A pull request for each issue, merged one after the other; returns the fixes by issue."""
-        pulls = crowd.pulls(self.house, self.numbers)
-        fixes = []
-        for number in reversed(pulls) if backwards else pulls:
-            fixes.append(crowd.merge(self.house, number))
-            self.house.clock.advance(apart)
-        return fixes[::-1] if backwards else fixes
-
-    def wait(self, *fixes: Sequence[Fix]) -> None:
-        """The bot has seen all that is there, and each issue waits for its fix of each list."""
-        self.house.poll()
-        self.house.poll()
-        crowd.wait(self.house, self.numbers, lambda place: [some[place] for some in fixes])
-
-    def publish(self, tag: str, target: str = "main") -> None:
-        self.house.clock.advance(SECOND)
-        self.github.publish_release(REPO, tag, target=target)
-
-    def deploy(self, ref: str = "main") -> None:
-        self.house.clock.advance(SECOND)
-        self.github.deploy(REPO, "production", ref)
-
-    def hear(self) -> list[Call]:
-        """What GitHub is asked by one poll and all that follows from it."""
-        return crowd.calls(self.house, self.house.poll)
-
-    def are(self, stage: Stage) -> bool:
-        """Whether all issues are there."""
-        with self.house.bot.store.read() as session:
-            found = session.execute(sa.select(Issue.stage, sa.func.count()).group_by(Issue.stage)).all()
-        return [tuple(row) for row in found] == [(stage, self.count)]
-
-    def messages(self) -> list[int]:
-        """How many messages each agent has."""
-        return [len(self.house.told(agent)) for agent in crowd.AGENTS[: self.count]]
-
-    def no_release_yet(self) -> None:
-        for release in self.github.releases(REPO):
-            self.github.delete_release(REPO, release["tag_name"])
-
-    def look(self) -> tuple[int, int, int]:
-        """One look at what is new: how many pages of comparisons it reads; how many issues ship by it, or fall back."""
-        found: list[examine.Examined] = []
-        calls = crowd.calls(self.house, lambda: found.append(examine.examine(self.house.bot.bridge, "shop")))
-        last = [changes[-1] for changes in found[0].changes.values()]
-        compared, others = asked(calls)
-        assert sum(others.values()) <= 4, others
-        assert len(found[0].waiting) == self.count, "an issue would be asked for by itself"
-        return compared, sum(one.head is not None for one in last), sum(one.head is None for one in last)
-
-
-def continuously(config: dict[str, Any]) -> None:
-    config["projects"][0].update(shipped_when="deployed", environment="production")
-
+from tests.conftest import House
+from tests.crowd import REPO, Town, asked, continuously, pages
 
 Build = Callable[..., House]
 crowds = pytest.mark.parametrize("count", [1, 100, 1000])
@@ -194,7 +99,7 @@ def test_the_very_first_release_costs_one_comparison(house: House, count: int) -
     assert town.look() == (pages(count - 1), count, 0)
 
 
-@few_and_many
+@pytest.mark.parametrize("count", [1, 300])
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("target", ["main", "stable"])
 def test_fixes_of_the_same_second_cost_few_more(house: House, count: int, backwards: bool, target: str) -> None:
@@ -211,10 +116,10 @@ def test_fixes_of_the_same_second_cost_few_more(house: House, count: int, backwa
 
 
 FEW = 15
-"""About the logarithm of 1,000, and then some for bad luck; a comparison each would be 1,000."""
+"""About the logarithm of 300, and then some for bad luck; a comparison each would be 300."""
 
 
-@few_and_many
+@pytest.mark.parametrize("count", [1, 300])
 def test_a_release_after_another_knows_fixes_of_the_same_second(house: House, count: int) -> None:
     """The comparison of the two tells of all, whatever their times."""
     town = Town(house, count)
@@ -224,7 +129,7 @@ def test_a_release_after_another_knows_fixes_of_the_same_second(house: House, co
     assert town.look() == (pages(count), count, 0)
 
 
-@few_and_many
+@pytest.mark.parametrize("count", [1, 300])
 def test_a_rollback_of_fixes_of_the_same_second_costs_three_comparisons(make_house: Build, count: int) -> None:
     """What went is known from what the commit before had more."""
     town = Town(make_house(continuously), count)

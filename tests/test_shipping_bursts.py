@@ -1,0 +1,125 @@
+"""Idle, in a burst, or with its webhooks lost: the bot asks little, tells each agent once, and ends with what is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.model import Stage
+from integrations.sandbox.wire import Call
+from tests.conftest import REPO, House
+from tests.crowd import Town, asked, calls, continuously
+
+Build = Callable[..., House]
+
+# --- while nothing happens --------------------------------------------------------------------------------------------
+
+POLICIES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "released": ({"shipped_when": "released"}, {"issues", "releases"}),
+    "tags too": ({"shipped_when": "released", "bare_tags": True}, {"issues", "releases", "tags"}),
+    "merged": ({"shipped_when": "merged"}, {"issues", "commits"}),
+    "deployed": ({"shipped_when": "deployed", "environment": "production"}, {"issues", "deployments production"}),
+    "regions": (
+        {"shipped_when": "deployed", "environment": ["eu", "us"]},
+        {"issues", "deployments eu", "deployments us"},
+    ),
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_an_idle_round_is_one_conditional_request_for_each_resource(make_house: Build, policy: str) -> None:
+    """Answered 304, which GitHub does not count; round after round, while twenty issues wait."""
+    options, resources = POLICIES[policy]
+    town = Town(make_house(lambda config: config["projects"][0].update(options)), 20)
+    town.github.branch(REPO, "next", "main")
+    for place in ("production", "eu", "us"):
+        town.github.deploy(REPO, place)
+    town.wait(town.merge(base="next"))
+    for _ in range(3):
+        made = town.hear()
+        assert [call.status for call in made] == [304] * len(resources)
+        assert {named(call) for call in made} == resources
+    assert town.are(Stage.FIXED)
+
+
+def named(call: Call) -> str:
+    """The list that a poll asks for, with its environment."""
+    environment = re.search(r"environment=(\w+)", call.query)
+    return call.path.rpartition("/")[2] + (f" {environment[1]}" if environment else "")
+
+
+# --- fifty deployments in a minute ------------------------------------------------------------------------------------
+
+BURST = 50
+
+EACH = 2
+"""Requests for each delivery, at most: the list of deployments, and the statuses of the newest."""
+
+REST = 8
+"""Those that are made once, however many deployments: polls, a comparison, and whether an issue was touched."""
+
+
+def burst(town: Town, rolled_back: bool, each: Callable[[], object]) -> None:
+    """Each deployment brings one commit more, the third one the fixes; the last one may take all of them back."""
+    town.github.deploy(REPO, "production")
+    before = town.github.commit(REPO, "main", "The state of things")
+    town.house.settle()
+    town.wait(town.merge(timedelta(0)))
+    for number in range(BURST):
+        last = rolled_back and number == BURST - 1
+        town.github.commit(REPO, "main", f"Work {number}")
+        town.deploy(before if number < 2 or last else "main")
+        each()
+
+
+@pytest.mark.parametrize("rolled_back", [False, True])
+@pytest.mark.parametrize("lost", [False, True])
+def test_fifty_deployments_at_once_are_one_comparison(make_house: Build, lost: bool, rolled_back: bool) -> None:
+    """Told by webhooks, or by the next poll, which looks once. What runs in the end is what counts, and each agent has
+    one message, or none when nothing is out."""
+    town = Town(make_house(continuously), 4)
+    if not lost:
+        town.house.hear_webhooks()
+    burst(town, rolled_back, lambda: None)
+    compared, others = asked(calls(town.house, town.house.poll if lost else town.house.settle))
+    assert compared == 1
+    assert sum(others.values()) <= REST + (0 if lost else EACH * BURST)
+    assert town.are(Stage.FIXED if rolled_back else Stage.SHIPPED)
+    assert town.messages() == ([0, 0] if rolled_back else [1, 1])
+
+
+@pytest.mark.parametrize("rolled_back", [False, True])
+def test_fifty_deployments_one_by_one_are_a_comparison_each(make_house: Build, rolled_back: bool) -> None:
+    """A worker that keeps up asks three requests for each, whatever waits; agents hear of the first with the fix."""
+    town = Town(make_house(continuously), 4)
+    town.house.hear_webhooks()
+    compared, others = asked(calls(town.house, lambda: burst(town, rolled_back, town.house.settle)))
+    assert compared <= BURST + 2
+    assert sum(others.values()) <= EACH * (BURST + 1) + REST
+    assert town.are(Stage.FIXED if rolled_back else Stage.SHIPPED)
+    assert town.messages() == [1, 1]
+
+
+# --- webhooks that never came -----------------------------------------------------------------------------------------
+
+
+def test_what_no_webhook_told_is_found_within_a_minute(make_house: Build) -> None:
+    """At the defaults: a release is told by the next poll."""
+
+    def as_it_comes(config: dict[str, Any]) -> None:
+        config.pop("timing")
+
+    town = Town(make_house(as_it_comes), 4)
+    town.house.hear_webhooks()
+    town.wait(town.merge())
+    town.github.hold_webhooks = True
+    town.publish("v3.0.0")
+    published = town.house.clock.now()
+    while not town.are(Stage.SHIPPED):
+        town.house.pass_time(seconds=5)
+        assert town.house.clock.now() - published <= timedelta(minutes=1), "a minute is over"
+    assert town.messages() == [1, 1]
