@@ -365,8 +365,7 @@ class Tracker(WebhookSource, Protocol):
         ...
 
     def check(self, repo: str, resources: Sequence[str] = ()) -> list[Finding]:
-        """What would keep the bot from working in `repo`; [] when all is well. `resources`: what it has to poll there,
-        beside what every project needs."""
+        """What would keep the bot from working in `repo`, where it polls `resources`; [] when all is well."""
         ...
 
 
