@@ -99,7 +99,7 @@ class GitLab:
         query |= {"order_by": "created_at", "sort": "asc"}
         found = [
             self._wire.translated(answers.issue_ref, item)
-            for item in self._wire.pages(path_of(repo, "issues"), query)
+            for item in self._wire.pages(path_of(repo, "issues"), query, keyset=True)
             if self._ours(item) and answers.carries(item, key)
         ]
         return min(found, key=lambda ref: ref.number, default=None)

@@ -28,8 +28,8 @@ def resolve(wire: Wire, repo: str, ref: str) -> str:
 def commit_item(wire: Wire, repo: str, sha: str) -> dict[str, Any]:
     """A commit by its sha, 7 or more digits of it ("Commits API"); a branch or tag that looks like one is none."""
     path = path_of(repo, "repository", "commits", sha)
-    item = wire.get(path, lambda found: dict(found), {"stats": "false"})
-    if not str(item.get("id", "")).startswith(sha.lower()):
+    item = wire.get(path, lambda found: {**found, "id": str(found["id"])}, {"stats": "false"})
+    if not item["id"].startswith(sha.lower()):
         raise NotFound(wire.name, f"there is no commit {sha} in {repo}")
     return item
 

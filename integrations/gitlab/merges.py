@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from integrations.base import Commit, Fix, NotFound, Place, Rejected, Unauthorised
 from integrations.gitlab import answers, wording
 from integrations.gitlab.answers import Json, path_of
-from integrations.gitlab.wire import Wire
+from integrations.gitlab.wire import PAGE, Wire
 from integrations.wording import same
 
 UNSEEN = (NotFound, Unauthorised, Rejected)  # of another project, perhaps
 _BRANCHES_MOST = 10  # merge requests whose backports are looked for
 _NOTE_PAGES = 3
 _COMMIT_PAGES = 5
+_LATER = timedelta(minutes=5)  # commits may be dated by another clock than the merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,33 +139,63 @@ def _mentioning(wire: Wire, at: Place) -> list[Place]:
 def _fix(wire: Wire, repo: str, root: _Root) -> Fix:
     found = root.merge
     where = found.at.repository
+    sha, parts = _landed(wire, found)
     return Fix(
-        sha=found.sha,
-        url=f"{found.url.partition('/-/')[0]}/-/commit/{found.sha}",
+        sha=sha,
+        url=f"{found.url.partition('/-/')[0]}/-/commit/{sha}",
         pull=found.at.number,
         pull_url=found.url,
         title=found.title,
         branch=found.branch,
         merged_at=found.when,
         repository="" if where.casefold() == repo.casefold() else where,
-        parts=_parts(wire, found),
-        copies=tuple(copy.sha for copy in root.copies),
+        parts=parts,
+        copies=tuple(_landed(wire, copy)[0] for copy in root.copies),
     )
 
 
-def _parts(wire: Wire, found: Merge) -> tuple[str, ...]:
-    """What a merge commit brought, or a fast-forward of several commits; nothing for a squash or a single commit.
+# --- what came to the target branch -----------------------------------------------------------------------------------
 
-    With a rebase GitLab gives the merge request itself the commits that land.
+
+def _landed(wire: Wire, found: Merge) -> tuple[str, tuple[str, ...]]:
+    """(the sha that stands for it, what a merge commit or a fast-forward of several commits brought).
+
+    A fast-forward brings the merge request's own commits, as they are after a rebase; a fast-forward merge train brings
+    copies of them, and nothing but the branch itself tells of those.
     """
     if found.squash:
-        return (found.squash,) if found.is_merge else ()
+        return found.sha, (found.squash,) if found.is_merge else ()
     path = path_of(found.at.repository, "merge_requests", found.at.number, "commits")
     try:
         items = list(wire.pages(path, limit=_COMMIT_PAGES))
+        own: list[Commit] = wire.translated(lambda told: [answers.commit(item) for item in reversed(told)], items)
+        if found.is_merge:
+            return found.sha, tuple(commit.sha for commit in own if len(commit.parents) < 2)
+        shas = _on_branch(wire, found, own)
     except UNSEEN:
-        return ()
-    own: list[Commit] = wire.translated(lambda told: [answers.commit(item) for item in reversed(told)], items)
-    if found.is_merge:
-        return tuple(commit.sha for commit in own if len(commit.parents) < 2)
-    return tuple(commit.sha for commit in own) if len(own) > 1 else ()
+        return found.sha, ()
+    return (shas[-1], shas if len(shas) > 1 else ()) if shas else (found.sha, ())
+
+
+def _on_branch(wire: Wire, found: Merge, own: list[Commit]) -> tuple[str, ...]:
+    """The shas that `own` have on the target branch, found from the last one backwards; () when it tells of none."""
+    path = path_of(found.at.repository, "repository", "commits")
+    query = {"ref_name": found.branch, "until": answers.utc(found.when + _LATER)}
+    items = list(wire.pages(path, query, limit=1 + len(own) // PAGE))
+    listed: list[Commit] = wire.translated(lambda told: [answers.commit(item) for item in told], items)
+    known = {commit.sha: commit for commit in listed}
+    if not known or found.sha in known:
+        return tuple(commit.sha for commit in own)
+    wanted = [commit for commit in reversed(own) if len(commit.parents) < 2]
+    here = next((commit for commit in listed if wanted and _same(commit, wanted[0])), None)
+    shas: list[str] = []
+    for original in wanted:
+        if here is None or not _same(here, original):
+            break
+        shas.append(here.sha)
+        here = known.get(here.parents[0]) if here.parents else None
+    return tuple(reversed(shas))
+
+
+def _same(one: Commit, other: Commit) -> bool:
+    return one.message.strip() == other.message.strip() and one.authored_at == other.authored_at

@@ -35,7 +35,8 @@ def _item(wire: Wire, repo: str, number: int) -> dict[str, object]:
     try:
         return wire.get(path_of(repo, "issues", number), lambda found: dict(found))
     except NotFound as missing:
-        wire.get(path_of(repo, "issues"), list, {"per_page": 1})  # raises where we see no issue at all
+        if not wire.get(path_of(repo), answers.has_issues):  # raises where we do not see the project
+            raise
         raise Gone(wire.name, f"{repo}#{number} was deleted, or is hidden from us") from missing
 
 

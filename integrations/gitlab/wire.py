@@ -177,18 +177,27 @@ class Wire:
     def write(self, method: str, path: str, body: Mapping[str, Any], translate: Callable[[Any], T]) -> T:
         return self._decoded(self.ask(method, path, None, body), translate, write=True)
 
-    def pages(self, path: str, query: Query | None = None, *, limit: int = PAGES_MAX) -> Iterator[dict[str, Any]]:
-        """The items of a list, page after page, at most `limit` of them.
+    def pages(
+        self, path: str, query: Query | None = None, *, limit: int = PAGES_MAX, keyset: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """The items of a list, page after page, at most `limit` of them, each where the one before says.
 
-        The next page is the one that GitLab names: by keyset where it does so, else by number.
+        `keyset`: ask for pages that begin after an item, not at a number; versions that cannot answer 405
+        ("Keyset-based pagination").
         """
         asked: dict[str, object] = {**(query or {}), "per_page": PAGE}
         for page in range(1, limit + 1):
-            answer = self.ask("GET", path, asked)
+            try:
+                answer = self.ask("GET", path, asked | ({"pagination": "keyset"} if keyset else {}))
+            except Rejected:
+                if not keyset or page > 1:
+                    raise
+                keyset = False
+                answer = self.ask("GET", path, asked)
             items = self._decoded(answer, _items, write=False)
             yield from items
             following = _NEXT.search(str(answer.headers.get("link", "")))
-            if not following and (len(items) < PAGE or "link" in answer.headers):
+            if not following and (keyset or len(items) < PAGE or "link" in answer.headers):
                 return
             asked |= dict(parse_qsl(urlsplit(following[1]).query)) if following else {"page": page + 1}
 
