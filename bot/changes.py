@@ -28,6 +28,7 @@ _SHA = r"[0-9a-f]{7,40}"
 _REVERTS = re.compile(rf"\brevert(?:s|ed|ing)?\s+commits?\s+({_SHA}(?:(?:,|\s+and|,\s+and)\s+{_SHA})*)", re.IGNORECASE)
 _REVERTS_PULL = re.compile(r"^\s*(?:This )?reverts (?:merge request )?(\S*)[#!](\d+)", re.IGNORECASE | re.MULTILINE)
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
+_PICKS_END = re.compile(rf"(?:{_PICKED.pattern}\s*)+\Z", re.IGNORECASE)
 _PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
 _PORTS = re.compile(rf"(?:^(?:\[[^\]\n]*\]\s*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b", re.IGNORECASE | re.MULTILINE)
 _REVERTS_MERGE = re.compile(r"This reverts commit ([0-9a-f]{40}), reversing\s+changes made to ([0-9a-f]{40})")
@@ -50,6 +51,13 @@ def copied(message: str, repository: str = "") -> set[str]:
     """What a message says that it repeats: shas, maybe short, and pull requests of this repository."""
     picked = {found[1].lower() for found in _PICKED.finditer(message)}
     return picked | _pulls(_PORTS, _QUOTED.sub("", message), repository)  # a revert of a backport is none
+
+
+def repeated_alone(message: str) -> set[str]:
+    """The one commit that a cherry-pick repeats, by all names that it had on its way; none for several in one."""
+    at_the_end = _PICKS_END.search(message)
+    found = {sha.lower() for sha in _PICKED.findall(at_the_end[0])} if at_the_end else set()
+    return found if len(_PICKED.findall(message)) == len(found) else set()
 
 
 def _pulls(pattern: re.Pattern[str], message: str, repository: str) -> set[str]:
@@ -226,7 +234,8 @@ class Graph:
     def _stands(self, revert: str) -> bool:
         """Whether a revert was not reverted in turn. Ends, for what reverts a commit comes after it."""
         if revert not in self._holds:
-            self._holds[revert] = self._alive(revert, self._and_copies({revert}))
+            originals = repeated_alone(self.commits[revert].message)
+            self._holds[revert] = self._alive(revert, self._and_copies({revert, *originals}))
         return self._holds[revert]
 
     def _names(self, revert: str, family: set[str]) -> bool:

@@ -144,11 +144,18 @@ class Play:
     def pick(self, step: Step) -> None:
         branch = self.branch(step.a)
         if found := self.commits(branch, elsewhere=True) if step.c % 4 else self.commits(branch):
-            source = found[step.b % len(found)].sha
-            sha = self.hub.cherry_pick(REPO, branch, source, trailer=bool(step.c % 2))
-            merged = [pull.commits for one in self.repo.issues.values() if (pull := one.pull)]
-            if not any(source in commits for commits in merged):  # a part of a merge is not known for one by itself
+            source = found[step.b % len(found)]
+            if self._of_part(source) and source.changes[0].undone:
+                return  # on another branch nothing tells what that takes out
+            sha = self.hub.cherry_pick(REPO, branch, source.sha, trailer=bool(step.c % 2))
+            if not self._of_part(source):  # which is not known for one by itself
                 self._named(sha, copied=True)
+
+    def _of_part(self, commit: Commit) -> bool:
+        """Whether it is about one commit of a pull request that came commit by commit."""
+        pulls = [self.repo.issues[int(mend.pull[1:])].pull for mend in self.mends if mend.parts]
+        parts = [self.history.commits[sha] for pull in pulls if pull for sha in pull.commits]
+        return {one.id for one in commit.changes} in [{one.id for one in part.changes} for part in parts]
 
     def backport(self, step: Step) -> None:
         """A pull request that brings another's single commit to a further branch, and says so."""

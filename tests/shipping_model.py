@@ -82,7 +82,7 @@ class Model:
         """The reverts that hold, found from the newest to the oldest: only a later one takes one out."""
         standing: set[str] = set()
         for sha in [sha for sha in reversed(self.commits) if sha in here and sha in self.takes]:
-            if self._alive(here, {sha}, self._kin({sha}), standing):
+            if self._alive(here, {sha}, self._kin({sha}, pulls=False), standing):
                 standing.add(sha)
         return standing
 
@@ -115,15 +115,16 @@ class Model:
                 found |= self.before[commit.sha] - self.before[commit.parents[0]]
         return found
 
-    def _kin(self, names: set[str]) -> set[str]:
-        """All that makes the same change, whichever repeats which."""
+    def _kin(self, names: set[str], pulls: bool = True) -> set[str]:
+        """All that makes the same change, whichever repeats which; `pulls`: what stands for the same pull request."""
         found: set[str] = set()
         more = set(names)
         while more - found:
             found |= more
             more = self._makers(found) | {name for name, copies in self.copies.items() if copies & found}
-            more |= {name for name, shas in self.pulls.items() if shas & found}
-            more = more.union(*(self.pulls.get(name, set()) for name in found))
+            if pulls:
+                more |= {name for name, shas in self.pulls.items() if shas & found}
+                more = more.union(*(self.pulls.get(name, set()) for name in found))
         return found
 
 
