@@ -23,7 +23,7 @@ from integrations.sandbox.gitlab.records import (
     StateEvent,
     User,
 )
-from integrations.sandbox.gitlab.references import Reference, closed_in, issues_in
+from integrations.sandbox.gitlab.references import Reference, closed_in, issues_in, merges_in
 from integrations.sandbox.gitlab.shapes_hooks import HookShapes
 from integrations.sandbox.wire import Now
 
@@ -95,13 +95,19 @@ class Core:
 
     def named(self, project: Project, references: Iterable[Reference]) -> list[tuple[Project, Issue]]:
         """The issues that references written in `project` lead to."""
-        found = []
-        for path, iid in references:
-            sibling = f"{project.group}/{path}" if path and "/" not in path else path
-            other = project if not path else self.find(sibling) or self._old_paths.get(sibling.lower())
-            if other and iid in other.issues:
-                found.append((other, other.issues[iid]))
-        return found
+        places = ((self._written(project, path), iid) for path, iid in references)
+        return [(other, other.issues[iid]) for other, iid in places if other and iid in other.issues]
+
+    def named_merges(self, project: Project, references: Iterable[Reference]) -> list[tuple[Project, Merge]]:
+        places = ((self._written(project, path), iid) for path, iid in references)
+        return [(other, other.merges[iid]) for other, iid in places if other and iid in other.merges]
+
+    def _written(self, project: Project, path: str) -> Project | None:
+        """The project that a reference's path leads to from `project`; a name alone is one of the same group."""
+        if not path:
+            return project
+        whole = path if "/" in path else f"{project.group}/{path}"
+        return self.find(whole) or self._old_paths.get(whole.lower())
 
     def closing(self, project: Project, merge: Merge) -> list[tuple[Project, Issue]]:
         """The issues that merging closes: its title, description and commits say so, and it aims at the default branch
@@ -217,9 +223,11 @@ class Core:
         self.version += 1
 
     def _mention(self, project: Project, source: Issue | Merge | Commit, by: str, text: str) -> None:
-        """Note on each issue that `text` names where it is named."""
-        for home, issue in self.named(project, issues_in(text)):
-            if issue is source:
+        """Note on each issue and merge request that `text` names where it is named; that does not touch them."""
+        named: list[tuple[Project, Issue | Merge]] = [*self.named(project, issues_in(text))]
+        named += self.named_merges(project, merges_in(text))
+        for home, thing in named:
+            if thing is source:
                 continue
             if isinstance(source, Commit):
                 where = source.sha if home is project else f"{project.path}@{source.sha}"
@@ -227,12 +235,12 @@ class Core:
             else:
                 kind = "issue" if isinstance(source, Issue) else "merge request"
                 words = f"mentioned in {kind} {self.reference(project, source, home)}"
-            if isinstance(source, Merge) and source.id not in issue.mentioned_by:
-                issue.mentioned_by.append(source.id)
-            if not any(note.system and note.body == words for note in issue.notes):
-                was = issue.updated
-                self._system_note(issue, by, words)
-                issue.updated = was  # being mentioned does not touch an issue
+            if isinstance(source, Merge) and isinstance(thing, Issue) and source.id not in thing.mentioned_by:
+                thing.mentioned_by.append(source.id)
+            if not any(note.system and note.body == words for note in thing.notes):
+                was = thing.updated
+                self._system_note(thing, by, words)
+                thing.updated = was
 
     def _close(self, project: Project, issue: Issue, by: str, **source: Any) -> None:
         """`source`: the `commit` or `merge_id` that closed it. No note tells of it, but a state event does."""

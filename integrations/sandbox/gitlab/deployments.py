@@ -150,7 +150,7 @@ class ShippingDoings(CodeDoings):
         merged = [one for one in project.merges.values() if one.state == "merged"]
         if before:
             new = {one.sha for one in project.history.between(before[-1].sha, deployment.sha)}
-            found = [one for one in merged if {one.merge_sha, one.squash_sha, *one.commits} & new]
+            found = [one for one in merged if {one.merge_sha, one.squash_sha, *one.commits, *one.picks} & new]
         else:
             found = [one for one in merged if one.target == deployment.ref]
         linked = {one.id for other in there for one in other.merges}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations.sandbox.github.history import Commit
 from integrations.sandbox.github.patches import inverse
 from integrations.sandbox.gitlab.core import NO_COMMIT, Core
-from integrations.sandbox.gitlab.records import Project
+from integrations.sandbox.gitlab.records import Merge, Project
 from integrations.sandbox.gitlab.references import closed_in
 
 
@@ -36,14 +36,19 @@ class CodeDoings(Core):
             return self._push_one(project, branch, before, made)
 
     def _undo(self, project: Project, commit: Commit, onto: str, by: str) -> Commit:
-        found = (one for one in project.merges.values() if commit.sha in (one.merge_sha, one.squash_sha))
-        merge = next(found, None)
+        merge = self._brought_by(project, commit.sha)
         what = f"merge request !{merge.iid}" if merge else f"commit {commit.sha}"
         message = f'Revert "{commit.subject}"\n\nThis reverts {what}'
         return project.history.write((onto,), message, by, self._now(), changes=inverse(commit.changes))
 
+    @staticmethod
+    def _brought_by(project: Project, sha: str) -> Merge | None:
+        """The merge request whose merge or squash commit that is."""
+        return next((one for one in project.merges.values() if sha in (one.merge_sha, one.squash_sha)), None)
+
     def cherry_pick(self, repo: str, branch: str, sha: str, by: str | None = None, trailer: bool = True) -> str:
-        """Cherry-pick onto `branch`, pushed; `trailer`: with `-x`, as GitLab's button does too."""
+        """Cherry-pick onto `branch`, pushed. `trailer`: by GitLab's button, which names the original in the message and
+        notes it on the merge request that brought it ("Cherry-pick changes"); else by hand, without a word."""
         with self.lock:
             project, before = self._branch(repo, branch)
             original = self._resolved(project, sha)
@@ -51,7 +56,13 @@ class CodeDoings(Core):
             if trailer:
                 gap = "\n" if message.rpartition("\n")[2].startswith("(cherry picked from commit ") else "\n\n"
                 message += f"{gap}(cherry picked from commit {original.sha})"
-            made = project.history.copy(original, before, by or self.owner(project), self._now(), message)
+            who = by or self.owner(project)
+            made = project.history.copy(original, before, who, self._now(), message)
+            merge = self._brought_by(project, original.sha)
+            if trailer and merge:
+                link = f"[`{branch}`](/{project.path}/-/tree/{branch})"
+                self._system_note(merge, who, f"picked the changes into the branch {link} with commit {made.sha}")
+                merge.picks.append(made.sha)
             return self._push_one(project, branch, before, made)
 
     def merge_branch(self, repo: str, base: str, head: str, by: str | None = None) -> str:

@@ -114,6 +114,7 @@ class Merge:
     landed: list[str] = field(default_factory=list)
     merge_sha: str | None = None
     squash_sha: str | None = None
+    picks: list[str] = field(default_factory=list)  # the commits that repeat it, picked by the button
     squash: bool = False
     merged_at: datetime | None = None
     merged_by: str | None = None

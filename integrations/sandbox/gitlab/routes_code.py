@@ -11,6 +11,7 @@ from integrations.sandbox.gitlab.asked import Asked, Refused, Reply, missing, wr
 from integrations.sandbox.gitlab.hub import Hub
 from integrations.sandbox.gitlab.records import Merge, Project
 from integrations.sandbox.gitlab.rest import Door, Handler
+from integrations.sandbox.gitlab.routes_notes import sorted_notes
 
 
 class CodeRoutes:
@@ -96,7 +97,7 @@ class CodeRoutes:
 
     def merge_notes(self, asked: Asked) -> Reply:
         project, merge = self._merge(asked)
-        return asked.page(merge.notes[::-1], lambda note: self.shapes.note(project, merge, note))
+        return asked.page(sorted_notes(asked, merge.notes), lambda note: self.shapes.note(project, merge, note))
 
     def merge_events(self, asked: Asked) -> Reply:
         _, merge = self._merge(asked)

@@ -31,13 +31,8 @@ class NoteRoutes:
     def list_notes(self, asked: Asked) -> Reply:
         project = self.door.project(asked)
         issue = self.door.issue(asked, project)
-        kind = asked.choice("activity_filter", "all_notes", "only_comments", "only_activity")
-        found = [
-            note for note in issue.notes if self._may_read(asked, project, note) and kind in ("all_notes", _kind(note))
-        ]
-        by = asked.choice("order_by", "created_at", "updated_at").removesuffix("_at")
-        found.sort(key=lambda note: (getattr(note, by), note.id), reverse=asked.choice("sort", "desc", "asc") == "desc")
-        return asked.page(found, lambda note: self.shapes.note(project, issue, note))
+        found = [note for note in issue.notes if self._may_read(asked, project, note)]
+        return asked.page(sorted_notes(asked, found), lambda note: self.shapes.note(project, issue, note))
 
     def add_note(self, asked: Asked) -> Reply:
         project = self.door.noted(asked)
@@ -85,8 +80,13 @@ class NoteRoutes:
         return Reply(None, 204)
 
 
-def _kind(note: Note) -> str:
-    return "only_activity" if note.system else "only_comments"
+def sorted_notes(asked: Asked, notes: list[Note]) -> list[Note]:
+    """Those of the kind that is asked for, newest first unless told."""
+    kind = asked.choice("activity_filter", "all_notes", "only_comments", "only_activity")
+    by = asked.choice("order_by", "created_at", "updated_at").removesuffix("_at")
+    found = [note for note in notes if kind == "all_notes" or note.system == (kind == "only_activity")]
+    last_first = asked.choice("sort", "desc", "asc") == "desc"
+    return sorted(found, key=lambda note: (getattr(note, by), note.id), reverse=last_first)
 
 
 def _note_text(asked: Asked) -> str:
