@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from integrations import github, zendesk
+from integrations import github, gitlab, zendesk
 from integrations.base import Helpdesk, Tracker
 
 Role = TypeVar("Role")
@@ -30,7 +30,10 @@ class Adapter(Generic[Role]):
     make: Callable[[str, Any, float], Role]
 
 
-TRACKERS: Mapping[str, Adapter[Tracker]] = {"github": Adapter(github.Config, github.GitHub)}
+TRACKERS: Mapping[str, Adapter[Tracker]] = {
+    "github": Adapter(github.Config, github.GitHub),
+    "gitlab": Adapter(gitlab.Config, gitlab.GitLab),
+}
 HELPDESKS: Mapping[str, Adapter[Helpdesk]] = {"zendesk": Adapter(zendesk.Config, zendesk.Zendesk)}
 
 

@@ -8,6 +8,7 @@ from integrations.base import Place
 
 COPYING = re.compile(r"\b(?:(?:back|forward)[ -]?port|cherry[ -]?pick)(?:s|ed|ing)?\b", re.IGNORECASE)
 REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)  # of a title that repeats another's
+REPEATED = re.compile(r'^\s*(?:revert(?:s|ed)?|reapply)[ :]+".*"', re.IGNORECASE)  # what it repeats of it
 _NOT_PROSE = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|^ {0,3}(?P<fence>```+|~~~+)[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)|\Z)|\Z)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +11,12 @@ from integrations.base import Deployment, NotFound, Rejected, Release
 from integrations.github import answers
 from integrations.github.answers import Json, path_of
 from integrations.github.wire import PAGE, Wire
+from integrations.versions import height
+from integrations.versions import is_prerelease as is_prerelease
 
 _TAG_PAGES = 3
 _STATUSES_MOST = 30  # deployments whose statuses are asked for
 _DECISIVE = ("success", "failure", "error", "inactive")
-
-# "v1.0.0-rc.1", "2.0b3", "1.4.0-SNAPSHOT"; "1.2.3-4" and "v1-hotfix" are final
-_PRERELEASE = re.compile(
-    r"\d[-._]?(?:(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|next|milestone)(?![a-z])|[abcm][-._]?\d)",
-    re.IGNORECASE,
-)
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 def releases(wire: Wire, repo: str, bare_tags: bool) -> list[Release]:
@@ -39,25 +33,12 @@ def releases(wire: Wire, repo: str, bare_tags: bool) -> list[Release]:
     taken = {item.get("tag_name") for item in items}
     page = answers.page_of(wire.config.url, repo)
     bare = [_bare(page, tag, sha) for tag, sha in shas.items() if tag not in taken]
-    return published + sorted(bare, key=lambda release: _height(release.tag), reverse=True)
-
-
-def is_prerelease(tag: str) -> bool:
-    """Whether the tag itself says so, as semantic versions and Python's do."""
-    return bool(_PRERELEASE.search(tag))
+    return published + sorted(bare, key=lambda release: height(release.tag), reverse=True)
 
 
 def _bare(page: str, tag: str, sha: str) -> Release:
     url = f"{page}/releases/tag/{quote(tag)}"
     return Release(f"tag:{tag}", tag, tag, url, None, is_prerelease(tag), sha)
-
-
-def _height(tag: str) -> tuple[list[int], bool, list[tuple[int, int, str]]]:
-    """Versions in their natural order, a pre-release below what it leads to."""
-    version = _VERSION.search(tag)
-    numbers = [int(number) for number in (version[0].split(".") if version else re.findall(r"\d+", tag))]
-    pieces = [(1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in re.findall(r"\d+|\D+", tag)]
-    return numbers, not is_prerelease(tag), pieces
 
 
 # --- deployments ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 
 from integrations.base import Place
+from integrations.wording import COPYING, REPEATED, REVERT, prose
+from integrations.wording import same as same
 
 _PLACE = (
     r"(?:(?P<at>[\w.-]+/[\w.-]+)?#|GH-|https?://[^\s/]+/(?P<url>[\w.-]+/[\w.-]+)/(?:issues|pull)/)(?P<number>\d{1,9})\b"
@@ -16,20 +18,6 @@ _PLACE = (
 _ANY = re.compile(r"(?<![\w/&#.-])" + _PLACE, re.IGNORECASE)
 _CLOSING = re.compile(r"(?<![\w-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+" + _PLACE, re.IGNORECASE)
 _DUPLICATE = re.compile(r"^[^\w\n]*duplicate of:?[ \t]+" + _PLACE, re.IGNORECASE | re.MULTILINE)
-_COPYING = re.compile(r"\b(?:(?:back|forward)[ -]?port|cherry[ -]?pick)(?:s|ed|ing)?\b", re.IGNORECASE)
-_REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)
-_REPEATED = re.compile(r'^\s*(?:revert(?:s|ed)?|reapply)[ :]+".*"', re.IGNORECASE)
-_NOT_PROSE = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    r"|^ {0,3}(?P<fence>```+|~~~+)[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)|\Z)|\Z)"
-    r"|`[^`\n]+`"
-    r"|^ {0,3}>[^\n]*",
-    re.DOTALL | re.MULTILINE,
-)
-
-
-def prose(text: str) -> str:
-    return _NOT_PROSE.sub(" ", text)
 
 
 def closing(title: str, body: str, repo: str) -> list[Place]:
@@ -37,13 +25,13 @@ def closing(title: str, body: str, repo: str) -> list[Place]:
 
     A revert's title repeats another's, so it says nothing; its body may, as to take a change back can be the fix.
     """
-    own = "" if _REVERT.match(title) else title
+    own = "" if REVERT.match(title) else title
     return _places(_CLOSING.finditer(f"{prose(own)}\n{prose(body)}"), repo)
 
 
 def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
     """Whether it is a revert that names the issue in the title of what it takes back, and nowhere else."""
-    if not _REVERT.match(title) or any(same(found, place) for found in closing("", body, repo)):
+    if not REVERT.match(title) or any(same(found, place) for found in closing("", body, repo)):
         return False
     return any(same(found, place) for found in closing("", title, repo))
 
@@ -51,10 +39,10 @@ def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
 def copied(title: str, body: str, repo: str) -> list[Place]:
     """The pull requests of which one in `repo` says that it brings them to another branch. What a revert repeats of
     another's title says nothing: it takes away what that brought."""
-    title, text = _REPEATED.sub("", title), prose(body)
-    if _COPYING.search(title):
+    title, text = REPEATED.sub("", title), prose(body)
+    if COPYING.search(title):
         return _places(_ANY.finditer(f"{title}\n{text}"), repo)
-    lines = [line for line in text.splitlines() if _COPYING.search(line)]
+    lines = [line for line in text.splitlines() if COPYING.search(line)]
     return _places(_ANY.finditer("\n".join(lines)), repo)
 
 
@@ -69,10 +57,6 @@ def duplicated(texts: Iterable[str], repo: str) -> Place | None:
 def _places(found: Iterable[re.Match[str]], repo: str) -> list[Place]:
     places = (Place(match["at"] or match["url"] or repo, int(match["number"])) for match in found)
     return list(dict.fromkeys(places))
-
-
-def same(one: Place, other: Place) -> bool:
-    return one.number == other.number and one.repository.casefold() == other.repository.casefold()
 
 
 _PULL = re.compile(r"https?://[^/\s]+/(?P<repo>[^/\s]+/[^/\s]+)/pull/(?P<number>\d{1,12})(?:[/?#]\S*)?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -237,9 +237,9 @@ class GitLab:
         """What was touched since `watch`: one conditional request, for issues two (merge requests are apart)."""
         return polling.poll(self._wire, repo, resource, watch)
 
-    def check(self, repo: str) -> list[Finding]:
-        """What would keep the bot from working in `repo`, asked with reads alone."""
-        return health.findings(self._wire, repo)
+    def check(self, repo: str, resources: Sequence[str] = ()) -> list[Finding]:
+        """What would keep the bot from working in `repo`, where it polls `resources`, asked with reads alone."""
+        return health.findings(self._wire, repo, resources)
 
     def mend_hook(self, repo: str, address: str) -> str:
         """Add the webhook that calls `address`, or switch it on again and complete it; a sentence on what was done."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from integrations.base import Finding, NotFound, Rejected, ServiceError, Unauthorised, Unavailable
-from integrations.gitlab import answers, hooks
+from integrations.gitlab import answers, hooks, shipments
 from integrations.gitlab.answers import path_of
 from integrations.gitlab.wire import Wire
 
 _DAYS_LEFT = 14  # before a token ends, its operator hears it
 _REPORTER = 20  # "Roles and permissions": labels, confidential issues, internal notes, private code
-_NEEDED = {"issues": "Issues", "merge_requests": "Merge requests", "releases": "Releases", "deployments": "Deployments"}
+_LISTS = {"issues": "Issues", "merge_requests": "Merge requests", "releases": "Releases", "deployments": "Environments"}
 
 
-def findings(wire: Wire, repo: str) -> list[Finding]:
-    """[] when the bot can work in `repo`."""
+def findings(wire: Wire, repo: str, resources: Sequence[str]) -> list[Finding]:
+    """[] when the bot can work in `repo`, and see what ships by `resources`."""
     try:
         found, works = _token(wire)
         if not works:
@@ -29,8 +30,12 @@ def findings(wire: Wire, repo: str) -> list[Finding]:
         return [*found, Finding(f"projects: {repo}", "GitLab shows no such project to us", mend)]
     except ServiceError as error:
         return [Finding(f"projects: {repo}", error.detail, "Check the url and the project's full path.")]
-    about = _about(item, repo, f"projects: {repo}")
-    return found + about + _reads(wire, repo, answers.has_issues(item)) + _hooks(wire, repo)
+    kinds = {resource.partition(":")[0] for resource in resources}
+    wanted = [what for what in _LISTS if what in kinds or what in ("issues", "merge_requests")]
+    if not answers.has_issues(item):
+        wanted.remove("issues")
+    about = _about(item, repo, f"projects: {repo}") + _reads(wire, repo, wanted)
+    return found + (about or _environments(wire, repo, resources)) + _hooks(wire, repo)
 
 
 def _no_answer(wire: Wire, error: ServiceError) -> Finding:
@@ -102,11 +107,10 @@ def _role(item: dict[str, Any]) -> int | None:
     return max(levels, default=None)
 
 
-def _reads(wire: Wire, repo: str, issues: bool) -> list[Finding]:
+def _reads(wire: Wire, repo: str, wanted: list[str]) -> list[Finding]:
     found = []
-    for what, words in _NEEDED.items():
-        if what == "issues" and not issues:
-            continue
+    for what in wanted:
+        words = _LISTS[what]
         try:
             wire.get(path_of(repo, what), list, {"per_page": 1})
         except (Unauthorised, NotFound, Rejected) as error:
@@ -114,6 +118,21 @@ def _reads(wire: Wire, repo: str, issues: bool) -> list[Finding]:
             found.append(Finding(f"projects: {repo}", f"we may not list {words.lower()}: {error.detail}", mend))
         except Unavailable as error:
             found.append(Finding(f"trackers.{wire.name}.url", error.detail, "Try again in a few minutes."))
+    return found
+
+
+def _environments(wire: Wire, repo: str, resources: Sequence[str]) -> list[Finding]:
+    """Of those that code ships to: one that nobody knows is misspelt, or was never deployed to."""
+    wanted = [name for kind, _, name in (resource.partition(":") for resource in resources) if kind == "deployments"]
+    found = []
+    for name in wanted:
+        try:
+            if shipments.is_known(wire, repo, name):
+                continue
+        except ServiceError as error:
+            return [_no_answer(wire, error)]
+        mend = "Write it as it stands under Operate, Environments, or wait for its first deployment."
+        found.append(Finding(f"projects: {repo}", f"no environment there is called {name} or is of that tier", mend))
     return found
 
 

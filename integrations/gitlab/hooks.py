@@ -104,17 +104,26 @@ def redeliver(wire: Wire, repo: str, address: str, since: datetime) -> int:
     GitLab keeps them for 7 days and dates them by what they tell of. 0 where our token may not, or the server is older
     than 17.4.
     """
-    asked = 0
     try:
-        for hook in (found for found in listed(wire, repo) if calls(found, address)):
-            for attempt in _lost(wire, repo, hook, since)[: _RESENT_MAX - asked]:
-                wire.ask("POST", path_of(repo, "hooks", hook["id"], "events", attempt, "resend"), None, {})
-                asked += 1
+        found = [hook for hook in listed(wire, repo) if calls(hook, address)]
+        lost = [
+            path_of(repo, "hooks", hook["id"], "events", each)
+            for hook in found
+            for each in _lost(wire, repo, hook, since)
+        ]
     except REFUSED:
-        pass
-    except Unavailable as limit:
-        if not asked or limit.maybe_done:
-            raise
+        return 0
+    asked = 0
+    for event in lost[:_RESENT_MAX]:
+        try:
+            wire.ask("POST", f"{event}/resend", None, {})
+            asked += 1
+        except REFUSED:  # 422: nobody answered this time either
+            continue
+        except Unavailable as pause:  # past the limit of this one address, which holds nothing else up
+            if pause.maybe_done and not asked:
+                raise
+            break
     return asked
 
 

@@ -67,11 +67,22 @@ def tier(wire: Wire, repo: str, environment: str) -> list[str]:
 
     Those that are made for a branch and stopped with it (review apps) are of the tier `development`.
     """
-    items = list(wire.pages(path_of(repo, "environments"), {"states": "available"}, limit=_ENVIRONMENT_PAGES))
-    told = wire.translated(lambda found: {str(item["name"]): str(item.get("tier") or "") for item in found}, items)
+    told = _environments(wire, repo)
     if environment in told:
         return []
     return [name for name, of in told.items() if of.casefold() == environment.casefold()]
+
+
+def is_known(wire: Wire, repo: str, environment: str) -> bool:
+    """Whether an environment has that name or is of that tier."""
+    told = _environments(wire, repo)
+    return environment in told or environment.casefold() in {of.casefold() for of in told.values()}
+
+
+def _environments(wire: Wire, repo: str) -> dict[str, str]:
+    """Name → tier of those that are not stopped ("Environments API")."""
+    items = list(wire.pages(path_of(repo, "environments"), {"states": "available"}, limit=_ENVIRONMENT_PAGES))
+    return wire.translated(lambda found: {str(item["name"]): str(item.get("tier") or "") for item in found}, items)
 
 
 def _running(wire: Wire, repo: str, environment: str) -> Deployment | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from integrations.base import Place
-from integrations.wording import COPYING, REVERT, prose, same
+from integrations.wording import COPYING, REPEATED, REVERT, prose, same
 
 _PATH = r"[\w.-]+(?:/[\w.-]+)*"
 _ISSUE = (
@@ -45,8 +45,9 @@ def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
 
 
 def copied(title: str, body: str, repo: str) -> list[Place]:
-    """The merge requests of which one in `repo` says that it brings them to another branch."""
-    text = prose(body)
+    """The merge requests of which one in `repo` says that it brings them to another branch. What a revert repeats of
+    another's title says nothing: it takes away what that brought."""
+    title, text = REPEATED.sub("", title), prose(body)
     if COPYING.search(title):
         return _places(_ANY_MERGE.finditer(f"{title}\n{text}"), repo)
     lines = [line for line in text.splitlines() if COPYING.search(line)]

@@ -16,8 +16,8 @@ from integrations.sandbox.wire import Fault
 from integrations.testing.world import Kind, Trouble
 
 REPO = "acme/shop-app"
-TOKEN = "glpat-sandbox"  # noqa: S105 (a stand-in's, no secret)
-SECRET = "sandbox-gitlab-secret"  # noqa: S105
+TOKEN = "glpat-sandbox"
+SECRET = "sandbox-gitlab-secret"
 SIGNING = SIGNING_SECRET
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 LABEL = "not planned"  # what the adapter's configuration calls it by default
