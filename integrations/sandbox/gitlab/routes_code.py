@@ -13,6 +13,8 @@ from integrations.sandbox.gitlab.records import Merge, Project
 from integrations.sandbox.gitlab.rest import Door, Handler
 from integrations.sandbox.gitlab.routes_notes import sorted_notes
 
+MOST_FILES = 1000  # "Diff limits"
+
 
 class CodeRoutes:
     def __init__(self, hub: Hub, door: Door) -> None:
@@ -170,9 +172,9 @@ class CodeRoutes:
         """All commits that `to` has and `from` has not, oldest first, in one answer; `straight` is for the diffs."""
         project = self.door.code(asked)
         base, head = self._ends(project, asked)
-        commits = project.history.between(base.sha, head.sha)
         compared = project.history.compare(base.sha, head.sha)
-        diffs = self.shapes.diffs(compared.changes, head.sha) if compared else []
+        commits = compared.ahead if compared else project.history.between(base.sha, head.sha)
+        diffs = self.shapes.diffs(compared.changes[:MOST_FILES], head.sha) if compared else []
         shape = {
             "commit": self.shapes.commit(project, commits[-1]) if commits else None,
             "commits": [self.shapes.commit(project, commit) for commit in commits],

@@ -48,7 +48,12 @@ class IssueRoutes:
 
     def list_issues(self, asked: Asked) -> Reply:
         project = self.door.project(asked)
-        found = [issue for issue in project.issues.values() if self._wanted(asked, project, issue)]
+        state = asked.choice("state", "all", "opened", "closed")
+        found = [
+            issue
+            for issue in project.issues.values()
+            if state in ("all", issue.state) and self._wanted(asked, project, issue)
+        ]
         if not project.issues_enabled:
             found = []
         order = asked.choice(
@@ -66,11 +71,9 @@ class IssueRoutes:
         return asked.page(found, show)
 
     def _wanted(self, asked: Asked, project: Project, issue: Issue) -> bool:
-        state = asked.choice("state", "all", "opened", "closed")
         given, labels = asked.given, asked.names("labels") or []
         checks = [
             self.door.sees_issue(asked, project, issue),
-            state in ("all", issue.state),
             asked.within("updated", issue.updated) and asked.within("created", issue.created),
             str(given.get("author_username", issue.by)).lower() == issue.by.lower(),
             "assignee_username" not in given or bool(set(asked.names("assignee_username") or ()) & {*issue.assignees}),
