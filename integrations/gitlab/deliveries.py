@@ -23,18 +23,21 @@ def verified(service: str, config: Config, headers: Mapping[str, str], body: byt
 
     What the request brings and we have the secret for must be right, and it must bring one of the two.
     """
+    if not config.webhook_secret and not config.signing_secret:
+        raise BadSignature(service, "neither webhook_secret nor signing_secret is configured")
     found = {key.lower(): value for key, value in headers.items()}
     token = config.webhook_secret.get_secret_value() if config.webhook_secret else ""
+    signed = config.signing_secret is not None and "webhook-signature" in found
     checks = []
-    if config.signing_secret and "webhook-signature" in found:
+    if config.signing_secret and signed:
         checks.append(_is_signed(signing_key(config.signing_secret), found, body, now))
     if token and "x-gitlab-token" in found:
         checks.append(hmac.compare_digest(token.encode(), found["x-gitlab-token"].encode(errors="replace")))
-    if not token and not config.signing_secret:
-        raise BadSignature(service, "neither webhook_secret nor signing_secret is configured")
     if not checks or not all(checks):
         raise BadSignature(service, "the signature or token is missing, wrong or too old")
-    names = ("idempotency-key", "webhook-id", "x-gitlab-event-uuid")
+    names = (
+        ("webhook-id",) if signed else ("idempotency-key", "webhook-id", "x-gitlab-event-uuid")
+    )  # one that is signed
     delivery = next((found[name] for name in names if found.get(name)), "")
     if not delivery:
         raise BadSignature(service, "the delivery has no id")
