@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from integrations.sandbox.github.history import Commit
-from integrations.sandbox.gitlab.records import VISIBILITIES, Issue, Merge, Project
-
-if TYPE_CHECKING:
-    from integrations.sandbox.gitlab.core import Core
+from integrations.sandbox.gitlab.records import VISIBILITIES, Group, Issue, Merge, Project, User
+from integrations.sandbox.wire import Now
 
 Json = dict[str, Any]
+
+
+class Known(Protocol):
+    """What shapes ask of the hub."""
+
+    now: Now
+
+    def user(self, login: str) -> User: ...
+
+    def group(self, path: str) -> Group | None: ...
+
+    def home(self, thing: Issue | Merge) -> Project | None: ...
+
+    def owner(self, project: Project) -> str: ...
+
+    def reference(self, home: Project, thing: Issue | Merge, seen_from: Project | None) -> str: ...
 
 
 def iso(at: datetime | None) -> str | None:
@@ -27,7 +41,7 @@ def told(at: Any) -> Any:
 
 
 class BaseShapes:
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Known) -> None:
         self.core = core
         self.url = "http://127.0.0.1"
 
