@@ -102,9 +102,15 @@ def home_of(item: Json, sign: str) -> str:
     return repo
 
 
-def place_in(url: str) -> str:
-    """The full path in a page's address: what stands before `/-/`."""
-    return urlsplit(url).path.partition("/-/")[0].strip("/")
+def place_in(url: str, base: str) -> str:
+    """The full path in a page's address: what stands before `/-/`, below the address of GitLab itself."""
+    return below(urlsplit(url).path.partition("/-/")[0].strip("/"), base)
+
+
+def below(path: str, base: str) -> str:
+    """`path` without that of GitLab's own address, which may end in one ("Relative URL")."""
+    root = urlsplit(base).path.strip("/")
+    return path.removeprefix(f"{root}/") if root else path
 
 
 def commit(item: Json) -> Commit:

@@ -46,7 +46,7 @@ def fix(wire: Wire, repo: str, reference: str) -> Fix:
     if named is None:
         text = "name a commit (7 or more characters of its sha) or a merge request (!12, group/project!12, its address)"
         raise Rejected(wire.name, text)
-    at, number, sha = named
+    at, number, sha = answers.below(named[0], wire.config.url), named[1], named[2]
     if not number:
         return _commit(wire, repo, at, sha)[1]
     found = merges.find(wire, Place(at, number))
@@ -132,5 +132,5 @@ def _commit(wire: Wire, repo: str, at: str, sha: str) -> tuple[Commit, Fix]:
     commit = wire.translated(answers.commit, item)
     url = wire.translated(lambda told: str(told["web_url"]), item)
     found = Fix(sha=commit.sha, url=url, title=commit.message.partition("\n")[0])
-    elsewhere = at.casefold() != repo.casefold() and answers.place_in(url)
+    elsewhere = at.casefold() != repo.casefold() and answers.place_in(url, wire.config.url)
     return commit, replace(found, repository=elsewhere or "")

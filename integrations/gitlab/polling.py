@@ -194,9 +194,7 @@ def _home(wire: Wire, repo: str, items: list[dict[str, Any]]) -> str:
     """The project's path as it is now, by the first item's page."""
     if not items:
         return repo
-    base = answers.place_in(f"{wire.config.url}/-/")
-    place = wire.translated(lambda item: answers.place_in(item["web_url"]), items[0])
-    home = place.removeprefix(f"{base}/") if base else place
+    home: str = wire.translated(lambda item: answers.place_in(item["web_url"], wire.config.url), items[0])
     wire.renamed(repo, home)
     return home
 

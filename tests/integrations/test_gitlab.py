@@ -260,6 +260,23 @@ def test_a_wrong_configuration_is_refused(wrong: dict[str, str]) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_gitlab_may_lie_below_another_path() -> None:
+    """Then that path is no part of a project's name."""
+    paths: list[str] = []
+    page = "https://git.acme.example/gitlab/acme/shop-app/-/commit/" + "1" * 40
+
+    async def note(asked: Request) -> Response:
+        paths.append(asked.scope["raw_path"].decode())
+        return JSONResponse({"id": "1" * 40, "message": "Keep it", "web_url": page})
+
+    server = Server(Starlette(routes=[Route("/{rest:path}", note)])).start()
+    tracker = GitLab("gitlab", Config(url=f"{server.url}/gitlab", token=SecretStr("x")), timeout=1)
+    assert tracker.fix("acme/other", page).repository == REPO
+    assert tracker.fix(REPO, page).repository == ""
+    assert set(paths) == {"/gitlab/api/v4/projects/acme%2Fshop-app/repository/commits/" + "1" * 40}
+    server.stop()
+
+
 # --- answers that are not GitLab's ------------------------------------------------------------------------------------
 
 
