@@ -94,6 +94,8 @@ def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalati
 
 def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Escalation:
     known = session.get(Issue, fields.similar, with_for_update=True) if fields.similar else None
+    while known is not None and known.joined is not None:  # it became a duplicate since it was chosen
+        known = session.get(Issue, known.joined, with_for_update=True)
     if fields.similar and known is None:
         raise FieldError("similar", "That issue is not known here any more. Choose another, or leave this empty.")
     title = _title(fields.title, known)

@@ -19,7 +19,19 @@ from bot.configuration import Project
 from bot.model import Happening, Stage
 from bot.store import queries
 from bot.store.tables import HeardComment, Issue
-from integrations.base import CodeTouched, Comment, Event, Fix, Gone, IssueTouched, NotFound, Rejected
+from integrations.base import (
+    CodeTouched,
+    Comment,
+    Event,
+    Fix,
+    Gone,
+    IssueTouched,
+    NotFound,
+    Place,
+    Rejected,
+    Tracker,
+    Unauthorised,
+)
 from integrations.base import Issue as TrackerIssue
 
 SETTLED = "settled"
@@ -111,6 +123,8 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
         facts = tracker.issue(issue.repository, issue.number)
     except Gone:
         return Seen(None, (), (), (), issue.closed_seen)
+    if facts.duplicate_of is not None and not _is_issue(tracker, facts.duplicate_of):
+        facts = replace(facts, duplicate_of=None)
     where, number = facts.repository or issue.repository, facts.number
     comments = tracker.comments(where, number, issue.heard_until)
     devs = {dev.tracker.lower() for dev in project.support_devs}
@@ -124,6 +138,15 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     mended = not facts.reopened if facts.open else facts.reason == "completed"
     fixes = tracker.fixes(where, number) if mended else []
     return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed)
+
+
+def _is_issue(tracker: Tracker, place: Place) -> bool:
+    """Whether an issue stands there that we may see: anybody can write "Duplicate of", and any number after it."""
+    try:
+        tracker.issue(place.repository, place.number)
+    except (NotFound, Unauthorised):
+        return False
+    return True
 
 
 def glance(bridge: Bridge, issue_id: str) -> bool:

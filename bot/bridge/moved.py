@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import news
 from bot.bridge.core import Bridge
-from bot.model import Stage
+from bot.model import Happening, News, Stage
 from bot.store import queries
 from bot.store.tables import Escalation, Follower, Issue
 from integrations.base import Issue as TrackerIssue
+from integrations.base import Place
 
 GONE = "gone"
 """What is wanted of a Support Dev when the tracker has lost the issue: a decision."""
@@ -47,20 +48,21 @@ def followed(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue
     """Follow the issue to where it stands now; True when another issue of ours stands there, or takes its place."""
     repository = facts.repository or issue.repository
     if (repository.casefold(), facts.number) != (issue.repository.casefold(), issue.number):
-        there = queries.issues_at(session, issue.tracker, repository, facts.number)
-        if there:
-            _join(bridge, session, issue, there[0])
+        known = _known(session, issue.tracker, Place(repository, facts.number))
+        if known is not None and known.id != issue.id:
+            _join(bridge, session, issue, known)
             return True
         _follow(bridge, session, issue, repository, facts.number, facts.url)
     place = facts.duplicate_of
     if facts.open or place is None or issue.stage in (Stage.SHIPPED, Stage.DECLINED):
         return False
-    there = queries.issues_at(session, issue.tracker, place.repository, place.number)
-    other = there[0] if there else None
-    if other is not None and other.joined is not None:
-        other = session.get_one(Issue, other.joined)
+    other = _known(session, issue.tracker, place)
+    if other is None and not _may_follow(bridge, session, issue, place):
+        return False
     if other is None:
         _follow(bridge, session, issue, place.repository, place.number, "")
+        bridge.advance(session, issue, Happening.REOPENED)
+        issue.fixes, issue.said_fixes, issue.out, issue.back, issue.wanted = [], [], {}, {}, ""
         issue.closed_seen, issue.heard_until, issue.table_comment = False, None, ""
         bridge.look_at(session, issue)
         bridge.keep_current(session, issue)
@@ -71,11 +73,33 @@ def followed(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue
     return True
 
 
+def _known(session: Session, tracker: str, place: Place) -> Issue | None:
+    """Our record of the issue at `place`, or of the one that took its place."""
+    found = next(iter(queries.issues_at(session, tracker, place.repository, place.number)), None)
+    while found is not None and found.joined is not None:
+        found = session.get_one(Issue, found.joined)
+    return found
+
+
+def _may_follow(bridge: Bridge, session: Session, issue: Issue, place: Place) -> bool:
+    """Whether customers may wait on an issue that nobody flagged: in a repository of ours, and not once more on one
+    where they did already, for two may be duplicates of each other."""
+    ours = [one.repository for one in bridge.settings.projects if one.tracker == issue.tracker] + [issue.repository]
+    key = f"moved:{issue.id}:{place.repository}:{place.number}:"
+    been = any(queries.effect(session, f"{key}{one.agent}") for one in issue.escalations)
+    return place.repository.casefold() in [one.casefold() for one in ours] and not been
+
+
 def _follow(bridge: Bridge, session: Session, issue: Issue, repository: str, number: int, url: str) -> None:
     """The same record stands for an issue elsewhere from here on; of a project that is configured, that is its own."""
-    for project in bridge.settings.projects:
-        if project.tracker == issue.tracker and project.repository.casefold() == repository.casefold():
-            issue.project = project.key
+    here = [one for one in bridge.settings.projects if one.tracker == issue.tracker]
+    fitting = [one.key for one in here if one.repository.casefold() == repository.casefold()]
+    if fitting and issue.project not in fitting:
+        issue.project = fitting[0]
+    issue.fixes, issue.said_fixes = (  # a fix stays where it was made
+        [{"repository": issue.repository, **record} for record in records]
+        for records in (issue.fixes, issue.said_fixes)
+    )
     issue.repository, issue.number, issue.url, issue.public = repository, number, url or _sibling(issue, number), None
     bridge.record(session, "moved", issue=issue)
     _tell(bridge, session, issue, list(issue.escalations))
@@ -90,21 +114,25 @@ def _sibling(issue: Issue, number: int) -> str:
 def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     """Everybody who waits on `issue` waits on `other` from here on, and hears the news that stands there."""
     joining = list(issue.escalations)
-    news.overtake(bridge, session, issue)
+    news.overtake(bridge, session, issue, but=News.ROLLED_BACK)
+    twins = []
     for escalation in joining:
         twin = next((one for one in other.escalations if one.ticket_id == escalation.ticket_id), None)
         if twin is None:
             escalation.issue_id = other.id
         else:
+            twins.append(twin)
             _fold(bridge, session, escalation, twin)
     issue.joined, issue.wanted, issue.trouble = other.id, "", ""
     session.flush()
     session.refresh(issue, ["escalations"])
     session.refresh(other, ["escalations"])
+    for twin in twins:
+        session.refresh(twin, ["followers"])
     bridge.record(session, "duplicate", issue=issue)
     moved = [one for one in other.escalations if one in joining]
     _tell(bridge, session, other, moved, duplicate=True)
-    for escalation in moved:
+    for escalation in [*moved, *twins]:
         news.owe_standing(bridge, session, escalation)
     bridge.show(session, issue)
     bridge.keep_current(session, other)

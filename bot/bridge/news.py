@@ -140,17 +140,20 @@ def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
     _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD)
 
 
-def overtake(bridge: Bridge, session: Session, issue: Issue) -> None:
-    """Newer news of the end takes the place of the older: nobody has to write that any more."""
+def overtake(bridge: Bridge, session: Session, issue: Issue, but: News | None = None) -> None:
+    """Newer news of the end takes the place of the older: nobody has to write that any more; of the kind `but` it
+    stays."""
     for item in issue.news:
-        item.stands = False
-    _step_all(bridge, session, issue, WriteBack.HELD, Step.RELEASE)
-    for row in _step_all(bridge, session, issue, WriteBack.DUE, Step.SKIP):
+        item.stands = item.stands and item.kind is but
+    _step_all(bridge, session, issue, WriteBack.HELD, Step.RELEASE, but)
+    for row in _step_all(bridge, session, issue, WriteBack.DUE, Step.SKIP, but):
         row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
 
 
-def _step_all(bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step) -> Sequence[WriteBackRow]:
-    rows = queries.write_backs(session, issue.id, state)
+def _step_all(
+    bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step, but: News | None = None
+) -> Sequence[WriteBackRow]:
+    rows = [row for row in queries.write_backs(session, issue.id, state) if but is None or row.news.kind is not but]
     for row in rows:
         row.state = step(row.state, taken) or row.state
         refresh_round(bridge, session, row)
