@@ -130,8 +130,11 @@ class _Look:
             if head is not None and head.sha:
                 self._compare(head, base.sha if base else "", place)
         oldest = told[-1].published_at if len(told) >= 100 else None  # what is older may only have left the list
+        outs = [one.out[place] for one in self._candidates if place in one.out]  # maybe proven before this look
         gone = {
-            head.id for head in known if head.id not in heads and (oldest is None or (head.at and head.at >= oldest))
+            head.id
+            for head in [*known, *outs]
+            if head.id not in heads and (oldest is None or (head.at and head.at >= oldest))
         }
         self._deleted(gone, place, [head for one in reversed(listed) if (head := heads[one.id])])
         self._examined.more = self._examined.more or bool(left)
@@ -181,19 +184,20 @@ class _Look:
         if new is None and line == shipping.BRANCH:  # empty, or just renamed: nothing can be told
             return
         self._examined.heads[place] = [new] if new else []
-        if new is None or (old is not None and old.sha == new.sha):
+        there = [one for one in self._candidates if place in one.out]
+        newer = {one.id for one in there if new and old and _missed(one.out[place], old, new)}
+        if new is None or (old is not None and old.sha == new.sha and not newer):
             for one in self._candidates if new is None else ():
                 if place in one.out:
                     self._change(one, place, None, ship.FAILED, one.out[place])
             return
-        there = [one for one in self._candidates if place in one.out]
         lost: Graph | None = None
         if old and there:
             lost = self._judge.lost(old.sha, new.sha)
         gone = {
             one.id for one in there if lost is None or any(lost.state(fix) is not State.ABSENT for fix in one.fixes)
         }
-        self._compare(new, old.sha if old else "", place, gone)
+        self._compare(new, old.sha if old else "", place, gone | newer)
 
     # --- what both do -------------------------------------------------------------------------------------------------
 
@@ -230,7 +234,12 @@ class _Look:
             one.out.pop(place, None)
         else:
             one.out[place] = head
-        one.back = head is None
+        one.back = one.back or head is None
+
+
+def _missed(out: Head, old: Head, new: Head) -> bool:
+    """Whether something was out by a head that came and went between two looks."""
+    return out.at is not None and old.at is not None and out.at > old.at and out.sha != new.sha
 
 
 def _verdict(one: Candidate, states: Mapping[str, State]) -> State:

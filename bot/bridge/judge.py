@@ -146,7 +146,7 @@ class Judge:
         if not fix.parts and (state is not State.IN or graph.reverts):
             for sha in graph.look_alikes(fix):
                 if self._patches <= 0:
-                    break
+                    return State.UNKNOWN if state is State.ABSENT else state
                 self._patches -= 1
                 if self._tracker.same_change(self._repository, fix.sha, sha):
                     fix = replace(fix, copies=(*fix.copies, sha))

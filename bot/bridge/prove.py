@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,7 @@ class Verdict:
 
     changes: tuple[Change, ...] = ()
     unheard: bool = False
+    known: Mapping[str, str] = field(default_factory=dict)  # the heads that were examined when the look began
 
 
 def prove(bridge: Bridge, issue_id: str) -> Verdict:
@@ -39,6 +40,7 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
     with bridge.store.read() as session:
         issue = session.get_one(Issue, issue_id)
         known = {(row.place, row.ident): row.sha for row in queries.known_heads(session, issue.project)}
+        heads = queries.standing_heads(session)
     if issue.stage is not Stage.FIXED or not issue.fixes:
         return Verdict()
     tracker = bridge.tracker(issue)
@@ -56,7 +58,7 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
             changes.append(Change(issue.id, shas, shipping.key(repository, line), head, why, shown_by, copies))
         if look.unknown:
             raise NotFound(issue.tracker, look.unknown)
-    return Verdict(tuple(changes))
+    return Verdict(tuple(changes), known=heads)
 
 
 class _Look:
@@ -147,7 +149,10 @@ def _unheard(issue: Issue, facts: TrackerIssue) -> bool:
 
 def apply(bridge: Bridge, session: Session, issue_id: str, verdict: Verdict) -> None:
     """Settle what a look for one issue's proof showed."""
+    now = queries.standing_heads(session)
     if verdict.unheard:
         bridge.look_at(session, session.get_one(Issue, issue_id))
+    elif any(verdict.known.get(one.key) != now.get(one.key) for one in verdict.changes):
+        bridge.prove(session, session.get_one(Issue, issue_id))  # something else was out before this look ended
     elif verdict.changes:
         ship.apply(bridge, session, issue_id, verdict.changes)

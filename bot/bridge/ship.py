@@ -85,11 +85,14 @@ def _note(issue: Issue, changes: Iterable[Change]) -> None:
     out, fixes = dict(issue.out), {fix.sha: fix for fix in fixes_of(issue)}
     for change in changes:
         if change.head is not None:
-            out[change.key], issue.back = shipping.head_record(change.head), {}
+            out[change.key] = shipping.head_record(change.head)
+            left = [key for key in issue.back.get("keys", ()) if key != change.key]
+            issue.back = {**issue.back, "keys": left} if left else {}
         else:
             out.pop(change.key, None)
             if change.why:
-                issue.back = back(change.why, change.shown_by)
+                keys = dict.fromkeys([*issue.back.get("keys", ()), change.key])
+                issue.back = back(change.why, change.shown_by) | {"keys": list(keys)}
     copies = {sha: found for change in changes for sha, found in change.copies.items()}
     issue.out = out
     issue.fixes = [

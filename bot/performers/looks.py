@@ -15,7 +15,7 @@ from bot.performers.base import Base
 from bot.performers.tracker import why
 from bot.slack import shown
 from bot.store import queries
-from bot.store.tables import Delivery, Issue, WatchRow
+from bot.store.tables import Delivery, EffectState, Issue, WatchRow
 from bot.texts import Say
 from integrations.base import Event, Fix, NotFound, Rejected, Watch
 
@@ -49,7 +49,10 @@ class LookAtIssue(Reading):
         hear.apply(self.bridge, session, job.payload["issue"], result)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        self.trouble(session, session.get_one(Issue, job.payload["issue"]), error)
+        issue = session.get_one(Issue, job.payload["issue"])
+        self.trouble(session, issue, error)
+        if issue.stage is Stage.FIXED:  # a proof that was found meanwhile waited for this look
+            self.bridge.prove(session, issue)
 
 
 class Glance(Reading):
@@ -144,6 +147,9 @@ class Poll(Base):
         elif row.state != dict(watch.state):
             row.state = dict(watch.state)
         hear.dispatch(self.bridge, session, project.tracker, events)
+        examining = queries.effect(session, f"examine:{project.key}")
+        if examining is not None and examining.state is EffectState.DEAD:  # the tracker answers again
+            self.bridge.examine(session, project)
 
     def _begin(self, session: Session, job: Job) -> None:
         """The watch begins now: what happened before is found by looking once."""

@@ -178,6 +178,12 @@ def known_heads(session: Session, project: str) -> Sequence[KnownHead]:
     return session.scalars(sa.select(KnownHead).where(KnownHead.project == project)).all()
 
 
+def standing_heads(session: Session) -> dict[str, str]:
+    """What was examined last on each branch and environment, by its place."""
+    rows = session.scalars(sa.select(KnownHead).where(~KnownHead.place.endswith(" releases")))
+    return {row.place: f"{row.ident} {row.sha}" for row in rows}
+
+
 def watches(session: Session, resource: str) -> Sequence[WatchRow]:
     """Where polling a resource stands, in each project."""
     return session.scalars(sa.select(WatchRow).where(WatchRow.resource == resource)).all()

@@ -69,12 +69,16 @@ def deployed(wire: Wire, repo: str, environment: str) -> Deployment | None:
         raise Rejected(wire.name, f"it shows us no deployments of {repo}") from missing
     listed = wire.translated(lambda found: _newest_first(found, environment), items)
     best: _Success | None = None
-    for item in listed[:_STATUSES_MOST]:
+    for count, item in enumerate(listed):
+        if best and count >= _STATUSES_MOST:
+            break
         if best and best.state == "success" and _changed(item) < best.at:
             break
         found = _success(wire, repo, item)
         if found and (best is None or _rank(found) > _rank(best)):
             best = found
+    if best is None and len(items) == PAGE:
+        raise Rejected(wire.name, f"none of the last {PAGE} deployments to {environment} succeeded")
     return wire.translated(lambda success: _deployment(wire, repo, environment, success), best) if best else None
 
 
