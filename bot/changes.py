@@ -25,12 +25,20 @@ class State(StrEnum):
 
 
 _SHA = r"[0-9a-f]{7,40}"
-_REVERTS = re.compile(rf"\brevert(?:s|ed|ing)?\s+commits?\s+({_SHA}(?:(?:,|\s+and|,\s+and)\s+{_SHA})*)", re.IGNORECASE)
-_REVERTS_PULL = re.compile(r"^\s*(?:This )?reverts (?:merge request )?(\S*)[#!](\d+)", re.IGNORECASE | re.MULTILINE)
+_REVERTS = re.compile(  # git's own sentence, not advice: "if it breaks, revert commit …"
+    rf"(?:\b[Tt]his (?:commit )?reverts|^[ \t]*Revert(?:s|ing)?)\s{{1,4}}commits?\s{{1,4}}"
+    rf"({_SHA}(?:(?:,|\s+and|,\s+and)\s+{_SHA})*)",
+    re.MULTILINE,
+)
+_REVERTS_PULL = re.compile(r"^[ \t]*(?:This )?reverts (?:merge request )?(\S*)[#!](\d+)", re.IGNORECASE | re.MULTILINE)
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
 _PICKS_END = re.compile(rf"(?:{_PICKED.pattern}\s*)+\Z", re.IGNORECASE)
 _PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
-_PORTS = re.compile(rf"(?:^(?:\[[^\]\n]*\]\s*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b", re.IGNORECASE | re.MULTILINE)
+_PORTS = re.compile(  # what follows the number must not go on as a sentence: "Backport #12 was postponed"
+    rf"(?:^(?:\[[^\]\n]*\][ \t]*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b"
+    r"(?=[ \t]*(?:$|[][:;,.()-]|(?:in|on)?to\b|on\b|from\b))",
+    re.IGNORECASE | re.MULTILINE,
+)
 _REVERTS_MERGE = re.compile(r"This reverts commit ([0-9a-f]{40}), reversing\s+changes made to ([0-9a-f]{40})")
 _QUOTED = re.compile(r'^(?:Revert|Reapply) "(.*)"', re.MULTILINE)
 _STANDS_FOR = re.compile(r"^Merge pull request #(\d+) |\(#(\d+)\)\s*$|See merge request \S*!(\d+)")
@@ -81,7 +89,7 @@ def pull_of(message: str) -> str:
 
 def subject(text: str) -> str:
     """A message's first line without the numbers that a squash or a backport puts behind it, to compare titles."""
-    return re.sub(r"(\s*\((?:[\w -]+ )?[#!]\d+\))+$", "", text.partition("\n")[0].strip()).casefold()
+    return re.sub(r"(\s*\((?:[\w -]+ )?[#!]\d+\))+$", "", text.partition("\n")[0].strip()[:500]).casefold()
 
 
 def _title_reverted(message: str) -> str:
