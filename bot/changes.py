@@ -30,12 +30,14 @@ _REVERTS = re.compile(  # git's own sentence, not advice: "if it breaks, revert 
     rf"({_SHA}(?:(?:,|\s+and|,\s+and)\s+{_SHA})*)",
     re.MULTILINE,
 )
-_REVERTS_PULL = re.compile(r"^[ \t]*(?:This )?reverts (?:merge request )?(\S*)[#!](\d+)", re.IGNORECASE | re.MULTILINE)
+_REVERTS_PULL = re.compile(
+    r"^[ \t]*(?:This )?reverts (?:merge request )?(\S*)([#!])(\d+)", re.IGNORECASE | re.MULTILINE
+)
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
 _PICKS_END = re.compile(rf"(?:{_PICKED.pattern}\s*)+\Z", re.IGNORECASE)
 _PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
 _PORTS = re.compile(  # what follows the number must not go on as a sentence: "Backport #12 was postponed"
-    rf"(?:^(?:\[[^\]\n]*\][ \t]*)*|\(){_PORT}:?\s+(\S*)[#!/](\d+)\b"
+    rf"(?:^(?:\[[^\]\n]*\][ \t]*)*|\(){_PORT}:?\s+(\S*)([#!/])(\d+)\b"
     r"(?=[ \t]*(?:$|[][:;,.()-]|(?:in|on)?to\b|on\b|from\b))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -44,9 +46,14 @@ _QUOTED = re.compile(r'^(?:Revert|Reapply) "(.*)"', re.MULTILINE)
 _STANDS_FOR = re.compile(r"^Merge pull request #(\d+) |\(#(\d+)\)\s*$|See merge request \S*!(\d+)")
 
 
-def pull_name(number: int) -> str:
-    """How a pull request is named among shas."""
-    return f"#{number}"
+def pull_name(number: int, sign: str = "#") -> str:
+    """How a pull request is named among shas; `sign` is "!" for a merge request, where "#" names issues."""
+    return f"{sign}{number}"
+
+
+def sign_of(url: str) -> str:
+    """The sign that goes before the number of the pull or merge request at that address."""
+    return "!" if "/merge_requests/" in url else "#"
 
 
 def taken_back(message: str, repository: str = "") -> set[str]:
@@ -70,12 +77,13 @@ def repeated_alone(message: str) -> set[str]:
 
 def _pulls(pattern: re.Pattern[str], message: str, repository: str) -> set[str]:
     """The pull requests that are named without a repository, or with this one's name or address."""
-    found = [(match[1].casefold(), int(match[2])) for match in pattern.finditer(message)]
+    found = [(match[1].casefold(), match[2], int(match[3])) for match in pattern.finditer(message)]
     here = repository.casefold()
+    near = ("", here, here.rpartition("/")[2])
     return {
-        pull_name(number)
-        for where, number in found
-        if where in ("", here) or (here and re.search(rf"/{re.escape(here)}/(?:pull|-/merge_requests)$", where))
+        pull_name(number, sign_of(f"{where}/") if sign == "/" else sign)
+        for where, sign, number in found
+        if where in near or (here and re.search(rf"/{re.escape(here)}/(?:pull|-/merge_requests)$", where))
     }
 
 
@@ -84,7 +92,9 @@ def pull_of(message: str) -> str:
     if message.startswith('Reapply "'):  # what follows is of the revert that it takes back
         return ""
     found = _STANDS_FOR.search(message.partition("\n")[0]) or _STANDS_FOR.search(message)
-    return pull_name(int(found[1] or found[2] or found[3])) if found else ""
+    if found is None:
+        return ""
+    return pull_name(int(found[3]), "!") if found[3] else pull_name(int(found[1] or found[2]))
 
 
 def subject(text: str) -> str:
@@ -125,13 +135,14 @@ class Graph:
         self._holds: dict[str, bool] = {}
         for commit in self.commits.values():
             self._read(commit)
+        self._older = any(map(self._takes_back_older, self._reverts))
         self._targets = {sha: self._meant(named) for sha, named in self._reverts.items()}
 
     def _read(self, commit: Commit) -> None:
         self._origins[commit.sha] = copied(commit.message, self._repository)
         for name in self._origins[commit.sha]:
             self._copies.setdefault(name, []).append(commit.sha)
-            if not name.startswith("#") and len(name) < 40:
+            if name[:1] not in ("#", "!") and len(name) < 40:
                 self._short.append((name, commit.sha))
         back = taken_back(commit.message, self._repository)
         if back:
@@ -154,6 +165,7 @@ class Graph:
             if merge in named:
                 for commit in commits:
                     self._targets[sha] |= {commit.sha, *copied(commit.message, self._repository)}
+                    self._older = self._older or bool(taken_back(commit.message, self._repository))
 
     @property
     def reverts(self) -> bool:
@@ -172,9 +184,17 @@ class Graph:
         return State.REVERTED if self._here(family) and self._against(family | said) else State.ABSENT
 
     def concerns(self, fix: Fix) -> bool:
-        """Whether anything here is about the fix: a part of it, or a revert that holds and names it or a copy."""
+        """Whether anything here is about the fix: a part of it, or a revert that holds and names it or a copy; or that
+        takes back an older revert, of whatever that was; or something older, where a copy of one part is not known."""
         family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
-        return self._here(family) or self._against(family | copied(fix.title, self._repository))
+        said = copied(fix.title, self._repository)
+        if self._here(family) or self._against(family | said) or self._older:
+            return True
+        return bool(fix.parts) and not set().union(*self._reverts.values()) <= self.commits.keys()
+
+    def _takes_back_older(self, revert: str) -> bool:
+        title = _title_reverted(self.commits[revert].message)
+        return title.startswith(('revert "', 'reapply "')) and not self._reverts[revert] <= self.commits.keys()
 
     def _here(self, family: set[str]) -> bool:
         return any(sha in self.commits for sha in family)
@@ -203,7 +223,7 @@ class Graph:
             for sha, names in self._reverts.items()
             if title == _title_reverted(self.commits[sha].message)
             for name in sorted(names)
-            if not name.startswith("#")
+            if name[:1] not in ("#", "!")
         ]
         return [sha for sha in dict.fromkeys([*self._subjects.get(title, ()), *reverted]) if sha not in known]
 
@@ -211,7 +231,7 @@ class Graph:
         """All names of the commits that make the whole change: itself, its pull request, what repeats them. Of a
         change that came commit by commit, `sha` is only the last: all come with it, but not with a copy of it."""
         named = {*fix.copies, *(set() if fix.sha in fix.parts else {fix.sha})}
-        if pull := pull_name(fix.pull) if fix.pull is not None else pull_of(fix.title):
+        if pull := pull_name(fix.pull, sign_of(fix.pull_url)) if fix.pull is not None else pull_of(fix.title):
             named.add(pull)
         return {fix.sha, *self._and_copies(named)}
 
@@ -251,7 +271,7 @@ class Graph:
         return not targets.isdisjoint(family) or any(
             len(name) < 40 and any(sha.startswith(name) for sha in family)
             for name in self._reverts[revert]
-            if not name.startswith("#")
+            if name[:1] not in ("#", "!")
         )
 
     def _meant(self, named: set[str]) -> set[str]:
@@ -259,7 +279,7 @@ class Graph:
         found = set(named)
         for name in named:
             for sha in self._stands_for.get(name, {name}):
-                if len(sha) < 40 and not sha.startswith("#"):
+                if len(sha) < 40 and sha[:1] not in ("#", "!"):
                     sha = next((one for one in self.commits if one.startswith(name)), sha)
                 if sha in self.commits:
                     found.update(self._brought(sha))

@@ -37,7 +37,7 @@ def parse(comment: str, login: str) -> list[Command]:
     return [Command(name, "\n".join(lines).strip()) for name, lines in found]
 
 
-_REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#\d{1,10}|\d{1,10}|[0-9a-fA-F]{7,40}|https?://\S+")
+_REFERENCE = re.compile(r"(?:[\w.-]+(?:/[\w.-]+)+)?[#!]\d{1,10}|\d{1,10}|[0-9a-fA-F]{7,40}|https?://\S+")
 
 
 def references(text: str, most: int = 10) -> list[str]:

@@ -23,7 +23,9 @@ _WORDS_SIZE = 30_000
 _SUMMARY_SIZE = 10_000
 _JOINED_SIZE = 2_000  # of what was said with a ticket that joined later
 
-_LIVE = re.compile(r"([@#]|\bGH-)(?=\w)")  # a pull request takes its title, and its commit closes what that names
+_LIVE = re.compile(
+    r"([@#!~%&$]|\bGH-|\[(?:epic|vulnerability|feature_flag|contact|iteration):)(?=[\w\"])"
+)  # a pull request takes its title, and its commit closes what that names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

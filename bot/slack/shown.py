@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import shipping
+from bot.changes import sign_of
 from bot.configuration import Project
 from bot.model import OWED, News, Stage, WriteBack
 from bot.slack import views
@@ -68,7 +69,7 @@ def proof(facts: Mapping[str, Any], name: Name = str) -> views.Proof:
 
 
 def _fix_link(fix: Mapping[str, Any]) -> views.Link:
-    named = f"#{fix['pull']}" if fix.get("pull") else fix["sha"][:7]
+    named = f"{sign_of(fix.get('pull_url', ''))}{fix['pull']}" if fix.get("pull") else fix["sha"][:7]
     return views.Link(named, fix.get("pull_url") or fix.get("url", ""))
 
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.changes import sign_of
 from bot.privacy import plain as escape
 from bot.texts import Say
 
@@ -337,11 +338,11 @@ def _merged(say: Say, proof: Proof) -> list[Piece]:
 
 
 def _merge(say: Say, proof: Proof) -> list[Piece]:
-    sha = Link(proof.sha[:7], proof.sha_url)
+    sha, pull = Link(proof.sha[:7], proof.sha_url), f"{sign_of(proof.pull_url)}{proof.pull}"
     if proof.pull is not None and proof.sha:
-        return say.pieces("merged in {pull} ({commit})", pull=Link(f"#{proof.pull}", proof.pull_url), commit=sha)
+        return say.pieces("merged in {pull} ({commit})", pull=Link(pull, proof.pull_url), commit=sha)
     if proof.pull is not None:
-        return say.pieces("merged in {pull}", pull=Link(f"#{proof.pull}", proof.pull_url))
+        return say.pieces("merged in {pull}", pull=Link(pull, proof.pull_url))
     return say.pieces("commit {commit}", commit=sha) if proof.sha else []
 
 
