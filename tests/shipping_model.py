@@ -47,8 +47,7 @@ class Model:
         self.alike: dict[tuple[object, ...], set[str]] = {}  # by title and patch
         for sha, commit in self.commits.items():
             subject = commit.subject
-            own = [line for line in commit.message.split("\n") if not line.startswith(('Revert "', 'Reapply "'))]
-            for name in {*_PICKED.findall(commit.message), *_PORTED.findall("\n".join(own))}:
+            for name in {*_PICKED.findall(commit.message), *_ported(commit.message)}:
                 self.copies.setdefault(name, set()).add(sha)
             named = {*_REVERTS.findall(commit.message), *_REVERTS_PULL.findall(commit.message)}
             if named:
@@ -70,7 +69,7 @@ class Model:
         whole = last | self._makers(names - last) - (self.before[mend.sha] - {mend.sha})
         parts = [self._makers({part}) for part in mend.parts]
         everything = whole.union(*parts)
-        said = set() if mend.title.startswith(("Revert", "Reapply")) else set(_PORTED.findall(mend.title))
+        said = set(_ported(mend.title))
         kin = self._kin(everything | alike | said)
         if self._alive(here, whole, kin, standing):
             return IN
@@ -138,6 +137,11 @@ def files(history: History, sha: str) -> set[str]:
     for change in (change for commit in reversed(chain) for change in commit.changes):
         (held.discard if change.undone else held.add)(change.id)
     return held
+
+
+def _ported(text: str) -> list[str]:
+    """The pull requests that a message says it brings to another branch; a quoted title says nothing."""
+    return _PORTED.findall(re.sub(r'^(?:Revert|Reapply) ".*"', "", text, flags=re.MULTILINE))
 
 
 def _title(subject: str) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 
 from bot.bridge.judge import Judge
+from bot.changes import Graph as Commits
+from bot.changes import State
 from bot.clock import FakeClock
 from integrations.base import Commit, Fix, NotFound, Range, Tracker
 from integrations.sandbox.github.history import History
 from integrations.sandbox.github.hub import Hub
 from tests.shipping_history import CODE, REPO, Mend, Play, Step, steps
-from tests.shipping_model import Model
+from tests.shipping_model import IN, REVERTED, Model
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -89,3 +92,24 @@ def test_a_head_contains_what_the_graph_says(taken: list[Step]) -> None:
         for waiting in [*together, *alone]:
             told |= {sha: state.value for sha, state in Judge(tracker, REPO).states(head, "", waiting).items()}
         assert told == {mend.sha: model.state(head, mend) for mend in asked}, (branch, head)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps(CODE, 14))
+def test_what_is_new_tells_what_changed(taken: list[Step]) -> None:
+    """Each head of a branch, compared with the one before it alone: what came in, and what went, is not missed."""
+    play, heads = played(taken)
+    model = Model(play.history)
+    tracker: Tracker = Graph(play.history)  # type: ignore[assignment]
+    for (branch, old), (other, new) in pairwise(sorted(heads, key=lambda head: head[0])):
+        asked = [one for one in play.mends if new not in model.before[one.sha] - {one.sha} and not one.copied]
+        for mend in asked if branch == other else ():
+            fix, judge, was = fix_of(play, mend), Judge(tracker, REPO), model.state(old, mend)
+            judge.states(old, "", {"": [fix]})  # by which copies it is out there, is remembered
+            fix = judge.fixes[fix.sha]
+            lost = judge.lost(old, new) if was == IN else Commits(REPO, ())
+            gone = lost is None or lost.state(fix) is not State.ABSENT
+            doubted = {""} if gone or was == REVERTED else set()  # what was taken out may be put in by taking that back
+            told = judge.states(new, old, {"": [fix]}, doubted)[fix.sha]
+            unchanged = told is State.ABSENT and not doubted
+            assert (was == IN if unchanged else told is State.IN) is (model.state(new, mend) == IN), (old, new, mend)

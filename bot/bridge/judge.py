@@ -61,7 +61,9 @@ class Judge:
         found |= {sha: self._state(graph, fix) for sha, fix in fixes.items() if sha not in open_}
         for some in waiting.values():
             absent = [fix.sha for fix in some if found[fix.sha] is State.ABSENT]
-            open_.update(absent if len(absent) < len(some) else [sha for sha in absent if graph.concerns(fixes[sha])])
+            part = len(absent) < len(some)
+            open_.update(sha for sha in absent if part or graph.concerns(self.fixes[sha]))
+        open_.update(sha for sha, state in found.items() if state is State.REVERTED)  # a copy of before may have stayed
         return found | self._each([self.fixes[sha] for sha in open_], head)
 
     def lost(self, old: str, new: str) -> Graph | None:
@@ -149,7 +151,7 @@ class Judge:
                     return State.UNKNOWN if state is State.ABSENT else state
                 self._patches -= 1
                 if self._tracker.same_change(self._repository, fix.sha, sha):
-                    fix = replace(fix, copies=(*fix.copies, sha))
+                    self.fixes[fix.sha] = fix = replace(fix, copies=(*fix.copies, sha))
                     state = graph.state(fix)
         if state is State.IN:
             self._copy[fix.sha] = graph.instead(fix)
