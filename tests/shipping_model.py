@@ -51,7 +51,7 @@ class Model:
                 self.copies.setdefault(name, set()).add(sha)
             named = {*_REVERTS.findall(commit.message), *_REVERTS_PULL.findall(commit.message)}
             if named:
-                self.takes[sha] = named.union(*map(_PORTED.findall, _QUOTED.findall(subject)))
+                self.takes[sha] = named.union(*map(_ported, _QUOTED.findall(subject)))
             if commit.changes:
                 self.alike.setdefault((_title(subject), commit.changes), set()).add(sha)
         self.pulls: dict[str, set[str]] = {}  # the commits that stand for a pull request

@@ -108,9 +108,11 @@ class Story:
             self.drafts.append(tag)
 
     def withdraw(self, step: Step) -> None:
+        """A release is deleted; not one that took a fix back, after which the bot waits for the next one."""
         tags = [one["tag_name"] for one in self.house.github.releases(REPO) if not one["draft"]]
-        if tags and step.b % 2:
-            self.house.github.delete_release(REPO, tags[step.a % len(tags)])
+        tag, model = tags[step.a % len(tags)] if tags else "", Model(self.play.history)
+        if step.b % 2 and tag and all(model.state(self.play.history.tags[tag], one) != REVERTED for one in self.fixes):
+            self.house.github.delete_release(REPO, tag)
 
     def deploy(self, step: Step) -> None:
         """What a branch is or was at; now and then it fails at once."""
