@@ -260,10 +260,12 @@ class Graph:
         )
 
     def _stands(self, revert: str) -> bool:
-        """Whether a revert was not reverted in turn. Ends, for what reverts a commit comes after it."""
-        if revert not in self._holds:
-            originals = repeated_alone(self.commits[revert].message)
-            self._holds[revert] = self._alive(revert, self._and_copies({revert, *originals}))
+        """Whether a revert was not reverted in turn. What reverts a commit comes after it, so the last are settled
+        first."""
+        if not self._holds:
+            for sha in sorted(self._reverts, key=lambda sha: len(self._before(sha)), reverse=True):
+                originals = repeated_alone(self.commits[sha].message)
+                self._holds[sha] = self._alive(sha, self._and_copies({sha, *originals}))
         return self._holds[revert]
 
     def _names(self, revert: str, family: set[str]) -> bool:

@@ -122,7 +122,7 @@ class Schedule:
         """The repositories beside the project's own in which it waits for fixes."""
         found = [
             repository
-            for issue in queries.fixed(session, project.tracker)
+            for issue in self._bridge.counted(session, project.tracker)
             for repository in ship.by_repository(issue)
             if ship.counting(self._bridge, issue, repository) == project
         ]

@@ -52,6 +52,7 @@ class Head:
     sha: str  # "" while nobody asked
     url: str = ""
     at: datetime | None = None  # None: nobody tells
+    prerelease: bool = False
     copies: Mapping[str, str] = field(default_factory=dict)  # of fixes that are not there themselves, what repeats them
 
 
@@ -114,7 +115,7 @@ def after(releases: Sequence[Release], fixes: Iterable[Fix], most: int) -> list[
 
 
 def released(release: Release, sha: str) -> Head:
-    return Head(RELEASES, release.id, release.tag, sha, release.url, release.published_at)
+    return Head(RELEASES, release.id, release.tag, sha, release.url, release.published_at, release.prerelease)
 
 
 def deployed(deployment: Deployment) -> Head:
@@ -146,7 +147,7 @@ def from_record(record: Mapping[str, Any]) -> Fix:
 def head_record(head: Head) -> dict[str, Any]:
     """A head as JSON."""
     record = asdict(head) | {"at": head.at.isoformat() if head.at else None}
-    return {name: value for name, value in record.items() if name != "copies" or value}
+    return {name: value for name, value in record.items() if value or name not in ("copies", "prerelease")}
 
 
 def head_from(record: Mapping[str, Any]) -> Head:

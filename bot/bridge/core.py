@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -49,6 +50,11 @@ class Bridge:
 
     def refresh(self, session: Session, kind: str, key: str, subject: str, *, lane: str = "", **payload: Any) -> None:
         outbox.refresh(session, self.clock, kind, key, subject, lane=lane, **payload)
+
+    def counted(self, session: Session, tracker: str) -> Sequence[Issue]:
+        """The issues of a tracker whose fixes are watched, for as long as customers are known here."""
+        since = self.clock.now() - timedelta(seconds=self.settings.retention.customer_context)
+        return queries.counted(session, tracker, since)
 
     def record(
         self,

@@ -6,8 +6,7 @@ One look costs what is new, not what waits: a list of heads, and a comparison of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
@@ -74,15 +73,14 @@ def examine(bridge: Bridge, project_key: str) -> Examined:
 
 
 def _head(line: str, row: KnownHead) -> Head:
-    return Head(line, row.ident, row.name, row.sha, row.url, row.at)
+    return Head(line, row.ident, row.name, row.sha, row.url, row.at, row.prerelease)
 
 
 def _candidates(bridge: Bridge, session: Session, project: Project) -> dict[str, list[Candidate]]:
     """The issues that wait or shipped lately, by the repositories that this project counts for them; its own is always
     among these."""
-    since = bridge.clock.now() - timedelta(seconds=bridge.settings.retention.customer_context)
     found: dict[str, tuple[str, list[Candidate]]] = {project.repository.casefold(): (project.repository, [])}
-    for issue in [*queries.fixed(session, project.tracker), *queries.shipped(session, project.tracker, since)]:
+    for issue in bridge.counted(session, project.tracker):
         for repository, fixes in ship.by_repository(issue).items():
             if ship.counting(bridge, issue, repository) == project:
                 spelt = found.setdefault(repository.casefold(), (repository, []))
@@ -131,10 +129,15 @@ class _Look:
                 self._compare(head, base.sha if base else "", place)
         oldest = told[-1].published_at if len(told) >= 100 else None  # what is older may only have left the list
         outs = [one.out[place] for one in self._candidates if place in one.out]  # maybe proven before this look
+        there = {one.id for one in told if not one.prerelease}  # maybe not counted any more, which deletes nothing
+        early = {one.id for one in told if one.prerelease}
         gone = {
             head.id
             for head in [*known, *outs]
-            if head.id not in heads and (oldest is None or (head.at and head.at >= oldest))
+            if head.id not in heads
+            and head.id not in there
+            and not (head.id in early and head.prerelease)
+            and (oldest is None or (head.at and head.at >= oldest))
         }
         self._deleted(gone, place, [head for one in reversed(listed) if (head := heads[one.id])])
         self._examined.more = self._examined.more or bool(left)
@@ -171,7 +174,7 @@ class _Look:
             states = self._states(sha, "", orphans) if sha else {}
             found = [one for one in orphans if _verdict(one, states) is State.IN]
             for one in found:
-                self._change(one, place, shipping.Head(head.line, head.id, head.name, sha, head.url, head.at))
+                self._change(one, place, replace(head, sha=sha))
             orphans = [one for one in orphans if one not in found]
         for one in orphans:
             self._change(one, place, None, ship.DELETED, one.out[place])
@@ -262,9 +265,14 @@ def _unheard(
     shipping_now = {id for id, changes in examined.changes.items() if any(change.head for change in changes)}
     ready = [one for some in found.values() for one in some if one.id in shipping_now]
     for key, repository in {one.place[:2] for one in ready}:
-        events, _ = tracker.poll(repository, "issues", Watch(watches.get(key, {})))
+        here = [one for one in ready if one.place[:2] == (key, repository)]
+        try:
+            events, _ = tracker.poll(repository, "issues", Watch(watches.get(key, {})))
+        except (NotFound, Rejected, Unauthorised):  # each is looked at by itself, and its card says why it cannot be
+            examined.unheard |= {one.id for one in here}
+            continue
         touched = {event.number for event in events if isinstance(event, IssueTouched)}
-        examined.unheard |= {one.id for one in ready if one.place[:2] == (key, repository) and one.place[2] in touched}
+        examined.unheard |= {one.id for one in here if one.place[2] in touched}
 
 
 def apply(bridge: Bridge, session: Session, project_key: str, examined: Examined) -> None:
@@ -294,6 +302,6 @@ def _remember(session: Session, project: str, heads: Mapping[str, Sequence[Head]
             if row is None:
                 row = KnownHead(project=project, place=place, ident=head.id)
                 session.add(row)
-            row.name, row.sha, row.url, row.at = head.name, head.sha, head.url, head.at
+            row.name, row.sha, row.url, row.at, row.prerelease = head.name, head.sha, head.url, head.at, head.prerelease
         for row in rows.values():
             session.delete(row)

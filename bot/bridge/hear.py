@@ -58,6 +58,7 @@ class Seen:
     fixes: tuple[Fix, ...]
     knew_closed: bool = True  # whether we knew it closed before we looked
     renamed: bool = False  # its repository has another name now
+    number: int = 0  # the one that was looked at
 
 
 def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Event]) -> None:
@@ -104,7 +105,7 @@ def _counted(bridge: Bridge, session: Session, source: str, event: CodeTouched) 
     if not found:
         found = [
             ship.counting(bridge, issue, name)
-            for issue in queries.fixed(session, source)
+            for issue in bridge.counted(session, source)
             for name in ship.by_repository(issue)
             if name.casefold() == here
         ]
@@ -122,7 +123,7 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     try:
         facts = tracker.issue(issue.repository, issue.number)
     except Gone:
-        return Seen(None, (), (), (), issue.closed_seen)
+        return Seen(None, (), (), (), issue.closed_seen, number=issue.number)
     if facts.duplicate_of is not None and not _is_issue(tracker, facts.duplicate_of):
         facts = replace(facts, duplicate_of=None)
     where, number = facts.repository or issue.repository, facts.number
@@ -137,7 +138,7 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     )
     mended = not facts.reopened if facts.open else facts.reason == "completed"
     fixes = tracker.fixes(where, number) if mended else []
-    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed)
+    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed, issue.number)
 
 
 def _is_issue(tracker: Tracker, place: Place) -> bool:
@@ -184,7 +185,11 @@ def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
 def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     """Bring our record of the issue in line with what was seen."""
     issue = session.get_one(Issue, issue_id, with_for_update=True)
-    if issue.joined is not None:
+    if issue.number != seen.number:  # it was filed again, or followed, while we looked
+        if issue.number is not None:
+            bridge.look_at(session, issue)
+        return
+    if issue.joined is not None and not moved.parted(bridge, session, issue, seen.issue):
         return
     if seen.issue is None:
         moved.gone(bridge, session, issue)

@@ -119,7 +119,7 @@ def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     for escalation in joining:
         twin = next((one for one in other.escalations if one.ticket_id == escalation.ticket_id), None)
         if twin is None:
-            escalation.issue_id = other.id
+            escalation.issue_id, escalation.came_from = other.id, issue.id
         else:
             twins.append(twin)
             _fold(bridge, session, escalation, twin)
@@ -138,6 +138,27 @@ def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     bridge.keep_current(session, other)
 
 
+def parted(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue | None) -> bool:
+    """An issue that was no duplicate after all is open again: those who came from it wait on it once more, and owe
+    nothing for the other. False while it is a duplicate."""
+    if facts is None or not facts.open or issue.joined is None:
+        return False
+    other = session.get_one(Issue, issue.joined)
+    back = [one for one in other.escalations if one.came_from == issue.id]
+    for escalation in back:
+        news.excuse(bridge, session, escalation)
+        escalation.issue_id, escalation.came_from = issue.id, None
+    issue.joined, issue.closed_seen = None, False
+    session.flush()
+    session.refresh(issue, ["escalations"])
+    session.refresh(other, ["escalations"])
+    bridge.record(session, "parted", issue=issue)
+    _tell(bridge, session, issue, back, again=queries.parted(session, issue.id))
+    bridge.keep_current(session, issue)
+    bridge.keep_current(session, other)
+    return True
+
+
 def _fold(bridge: Bridge, session: Session, escalation: Escalation, twin: Escalation) -> None:
     """The ticket is on both issues: whoever brought it here follows there."""
     people = {escalation.agent, *(one.person for one in escalation.followers)}
@@ -147,10 +168,16 @@ def _fold(bridge: Bridge, session: Session, escalation: Escalation, twin: Escala
 
 
 def _tell(
-    bridge: Bridge, session: Session, issue: Issue, escalations: list[Escalation], *, duplicate: bool = False
+    bridge: Bridge,
+    session: Session,
+    issue: Issue,
+    escalations: list[Escalation],
+    *,
+    duplicate: bool = False,
+    again: int = 0,
 ) -> None:
     """Each agent hears once where their tickets are now."""
     for person in dict.fromkeys(one.agent for one in escalations):
         theirs = [one.id for one in escalations if one.agent == person]
-        key = f"moved:{issue.id}:{issue.repository}:{issue.number}:{person}"
+        key = f"moved:{issue.id}:{issue.repository}:{issue.number}:{person}{f':{again}' if again else ''}"
         bridge.notify(session, "moved", key, person, issue=issue.id, escalations=theirs, duplicate=duplicate)

@@ -150,6 +150,16 @@ def overtake(bridge: Bridge, session: Session, issue: Issue, but: News | None = 
         row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
 
 
+def excuse(bridge: Bridge, session: Session, escalation: Escalation) -> None:
+    """What an escalation owes for an issue that is not its own is not owed any more."""
+    for row in escalation.write_backs:
+        for taken in (Step.RELEASE, Step.SKIP):
+            row.state = step(row.state, taken) or row.state
+        if row.state is WriteBack.SKIPPED and not row.done_at:
+            row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
+            refresh_round(bridge, session, row)
+
+
 def _step_all(
     bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step, but: News | None = None
 ) -> Sequence[WriteBackRow]:

@@ -91,4 +91,6 @@ def _issue(session: Session, issue_id: str) -> Issue:
     issue = session.get(Issue, issue_id, with_for_update=True)
     if issue is None:
         raise UserError("That issue is not known here any more.")
+    if issue.joined is not None:
+        raise UserError("That issue is a duplicate: decide about the one that took its place.")
     return issue

@@ -157,6 +157,11 @@ def fixed(session: Session, tracker: str) -> Sequence[Issue]:
     return session.scalars(query).all()
 
 
+def counted(session: Session, tracker: str, since: datetime) -> Sequence[Issue]:
+    """The issues of a tracker whose fixes are watched: those that wait to ship, or shipped since then."""
+    return [*fixed(session, tracker), *shipped(session, tracker, since)]
+
+
 def shipped(session: Session, tracker: str, since: datetime) -> Sequence[Issue]:
     """The issues of a tracker that shipped lately."""
     query = sa.select(Issue).where(Issue.tracker == tracker, Issue.stage == Stage.SHIPPED, Issue.stage_since >= since)
@@ -191,7 +196,17 @@ def watches(session: Session, resource: str) -> Sequence[WatchRow]:
 
 def refiled(session: Session, issue_id: str) -> int:
     """How often an issue that was gone was to be filed again."""
-    query = sa.select(sa.func.count()).where(History.issue_id == issue_id, History.what == "refiled")
+    return _times(session, issue_id, "refiled")
+
+
+def parted(session: Session, issue_id: str) -> int:
+    """How often an issue was no duplicate after all."""
+    session.flush()
+    return _times(session, issue_id, "parted")
+
+
+def _times(session: Session, issue_id: str, what: str) -> int:
+    query = sa.select(sa.func.count()).where(History.issue_id == issue_id, History.what == what)
     return session.scalar(query) or 0
 
 

@@ -174,6 +174,7 @@ class Escalation(Row):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     ticket_id: Mapped[str] = mapped_column(sa.ForeignKey("ticket.id"))
     issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), index=True)
+    came_from: Mapped[str | None]  # the issue that it was on before that was closed as a duplicate
     agent: Mapped[str] = mapped_column(index=True)  # Slack id; owes the write-back
     title: Mapped[str] = mapped_column(sa.Text)
     summary: Mapped[str] = mapped_column(sa.Text, default="")
@@ -289,6 +290,7 @@ class KnownHead(Row):
     sha: Mapped[str] = mapped_column(default="")  # "" while nobody asked
     url: Mapped[str] = mapped_column(sa.Text, default="")
     at: Mapped[datetime | None]
+    prerelease: Mapped[bool] = mapped_column(default=False)
 
 
 class Effect(Row):

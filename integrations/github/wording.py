@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from integrations.base import Place
-from integrations.wording import COPYING, REPEATED, REVERT, prose
+from integrations.wording import REPEATED, REVERT, copying, prose
 from integrations.wording import same as same
 
 _PLACE = (
@@ -39,11 +39,7 @@ def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
 def copied(title: str, body: str, repo: str) -> list[Place]:
     """The pull requests of which one in `repo` says that it brings them to another branch. What a revert repeats of
     another's title says nothing: it takes away what that brought."""
-    title, text = REPEATED.sub("", title), prose(body)
-    if COPYING.search(title):
-        return _places(_ANY.finditer(f"{title}\n{text}"), repo)
-    lines = [line for line in text.splitlines() if COPYING.search(line)]
-    return _places(_ANY.finditer("\n".join(lines)), repo)
+    return _places(_ANY.finditer(copying(REPEATED.sub("", title), prose(body))), repo)
 
 
 def duplicated(texts: Iterable[str], repo: str) -> Place | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from integrations.base import Place
-from integrations.wording import COPYING, REPEATED, REVERT, prose, same
+from integrations.wording import REPEATED, REVERT, copying, prose, same
 
 _PATH = r"[\w.-]+(?:/[\w.-]+)*"
 _ISSUE = (
@@ -47,11 +47,7 @@ def only_repeats(title: str, body: str, repo: str, place: Place) -> bool:
 def copied(title: str, body: str, repo: str) -> list[Place]:
     """The merge requests of which one in `repo` says that it brings them to another branch. What a revert repeats of
     another's title says nothing: it takes away what that brought."""
-    title, text = REPEATED.sub("", title), prose(body)
-    if COPYING.search(title):
-        return _places(_ANY_MERGE.finditer(f"{title}\n{text}"), repo)
-    lines = [line for line in text.splitlines() if COPYING.search(line)]
-    return _places(_ANY_MERGE.finditer("\n".join(lines)), repo)
+    return _places(_ANY_MERGE.finditer(copying(REPEATED.sub("", title), prose(body))), repo)
 
 
 def mentioned_in(note: str, repo: str) -> list[Place]:

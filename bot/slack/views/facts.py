@@ -196,6 +196,7 @@ def happened(say: Say, what: str) -> str:
         "moved": say("Moved in the tracker"),
         "duplicate": say("Closed as a duplicate; its customers wait on the other issue"),
         "gone": say("Gone from the tracker"),
+        "parted": say("No duplicate after all"),
         "refiled": say("To be filed again"),
         "reason_wanted": say("The Support Dev was asked for the reason"),
         "fix_wanted": say("The Support Dev was asked which commit fixes it"),

@@ -18,9 +18,13 @@ def upgrade() -> None:
     sa.Column('sha', sa.String(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('at', bot.store.tables.UTCTime(), nullable=True),
+    sa.Column('prerelease', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('project', 'place', 'ident', name=op.f('pk_known_head'))
     )
     op.drop_table('known_release')
+    with op.batch_alter_table('escalation', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('came_from', sa.String(), nullable=True))
+
     with op.batch_alter_table('issue', schema=None) as batch_op:
         batch_op.add_column(sa.Column('out', sa.JSON(), nullable=False, server_default='{}'))
         batch_op.add_column(sa.Column('back', sa.JSON(), nullable=False, server_default='{}'))

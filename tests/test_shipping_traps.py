@@ -1,16 +1,20 @@
-"""What a hostile reader found: orders of events, crafted words and lost facts that must not bend the promises."""
+"""Orders of events, crafted words and lost facts that must not bend the promises."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
+import yaml
 
 from bot import changes
 from bot.bridge import prove
+from bot.changes import Graph, State
 from bot.store.tables import Issue
+from integrations.base import Commit, Fix
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 from tests.test_deployed import deploy, good_news, on
@@ -367,3 +371,76 @@ def test_hostile_messages_take_time_in_proportion_to_their_length(bomb: str) -> 
         return best
 
     assert seconds(16_000) < 8 * max(seconds(4_000), 0.002)
+
+
+def test_a_duplicate_that_is_reopened(house: House) -> None:
+    """It was none after all: its customers wait on their own issue again, and the release of the other is no news."""
+    house.flag("U0ANA", "4211")
+    house.flag("U0BEN", "4212", title="The wrong country")
+    house.github.close_as_duplicate(REPO, 2, "leo-dev", f"{REPO}#1")
+    house.poll()
+    house.github.reopen_issue(REPO, 2, "leo-dev")
+    house.poll()
+    merge(house, "Fixes #1")
+    release(house, "v2.5.0")
+    assert fixed_in(house, "U0BEN") == []
+
+
+def test_a_configuration_that_counts_other_tags_deletes_nothing(house: House) -> None:
+    """What shipped by the old rule has shipped: no release was withdrawn."""
+    house.github.branch(REPO, "old", "main")
+    house.flag()
+    merge(house)
+    release(house, "v2.5.0")
+    assert house.write_back() == {}
+    house.stop_bot()
+    path = house.folder / "passerelle.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["projects"][0]["tags"] = "shop-v*"
+    path.write_text(yaml.safe_dump(config))
+    house.bot = house.start_bot()
+    release(house, "shop-v3", target="old")
+    assert states(house) == ["written"]
+
+
+def test_a_pull_request_that_talks_of_another_is_no_backport(house: House) -> None:
+    """Words about a backport bring no change to any branch."""
+    house.flag()
+    house.github.branch(REPO, "1.x", "main")
+    number = merge(house)
+    other = house.github.open_pull(REPO, "leo-dev", "Tidy up", f"This does not backport #{number}.", "1.x")
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, other, "leo-dev")
+    house.github.comment(REPO, 1, "leo-dev", "Good.")
+    house.poll()
+    release(house, "v1.9", target="1.x")
+    assert fixed_in(house) == []
+
+
+def test_a_long_row_of_reverts() -> None:
+    """Each takes back the one before; however many they are, it can be told."""
+    shas = [f"{n:040x}" for n in range(600)]
+    row = [Commit(sha, (before,), f'Revert "x"\n\nThis reverts commit {before}.') for before, sha in pairwise(shas)]
+    fix = Fix(shas[0], "", title="Fix")
+    assert Graph(REPO, [Commit(shas[0], (), "Fix"), *row]).state(fix) is State.REVERTED
+    assert Graph(REPO, [Commit(shas[0], (), "Fix"), *row[:-1]]).state(fix) is State.IN
+
+
+def test_a_rollback_in_a_repository_that_nobody_configured(house: House) -> None:
+    """Its releases are watched for as long as something shipped by them."""
+    house.github.add_repo("acme/lib")
+    house.flag()
+    house.poll()
+    number = house.github.open_pull("acme/lib", "leo-dev", "Round", f"Fixes {REPO}#1")
+    house.clock.advance(MINUTE)
+    house.github.merge_pull("acme/lib", number, "leo-dev")
+    house.poll()
+    house.clock.advance(MINUTE)
+    house.github.publish_release("acme/lib", "v1")
+    house.poll()
+    house.poll()
+    assert len(fixed_in(house)) == 1
+    house.github.delete_release("acme/lib", "v1")
+    for _ in range(5):
+        house.poll()
+    assert "Fixed, not shipped yet" in house.card()
