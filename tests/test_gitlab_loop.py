@@ -1,0 +1,196 @@
+"""The loop on GitLab: the same as on GitHub, through Slack and GitLab's own wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.gitlab import GitLabStandIn
+from tests.conftest import START, House
+
+PROJECT = "acme/apps/shop"
+MINUTE = timedelta(minutes=1)
+
+Build = Callable[..., House]
+
+
+class GitLabHouse:
+    """The house with a GitLab beside its GitHub; the shop's issues live there."""
+
+    def __init__(self, make_house: Build, gitlab: GitLabStandIn, **project: Any) -> None:
+        def change(config: dict[str, Any]) -> None:
+            config["trackers"]["gitlab"] = {
+                "kind": "gitlab",
+                "url": gitlab.url,
+                "token": "glpat-sandbox",
+                "webhook_secret": "sandbox-gitlab-secret",
+                "pace": 0,
+            }
+            config["projects"][0] |= {"tracker": "gitlab", "repository": PROJECT, **project}
+
+        self.gitlab = gitlab
+        self.house = make_house(change)
+
+    def mend(self, body: str = "Closes #1", base: str = "main", method: str = "merge") -> str:
+        """The Support Dev merges a merge request, and the bot hears of it."""
+        iid = self.gitlab.open_merge(PROJECT, "leo-dev", "Round VAT per line", body, base)
+        self.house.clock.advance(MINUTE)
+        sha = self.gitlab.merge(PROJECT, iid, "leo-dev", method)  # type: ignore[arg-type]
+        self.house.poll()
+        return sha
+
+    def release(self, tag: str, **how: Any) -> None:
+        self.house.clock.advance(MINUTE)
+        self.gitlab.publish_release(PROJECT, tag, **how)
+        self.house.poll()
+
+
+@pytest.fixture
+def clock_time() -> dict[str, Any]:
+    return {"now": lambda: START}
+
+
+@pytest.fixture
+def gitlab(clock_time: dict[str, Any]) -> Iterator[GitLabStandIn]:
+    hub = GitLabStandIn(lambda: clock_time["now"]())
+    hub.add_project(PROJECT, members={"leo-dev": 40})
+    hub.start()
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def build(make_house: Build, gitlab: GitLabStandIn, clock_time: dict[str, Any]) -> Callable[..., GitLabHouse]:
+    def made(**project: Any) -> GitLabHouse:
+        found = GitLabHouse(make_house, gitlab, **project)
+        clock_time["now"] = found.house.clock.now
+        return found
+
+    return made
+
+
+def test_from_the_ticket_to_the_reply(build: Callable[..., GitLabHouse]) -> None:
+    """Flagged, filed as a confidential issue, merged, released, told with proof, written back; the table stands in the
+    description."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    house.poll()
+    issue = gitlab.issue(PROJECT, 1)
+    assert issue["confidential"] is True
+    assert "1 customer waits for this issue." in issue["description"]
+    assert f"Filed as {PROJECT}#1" in house.told()[-1]
+    made.mend()
+    assert "Fixed, not shipped yet" in house.card()
+    assert len(house.told()) == 1
+    made.release("v2.5.0")
+    told = house.told()[-1]
+    assert "Fixed in v2.5.0: VAT is wrong on invoices" in told
+    assert "merged in !1" in told
+    assert house.write_back() == {}
+    assert house.replies() == ["Hello, it is mended."]
+    assert "Nobody waits any more" in house.card()
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "ff", "rebase", "train"])
+def test_each_way_to_merge(build: Callable[..., GitLabHouse], method: str) -> None:
+    """However it was merged, the release of another branch is none, and that of its own is."""
+    made = build()
+    house = made.house
+    house.flag()
+    made.gitlab.branch(PROJECT, "before", "main")
+    made.mend(method=method)
+    made.release("v2.4.1", target="before")
+    assert [one for one in house.told() if "Fixed in" in one] == []
+    made.release("v2.5.0")
+    assert "Fixed in v2.5.0" in house.told()[-1]
+
+
+def test_a_release_with_a_date_to_come_is_none_yet(build: Callable[..., GitLabHouse]) -> None:
+    """It counts from that day on."""
+    made = build()
+    house = made.house
+    house.flag()
+    made.mend()
+    made.release("v2.5.0", released_at=house.clock.now() + timedelta(days=1))
+    assert [one for one in house.told() if "Fixed in" in one] == []
+    house.clock.advance(timedelta(days=1))
+    house.poll()
+    house.bot.schedule.tick_polls()
+    house.settle()
+    assert "Fixed in v2.5.0" in house.told()[-1]
+
+
+def test_deployed_and_rolled_back(build: Callable[..., GitLabHouse]) -> None:
+    """A newer deployment of an older commit: held."""
+    made = build(shipped_when="deployed", environment="production")
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    gitlab.branch(PROJECT, "before", "main")
+    made.mend()
+    house.clock.advance(MINUTE)
+    gitlab.deploy(PROJECT, "production", "main")
+    house.poll()
+    assert "Live on production" in house.told()[-1]
+    house.clock.advance(MINUTE)
+    gitlab.deploy(PROJECT, "production", "before")
+    house.poll()
+    assert "no longer on production" in house.card()
+    assert "On hold" in house.told()[-1]
+
+
+def test_a_cherry_pick_and_a_revert(build: Callable[..., GitLabHouse]) -> None:
+    """The stable branch has a copy; then main takes the change out again."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    gitlab.branch(PROJECT, "stable", "main")
+    sha = made.mend(method="squash")
+    gitlab.cherry_pick(PROJECT, "stable", sha, trailer=True)
+    made.release("v2.4.1", target="stable")
+    assert "Fixed in v2.4.1" in house.told()[-1]
+    gitlab.revert_merge(PROJECT, 1, "leo-dev")
+    made.release("v2.5.0")
+    assert "Fixed, not shipped yet" in house.card()
+
+
+def test_commands_begin_with_the_bots_name(build: Callable[..., GitLabHouse]) -> None:
+    """A leading slash is GitLab's own."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    made.mend(body="")
+    gitlab.comment(PROJECT, 1, "leo-dev", "@passerelle-bot fixed-by !1")
+    house.poll()
+    made.release("v2.5.0")
+    assert "Fixed in v2.5.0" in house.told()[-1]
+
+
+def test_declined_in_slack_is_closed_with_its_label(build: Callable[..., GitLabHouse]) -> None:
+    """GitLab keeps no reason: a label says that it will not be done, and the reason stands in an internal note."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    house.press("U0LEO", "decline", "C0SUPPORTDEV")
+    assert house.submit("U0LEO", reason="It is meant to be so.") == {}
+    issue = gitlab.issue(PROJECT, 1)
+    assert issue["state"] == "closed"
+    assert "not planned" in issue["labels"]
+    assert "It is meant to be so." in house.told()[-1]
+
+
+def test_moved_to_another_project(build: Callable[..., GitLabHouse]) -> None:
+    """The agent hears where it is, once."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    house.poll()
+    gitlab.add_project("acme/apps/api", members={"leo-dev": 40})
+    number = gitlab.move_issue(PROJECT, 1, "acme/apps/api", "leo-dev")
+    house.poll()
+    house.poll()
+    news = [one for one in house.told() if f"What you flagged is followed in acme/apps/api#{number} now." in one]
+    assert len(news) == 1
