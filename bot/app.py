@@ -85,6 +85,7 @@ class Passerelle:
             "customers": tracker.CustomersTable,
             "decline": tracker.Decline,
             "close": tracker.Close,
+            "pointer": tracker.Pointer,
             "hint": tracker.Hint,
             "look": looks.LookAtIssue,
             "glance": looks.Glance,

@@ -194,3 +194,39 @@ def test_moved_to_another_project(build: Callable[..., GitLabHouse]) -> None:
     house.poll()
     news = [one for one in house.told() if f"What you flagged is followed in acme/apps/api#{number} now." in one]
     assert len(news) == 1
+
+
+def test_carried_from_github_to_gitlab(make_house: Build, gitlab: GitLabStandIn, clock_time: dict[str, Any]) -> None:
+    """It belongs to the other project: filed there with its customers, the old one closed with a pointer; the agent is
+    told once, and hears it when it ships there."""
+
+    def both(config: dict[str, Any]) -> None:
+        config["trackers"]["gitlab"] = {"kind": "gitlab", "url": gitlab.url, "token": "glpat-sandbox", "pace": 0}
+        shop = config["projects"][0]
+        config["projects"].append({**shop, "key": "app", "name": "App", "tracker": "gitlab", "repository": PROJECT})
+
+    house = make_house(both)
+    clock_time["now"] = house.clock.now
+    house.flag(project="shop")
+    house.poll()
+    house.press("U0LEO", "carry", "C0SUPPORTDEV")
+    assert house.submit("U0LEO", project="app") == {}
+    filed = gitlab.issue(PROJECT, 1)
+    assert "1 customer waits" in filed["description"]
+    old = house.issue()
+    assert (old["state"], old["state_reason"]) == ("closed", "not_planned")
+    assert f"Carried to {PROJECT}#1, where its customers wait" in old["comments"][-1]["body"]
+    assert "4211" not in old["comments"][-1]["body"]
+    assert [one for one in house.told() if f"Filed as {PROJECT}#1" in one] == [house.told()[-1]]
+    assert f"{PROJECT}#1" in house.card()
+    assert f"{PROJECT}#1" in house.notes()[-1]
+    house.poll()
+    iid = gitlab.open_merge(PROJECT, "leo-dev", "Round VAT per line", "Closes #1")
+    house.clock.advance(MINUTE)
+    gitlab.merge(PROJECT, iid, "leo-dev")
+    house.poll()
+    house.clock.advance(MINUTE)
+    gitlab.publish_release(PROJECT, "v2.5.0")
+    house.poll()
+    assert "Fixed in v2.5.0" in house.told()[-1]
+    assert house.told("U0LEO") == []

@@ -4,10 +4,13 @@ Its customers wait on, so its escalations follow, and their agents are told once
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from bot.bridge import news
 from bot.bridge.core import Bridge
+from bot.configuration import Project
 from bot.model import Happening, News, Stage
 from bot.store import queries
 from bot.store.tables import Escalation, Follower, Issue
@@ -30,17 +33,41 @@ def gone(bridge: Bridge, session: Session, issue: Issue) -> None:
     bridge.show(session, issue)
 
 
-def refile(bridge: Bridge, session: Session, issue: Issue, by: str) -> None:
-    """File an issue again that the tracker has lost; its customers stay on it."""
+def carry(bridge: Bridge, session: Session, issue: Issue, project: Project, by: str) -> None:
+    """File an issue in another project, whatever its tracker; the old one is closed with a pointer to it, and everybody
+    who waits stays on it."""
+    old = {
+        "tracker": issue.tracker,
+        "repository": issue.repository,
+        "number": issue.number,
+        "table": issue.table_comment,
+    }
+    issue.project, issue.public, issue.reopened_at = project.key, None, None
+    news.overtake(bridge, session, issue)
+    refile(bridge, session, issue, by, what="carried", old=old)
+
+
+def refile(
+    bridge: Bridge,
+    session: Session,
+    issue: Issue,
+    by: str,
+    *,
+    what: str = "refiled",
+    old: dict[str, Any] | None = None,
+) -> None:
+    """File an issue again, that the tracker has lost or that goes to another project; its customers stay on it. `old`:
+    where it was."""
     issue.number, issue.url, issue.table_comment, issue.wanted, issue.trouble = None, "", "", "", ""
     issue.stage, issue.stage_since = Stage.FILING, bridge.clock.now()
     issue.fixes, issue.said_fixes, issue.out, issue.back = [], [], {}, {}
     issue.closed_seen, issue.heard_until = False, None
     project = bridge.project(issue.project)
     issue.tracker, issue.repository, issue.created_at = project.tracker, project.repository, bridge.clock.now()
-    bridge.record(session, "refiled", issue=issue, by=by)
+    bridge.record(session, what, issue=issue, by=by)
+    session.flush()
     key = f"issue:{issue.id}:{queries.refiled(session, issue.id)}"
-    bridge.promise(session, "issue", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id)
+    bridge.promise(session, "issue", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id, old=old)
     bridge.show(session, issue)
 
 

@@ -79,6 +79,20 @@ def mark_fixed(bridge: Bridge, issue_id: str, references_text: str, word: str, b
         bridge.promise(session, "named", key, f"look:{issue.id}", lane=lane, issue=issue.id, named=named, by=by)
 
 
+def carry(bridge: Bridge, issue_id: str, project_key: str, by: str) -> None:
+    """The issue goes to another project, on this tracker or another. Raises UserError."""
+    project = bridge.project(project_key)
+    with bridge.store.write() as session:
+        issue = _issue(session, issue_id)
+        if issue.number is None:
+            raise UserError("This issue is not filed yet. Try again in a moment.")
+        if issue.stage in (Stage.SHIPPED, Stage.DECLINED):
+            raise UserError("This issue is settled already. Reopen it in the tracker first.")
+        if issue.project == project.key:
+            raise UserError("It is in this project already.")
+        moved.carry(bridge, session, issue, project, by)
+
+
 def refile(bridge: Bridge, issue_id: str, by: str) -> None:
     """An issue that the tracker has lost is filed again. Pressing twice changes nothing. Raises UserError."""
     with bridge.store.write() as session:

@@ -52,7 +52,8 @@ class Card(Base):
             def name(person: str) -> str:
                 return self.people.name(session, person)
 
-            data = shown.card(issue, project, name, self.bridge.clock.now())
+            several = len(self.bridge.settings.projects) > 1
+            data = shown.card(issue, project, name, self.bridge.clock.now(), elsewhere=several)
         return issue, views.card(Say(self.bridge.settings.slack.language), data)
 
     def settle(self, session: Session, job: Job, result: str) -> None:

@@ -92,6 +92,11 @@ class FileIssue(Base):
         self.bridge.keep_current(session, issue)
         for escalation in issue.escalations:
             self.bridge.announce(session, escalation)
+        if old := job.payload.get("old"):
+            tracker = self.bridge.trackers.get(old["tracker"])
+            key = f"pointer:{issue.id}:{old['tracker']}:{old['repository']}:{old['number']}"
+            lane = tracker.lane if tracker else ""
+            self.bridge.promise(session, "pointer", key, f"{key}", lane=lane, issue=issue.id, old=old)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         self._tell(session, job, error, "dead")
@@ -164,6 +169,25 @@ class CustomersTable(Base):
 
     def settle(self, session: Session, job: Job, result: str) -> None:
         session.get_one(Issue, job.payload["issue"]).table_comment = result
+
+
+class Pointer(Base):
+    """`pointer:{issue}:{place}`: the issue that was left says where it went instead of who waits, and is closed."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        old = job.payload["old"]
+        tracker = self.bridge.trackers[old["tracker"]]
+        say = Say(self.bridge.settings.slack.language)
+        text = say("Carried to another project.")
+        if not tracker.repository(old["repository"]).public:  # what the other is called is nobody else's business
+            name = shown.issue_name(issue)
+            text = say("Carried to {issue}, where its customers wait: {url}", issue=name.label, url=name.url)
+        self.in_time(job)
+        tracker.keep(old["repository"], old["number"], text, f"customers:{issue.id}", old["table"])
+        tracker.close(old["repository"], old["number"], "not_planned")
+        return True
 
 
 class Decline(Base):

@@ -187,6 +187,15 @@ def decline(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
         return views.decline(say, issue.id, issue.title, len(issue.escalations), full=full)
 
 
+def carry(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        if issue is None:
+            return None
+        others = [(one.key, one.name) for one in bridge.settings.projects if one.key != issue.project]
+        return views.carry(say, issue.id, issue.title, others) if others else None
+
+
 def mark_fixed(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
     with bridge.store.read() as session:
         issue = session.get(Issue, issue_id)

@@ -55,6 +55,8 @@ class Listeners:
         app.action("mark_fixed")(self._mark_fixed_opened)
         app.view("mark_fixed")(self._mark_fixed_submitted)
         app.action("refile")(self._refile)
+        app.action("carry")(self._carry_opened)
+        app.view("carry")(self._carry_submitted)
         app.action("write_back")(self._write_back_opened)
         app.view("write_back")(self._write_back_submitted)
         app.action("mark_written")(self._mark_written)
@@ -219,6 +221,12 @@ class Listeners:
             rights.decide,
             lambda issue, named, by: triage.mark_fixed(self._bridge, issue, named, word, by),
         )
+
+    def _carry_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._pressed(body, ack, client, rights.decide, lambda issue, _, say: form.carry(self._bridge, say, issue))
+
+    def _carry_submitted(self, body: Body, ack: Ack) -> None:
+        self._submitted(body, ack, "project", rights.decide, partial(triage.carry, self._bridge))
 
     def _refile(self, body: Body, ack: Ack, client: WebClient) -> None:
         self._pressed(body, ack, client, rights.decide, lambda issue, by, _: triage.refile(self._bridge, issue, by))

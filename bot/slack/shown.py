@@ -101,7 +101,7 @@ def waiting(issue: Issue) -> list[Escalation]:
     return [escalation for escalation in issue.escalations if not heard(escalation)]
 
 
-def card(issue: Issue, project: Project | None, name: Name, now: datetime) -> views.Card:
+def card(issue: Issue, project: Project | None, name: Name, now: datetime, *, elsewhere: bool = False) -> views.Card:
     left, other = waiting(issue), issue.successor
     standing = [news for news in issue.news if news.stands]
     reason = standing[-1].text if standing and issue.stage is Stage.DECLINED else ""
@@ -123,6 +123,7 @@ def card(issue: Issue, project: Project | None, name: Name, now: datetime) -> vi
         reason=reason,
         stuck=issue.trouble,
         wanted=issue.wanted,
+        elsewhere=elsewhere,
         any_place=project is not None and project.environments_needed == "any",
         joined=issue_name(other) if other else None,
     )

@@ -195,8 +195,8 @@ def watches(session: Session, resource: str) -> Sequence[WatchRow]:
 
 
 def refiled(session: Session, issue_id: str) -> int:
-    """How often an issue that was gone was to be filed again."""
-    return _times(session, issue_id, "refiled")
+    """How often an issue was to be filed again, because it was gone or goes to another project."""
+    return _times(session, issue_id, "refiled", "carried")
 
 
 def parted(session: Session, issue_id: str) -> int:
@@ -205,8 +205,8 @@ def parted(session: Session, issue_id: str) -> int:
     return _times(session, issue_id, "parted")
 
 
-def _times(session: Session, issue_id: str, what: str) -> int:
-    query = sa.select(sa.func.count()).where(History.issue_id == issue_id, History.what == what)
+def _times(session: Session, issue_id: str, *what: str) -> int:
+    query = sa.select(sa.func.count()).where(History.issue_id == issue_id, History.what.in_(what))
     return session.scalar(query) or 0
 
 

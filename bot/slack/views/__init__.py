@@ -17,6 +17,7 @@ from bot.slack.views.lists import (
 from bot.slack.views.modal import (
     View,
     WriteBackForm,
+    carry,
     decline,
     flag_ask_ticket,
     flag_form,
@@ -71,6 +72,7 @@ __all__ = [
     "attached",
     "bared",
     "card",
+    "carry",
     "decline",
     "delayed",
     "digest",

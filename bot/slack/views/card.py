@@ -45,6 +45,7 @@ class Card:
     reason: str = ""  # of a decline
     stuck: str = ""  # why filing failed, and the next step
     any_place: bool = False  # one of `waits_for` is enough
+    elsewhere: bool = False  # there are other projects
     wanted: str = ""  # what the Support Dev owes: reason | fix | gone (the tracker has lost the issue)
     joined: IssueName | None = None  # the issue on which its customers wait now
 
@@ -168,6 +169,8 @@ def _buttons(say: Say, data: Card) -> list[Block]:
     if data.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
         buttons.append(button(say("Fixed by…"), "mark_fixed", data.issue_id))
         buttons.append(button(say("Decline"), "decline", data.issue_id))
+    if data.elsewhere and data.stage in (Stage.FILED, Stage.ACKNOWLEDGED) and not gone:
+        buttons.append(button(say("Another project…"), "carry", data.issue_id))
     if web(data.issue.url) and not gone:
         buttons.append(open_button(say("Open issue"), data.issue.url))
     return buttons

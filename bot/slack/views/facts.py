@@ -198,6 +198,7 @@ def happened(say: Say, what: str) -> str:
         "gone": say("Gone from the tracker"),
         "parted": say("No duplicate after all"),
         "refiled": say("To be filed again"),
+        "carried": say("To be filed in another project"),
         "reason_wanted": say("The Support Dev was asked for the reason"),
         "fix_wanted": say("The Support Dev was asked which commit fixes it"),
         "told": say("The agent was told"),

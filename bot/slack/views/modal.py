@@ -5,6 +5,7 @@ A first view shows no input that wants a default, since Slack keeps the old stat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +107,14 @@ def decline(say: Say, issue_id: str, title: str, waiting: int, *, full: bool = F
     also = say("The reason is also written into the issue.") if full else also
     blocks = [lines([Bold(one_line(title))], [hear]), reason, small(also)]
     return _view(say, "decline", say("Decline"), issue_id, blocks, submit=say("Decline"))
+
+
+def carry(say: Say, issue_id: str, title: str, projects: Sequence[tuple[str, str]]) -> View:
+    """Asks the Support Dev which project an issue belongs to."""
+    choice = _choice(say("Project"), "project", list(projects), projects[0][0])
+    what = say("It is filed there, the old one is closed with a pointer to it, and everybody who waits stays on it.")
+    blocks = [lines([Bold(one_line(title))]), choice, small(what)]
+    return _view(say, "carry", say("Another project"), issue_id, blocks, submit=say("Carry"))
 
 
 def mark_fixed(say: Say, issue_id: str, title: str) -> View:
