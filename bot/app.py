@@ -93,6 +93,7 @@ class Passerelle:
             "prove": looks.Prove,
             "examine": looks.Examine,
             "poll": looks.Poll,
+            "check": looks.Check,
             "redeliver": looks.Redeliver,
             "delivery": looks.ReadDelivery,
             "note": helpdesk.Note,

@@ -57,6 +57,7 @@ class Schedule:
         if settings.web is not None:
             self._every("redeliver", self.tick_redeliveries, REDELIVERY)
         self._every("glances", self.tick_glances, GLANCES / PARTS)
+        self._every("checks", self.tick_checks, 3600)
         self._every("forget", self.tick_forget, 3600)
         self._every("digests", self.tick_digests, CATCH_UP)
         for digest in settings.digests:
@@ -142,6 +143,16 @@ class Schedule:
                     if int(issue.id, 16) % PARTS == part:
                         self._bridge.glance_at(session, issue)
 
+    def tick_checks(self) -> None:
+        """Once a day, from the second day on: ask every tracker whether the bot can still do there what it must."""
+        day = self._bridge.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        with self._bridge.store.write() as session:
+            first = upkeep.slot_before(session, "checks", day) is None
+            if not upkeep.take(session, "checks", day) or first:
+                return
+            for project in self._bridge.settings.projects:
+                self._bridge.check(session, project)
+
     def tick_digests(self) -> None:
         for digest in self._bridge.settings.digests:
             self.tick_digest(digest)
@@ -182,7 +193,7 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "forget"))
+            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "checks", "forget"))
             upkeep.forget_customers(session, customers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -230,3 +231,23 @@ def test_carried_from_github_to_gitlab(make_house: Build, gitlab: GitLabStandIn,
     house.poll()
     assert "Fixed in v2.5.0" in house.told()[-1]
     assert house.told("U0LEO") == []
+
+
+def test_a_token_near_its_end_is_announced(build: Callable[..., GitLabHouse]) -> None:
+    """To the lead, two weeks before, once a week; `passerelle check` says the same."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    ends = (house.clock.now() + timedelta(days=16)).date()
+    gitlab.tokens["glpat-sandbox"] = replace(gitlab.tokens["glpat-sandbox"], expires_at=ends)
+    for _ in range(2):
+        house.bot.schedule.tick_checks()
+        house.settle()
+        house.clock.advance(timedelta(days=1))
+    assert [one for one in house.told("U0MAYA") if "token" in one] == []
+    for _ in range(4):
+        house.clock.advance(timedelta(days=1))
+        house.bot.schedule.tick_checks()
+        house.settle()
+    (told,) = [one for one in house.told("U0MAYA") if "token" in one]
+    assert "Something is to be mended, or Web shop will miss news:" in told
+    assert "trackers.gitlab.token" in told

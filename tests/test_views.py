@@ -99,6 +99,7 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "form without facts", views.flag_form(say, "d1", views.FlagForm(note=text, initial=pasted))
     yield "refused flag", views.flag_refused(say, f"No ticket: {text}")
     yield "decline", views.decline(say, "i1", text, 3)
+    yield "finding", views.finding(say, text, text, text, text)
     yield "carry", views.carry(say, "i1", text, [(f"p{n}", text) for n in range(150)])
     yield "mark fixed", views.mark_fixed(say, "i1", text)
     yield "moved", views.moved(say, [ticket] * 90, issue)

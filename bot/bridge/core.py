@@ -135,6 +135,11 @@ class Bridge:
         key, lane = f"examine:{project.key}", self.trackers[project.tracker].lane
         self.refresh(session, "examine", key, key, lane=lane, project=project.key)
 
+    def check(self, session: Session, project: Project) -> None:
+        """Promise to ask a project's tracker whether the bot can do there what it must."""
+        key, lane = f"check:{project.key}", self.trackers[project.tracker].lane
+        self.refresh(session, "check", key, key, lane=lane, project=project.key)
+
     def poll(self, session: Session, project: Project, resource: str, repository: str) -> None:
         """Promise to ask a project's tracker what was touched of a repository's `resource`."""
         elsewhere = "" if repository.casefold() == project.repository.casefold() else f"@{repository}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot import shipping
 from bot.bridge import examine, hear, prove
 from bot.commands import references
 from bot.model import Stage
@@ -17,7 +19,7 @@ from bot.slack import shown
 from bot.store import queries
 from bot.store.tables import Delivery, EffectState, Issue, WatchRow
 from bot.texts import Say
-from integrations.base import Event, Fix, NotFound, Rejected, Watch
+from integrations.base import Event, Finding, Fix, NotFound, Rejected, Watch
 
 
 class Reading(Base):
@@ -192,6 +194,33 @@ class Redeliver(Base):
             session.merge(
                 WatchRow(project=job.payload["project"], resource=self._watch, state={"since": until.isoformat()})
             )
+
+
+class Check(Base):
+    """`check:{project}`: whether the bot can do in a tracker what it must. What is found on two days running (a token
+    near its end, a permission taken away, a hook that was stopped) the leads hear, or else the Support Devs, once a
+    week."""
+
+    writes = False
+    _watch = "findings"
+
+    def perform(self, job: Job) -> list[Finding]:
+        project = self.bridge.project(job.payload["project"])
+        return self.bridge.trackers[project.tracker].check(project.repository, shipping.resources(project))
+
+    def settle(self, session: Session, job: Job, result: list[Finding]) -> None:
+        project = self.bridge.project(job.payload["project"])
+        row = session.get(WatchRow, (project.key, self._watch))
+        before = set(row.state["where"]) if row else set()
+        session.merge(
+            WatchRow(project=project.key, resource=self._watch, state={"where": [one.where for one in result]})
+        )
+        year, week, _ = self.bridge.clock.now().isocalendar()
+        people = self.bridge.settings.slack.leads or [dev.slack for dev in project.support_devs]
+        for one in result:
+            for person in people if one.where in before else ():
+                key = f"finding:{project.key}:{one.where}:{year}-{week}:{person}"
+                self.bridge.notify(session, "finding", key, person, project=project.name, **asdict(one))
 
 
 class ReadDelivery(Base):

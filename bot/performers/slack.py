@@ -220,6 +220,10 @@ def _bared(self: Notice, session: Session, say: Say, payload: Mapping[str, Any])
     return views.bared(say, issues[0].repository, [shown.issue_name(issue) for issue in issues])
 
 
+def _finding(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    return views.finding(say, payload["project"], payload["where"], payload["problem"], payload["mend"])
+
+
 def _untold(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     item = session.get_one(Round, payload["round"])
     name = self.people.name(session, item.agent)
@@ -269,6 +273,7 @@ TEMPLATES: Mapping[str, Template] = {
     "refused": _refused,
     "delayed": _delayed,
     "bared": _bared,
+    "finding": _finding,
     "untold": _untold,
 }
 

@@ -192,5 +192,14 @@ def bared(say: Say, repository: str, issues: Sequence[IssueName]) -> Post:
     return post(text, [lines([Bold(sentence)], [there]), bullets(rows), lines([step])])
 
 
+def finding(say: Say, project: str, where: str, problem: str, mend: str) -> Post:
+    """To the leads: something keeps the bot from its work in a tracker. All but the first sentence is as `passerelle
+    check` says it."""
+    sentence = say("Something is to be mended, or {project} will miss news:", project=one_line(project, 75))
+    found = f"{one_line(where, 200)}: {one_line(problem, 500)}"
+    step = say("Whoever operates Passerelle sees the same by passerelle check.")
+    return _notice([Bold(sentence)], [found], [one_line(mend, 500)], [step])
+
+
 def _called(people: tuple[str, ...]) -> list[Piece]:
     return [piece for person in people[:5] for piece in (Person(person), " ")]
