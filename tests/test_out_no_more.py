@@ -102,6 +102,25 @@ def test_a_deleted_release_with_a_successor_changes_nothing(house: House) -> Non
     assert "Shipped" in house.card()
 
 
+def test_a_deleted_release_that_had_taken_it_out(house: House) -> None:
+    """Withdrawn, so the release before is the last word again; while a third one took it out too, that is."""
+    house.flag()
+    pull = merge(house)
+    release(house, "v2.5.0")
+    house.github.revert_pull(REPO, pull, "leo-dev")
+    release(house, "v2.6.0")
+    release(house, "v2.7.0")
+    assert states(house) == ["held"]
+    house.github.delete_release(REPO, "v2.6.0")
+    house.poll()
+    assert states(house) == ["held"]
+    house.github.delete_release(REPO, "v2.7.0")
+    house.poll()
+    house.poll()
+    assert "Shipped" in house.card()
+    assert states(house) == ["skipped", "due"]
+
+
 def test_a_default_branch_that_was_reset(make_house: Callable[..., House]) -> None:
     """Where merging is enough, a commit that was pushed away is not out any more."""
     house = make_house(merged)

@@ -33,6 +33,7 @@ class Candidate:
     shas: frozenset[str]  # of all its fixes
     out: dict[str, Head]
     back: bool  # it was taken back once
+    back_by: str  # the head's id that showed so, if one did
     place: tuple[str, str, int]  # the issue's project, repository and number
 
 
@@ -91,7 +92,9 @@ def _candidates(bridge: Bridge, session: Session, project: Project) -> dict[str,
 def _candidate(issue: Issue, fixes: list[Fix]) -> Candidate:
     out = {key: shipping.head_from(record) for key, record in issue.out.items()}
     shas = frozenset(fix.sha for fix in ship.fixes_of(issue))
-    return Candidate(issue.id, fixes, shas, out, bool(issue.back), (issue.project, issue.repository, issue.number or 0))
+    by = str((issue.back.get("head") or {}).get("id", ""))
+    place = (issue.project, issue.repository, issue.number or 0)
+    return Candidate(issue.id, fixes, shas, out, bool(issue.back), by, place)
 
 
 class _Look:
@@ -167,17 +170,22 @@ class _Look:
         return head if head.sha else None
 
     def _deleted(self, gone: set[str], place: str, left: Sequence[Head]) -> None:
-        """Releases were deleted: what only they contained is out no more. `left`: the others, newest first."""
-        orphans = [one for one in self._candidates if place in one.out and one.out[place].id in gone]
+        """Releases were deleted: what only they contained is out no more, and what only they took out is out again.
+        `left`: the others, newest first."""
+        orphans = [one for one in self._candidates if (one.out[place].id if place in one.out else one.back_by) in gone]
         for head in left[:RELEASES_AT_ONCE] if orphans else ():
             sha = head.sha or resolved(self._tracker, self._repository, f"tags/{head.name}")
             states = self._states(sha, "", orphans) if sha else {}
-            found = [one for one in orphans if _verdict(one, states) is State.IN]
-            for one in found:
-                self._change(one, place, replace(head, sha=sha))
-            orphans = [one for one in orphans if one not in found]
+            verdicts = [(one, _verdict(one, states)) for one in orphans]
+            for one, verdict in verdicts:
+                if verdict is State.IN:
+                    self._change(one, place, replace(head, sha=sha))
+                elif verdict is State.REVERTED:
+                    self._change(one, place, None, ship.REVERTED, head)
+            orphans = [one for one, verdict in verdicts if verdict not in (State.IN, State.REVERTED)]
         for one in orphans:
-            self._change(one, place, None, ship.DELETED, one.out[place])
+            if place in one.out:
+                self._change(one, place, None, ship.DELETED, one.out[place])
 
     # --- branches and environments ----------------------------------------------------------------------------------
 
