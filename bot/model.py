@@ -133,6 +133,9 @@ def step(state: WriteBack, taken: Step) -> WriteBack | None:
     return _STEPS.get((state, taken))
 
 
+SUPERSEDED = "superseded"
+"""The reason of a write-back that was skipped because newer news made it pointless before it was written."""
+
 OWED = frozenset({WriteBack.DUE, WriteBack.HELD, WriteBack.SENDING, WriteBack.UNCERTAIN})
 """The states in which a customer has not certainly heard yet."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 from tests.test_shipped import MINUTE, merge, release
 
@@ -132,6 +133,22 @@ def test_gone_from_the_tracker(house: House, how: str) -> None:
     merge(house, f"Fixes #{issue['number']}")
     release(house, "v2.5.0")
     assert told_of(house, "Fixed in v2.5.0") == 1
+
+
+def test_gone_for_a_while(house: House) -> None:
+    """Hidden by a mistake and seen again: the card says how it stands, and nobody files it a second time."""
+    house.flag(project="shop")
+    house.poll()
+    hidden = Fault("refuse", "GET", r"/repos/acme/shop/issues/1$", status=404, times=None)
+    house.github.wire.faults.append(hidden)
+    house.github.comment(REPO, 1, "leo-dev", "I look into it.")
+    house.poll()
+    assert "Gone from the tracker" in house.card()
+    house.github.wire.faults.remove(hidden)
+    house.github.comment(REPO, 1, "leo-dev", "There it is.")
+    house.poll()
+    assert "Gone from the tracker" not in house.card()
+    assert "File it again" not in house.card()
 
 
 def test_gone_and_declined(house: House) -> None:

@@ -142,7 +142,7 @@ class _Look:
             and not (head.id in early and head.prerelease)
             and (oldest is None or (head.at and head.at >= oldest))
         }
-        self._deleted(gone, place, [head for one in reversed(listed) if (head := heads[one.id])])
+        self._deleted(gone, place, [heads[one.id] for one in reversed(listed)])
         self._examined.more = self._examined.more or bool(left)
         self._examined.heads[place] = [head for id, head in heads.items() if id not in left] + [
             head for head in known if head.id not in heads and head.id not in gone

@@ -200,6 +200,8 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
         return
     before, troubled = (issue.stage, issue.wanted, issue.title, str(issue.fixes)), issue.trouble
     issue.trouble, issue.title = "", seen.issue.title
+    if issue.wanted == moved.GONE:  # it was hidden for a while
+        issue.wanted = ""
     if seen.comments:
         bridge.advance(session, issue, Happening.ACKNOWLEDGED, by=seen.comments[0].author)
         issue.heard_until = max(comment.at for comment in seen.comments)

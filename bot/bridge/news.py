@@ -8,12 +8,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.bridge.core import Bridge
-from bot.model import News, Step, WriteBack, step
+from bot.model import SUPERSEDED, News, Step, WriteBack, step
 from bot.store import queries
 from bot.store.tables import Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
-
-SUPERSEDED = "superseded"
-"""The reason of a write-back that newer news made pointless before it was written."""
 
 
 def publish(
@@ -57,7 +54,9 @@ def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[Write
     if news is None:
         proof = {"back": issue.back, "out": list(issue.out.values())}
         head = issue.back.get("head") or {}
-        name = f"back:{issue.back.get('why')}:{head.get('line')}:{head.get('id')}" if head else f"back:{issue.id}"
+        name = f"back:{issue.id}"
+        if head:
+            name = f"back:{issue.back['why']}:{issue.project}:{head['line']}:{head['id']}"
         before = sum(stem(item.cause) == name for item in issue.news)
         cause = f"{name}@{before}" if before else name
         news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=cause, proof=proof, at=bridge.clock.now())

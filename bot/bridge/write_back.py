@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import news
 from bot.bridge.core import Bridge
-from bot.model import News, Step, UserError, WriteBack, step
+from bot.model import SUPERSEDED, News, Step, UserError, WriteBack, step
 from bot.store import queries
 from bot.store.tables import WriteBackRow
 
@@ -110,7 +110,7 @@ def _hold(bridge: Bridge, session: Session, row: WriteBackRow, by: str) -> None:
     _take(bridge, session, row, Step.HOLD, by)
     if _settled(row):
         _take(bridge, session, row, Step.RELEASE, by)
-        row.state, row.reason, row.done_at = WriteBack.SKIPPED, news.SUPERSEDED, bridge.clock.now()
+        row.state, row.reason, row.done_at = WriteBack.SKIPPED, SUPERSEDED, bridge.clock.now()
 
 
 def _settled(row: WriteBackRow) -> bool:

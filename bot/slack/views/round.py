@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.model import News, WriteBack
+from bot.model import SUPERSEDED, News, WriteBack
 from bot.slack.views.facts import NewsLine, TicketFacts, headline
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
@@ -32,7 +32,6 @@ from bot.slack.views.parts import (
 )
 from bot.texts import Say
 
-SUPERSEDED = "superseded"  # the reason of one that newer news made pointless
 _FULL_ROWS = 10  # more customers due than this get a row each, their words in the modal
 _ROOM_AT_END = 500  # of MESSAGE_SIZE
 
