@@ -19,6 +19,7 @@ from bot.store.tables import Issue, Row
 from tests.conftest import REPO, House
 from tests.shipping_history import DEV, Play, Step, steps
 from tests.shipping_model import IN, REVERTED, Mend, Model
+from tests.test_shipping_random import FRESH
 
 ENVIRONMENTS = ("production-eu", "production-us")
 POLICIES: dict[str, dict[str, Any]] = {
@@ -225,7 +226,7 @@ def begin(house: House, policy: str) -> Story:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not FRESH)
 @given(data=st.data())
 def test_an_issue_stands_where_the_graph_says(houses: Callable[[str], House], policy: str, data: st.DataObject) -> None:
     """Whatever happens between two polls."""
