@@ -87,6 +87,8 @@ class Wire:
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
+        if body is None:
+            return
         noted = False
 
         def note(status: int | None) -> None:
@@ -125,10 +127,13 @@ class Wire:
             note(None)
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None if the sender died while sending: no service acts on half a request."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += bytes(message.get("body", b""))
         if not message.get("more_body"):
             return body
