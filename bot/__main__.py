@@ -18,8 +18,7 @@ from typing import Any, ParamSpec
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import check as checks
-from bot import listing, logs, outbox, settings
+from bot import check as checks, listing, logs, outbox, settings
 from bot.app import Passerelle, helpdesks, trackers
 from bot.clock import Clock
 from bot.configuration import Project
@@ -168,9 +167,12 @@ def migrate() -> None:
 @cli.command()
 @click.option("--offline", is_flag=True, help="Only read the configuration; ask no service.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--mend", is_flag=True, help="First add missing webhooks and switch stopped ones on, where it may.")
 @plainly
-def check(offline: bool, as_json: bool) -> None:
+def check(offline: bool, as_json: bool, mend: bool) -> None:
     """Say what is wrong with the configuration or a service, and what to mend."""
+    if offline and mend:
+        raise click.UsageError("--offline asks no service, and --mend has to: leave one of them out.")
     show = checks.as_json if as_json else checks.render
     try:
         _environment()
@@ -178,8 +180,22 @@ def check(offline: bool, as_json: bool) -> None:
     except SettingsError as error:
         click.echo(show(error.findings))
         sys.exit(WRONG)
-    found = checks.check(loaded, trackers(loaded), helpdesks(loaded), lambda: _database(loaded), offline=offline)
+    served = trackers(loaded)
+
+    def findings() -> list[Finding]:
+        return checks.check(loaded, served, helpdesks(loaded), lambda: _database(loaded), offline=offline)
+
+    def mended() -> list[Finding]:
+        for line in checks.mend_hooks(loaded, served):
+            click.echo(line, err=as_json)
+        return findings()
+
+    found = mended() if mend else findings()
     click.echo(show(found))
+    asked = loaded.config.web and any(each.hook for each in found) and not (mend or as_json) and sys.stdin.isatty()
+    if asked and click.confirm("Shall Passerelle mend the webhooks now?"):
+        found = mended()
+        click.echo(show(found))
     sys.exit(1 if found else 0)
 
 

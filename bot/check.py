@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from http.client import HTTPException
 from importlib.resources import files
 from typing import Any
@@ -19,8 +18,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import shipping
 from bot.configuration import Project
+from bot.model import UserError
 from bot.settings import Settings
-from integrations.base import Finding, Helpdesk, ServiceError, Tracker
+from integrations.base import Finding, Helpdesk, MendsHooks, ServiceError, Tracker
 
 _APPS = "https://api.slack.com/apps"
 
@@ -56,9 +56,29 @@ def render(findings: Sequence[Finding]) -> str:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """The findings as a script reads them: `{"ok": bool, "findings": [{"where", "problem", "mend"}]}`."""
-    return json.dumps(
-        {"ok": not findings, "findings": [asdict(each) for each in findings]}, ensure_ascii=False, indent=2
-    )
+    told = [{"where": each.where, "problem": each.problem, "mend": each.mend} for each in findings]
+    return json.dumps({"ok": not findings, "findings": told}, ensure_ascii=False, indent=2)
+
+
+def mend_hooks(settings: Settings, trackers: Mapping[str, Tracker]) -> list[str]:
+    """Add, complete or switch on again the webhook of each project whose tracker can; a line on each.
+
+    UserError without `web.public_url`, the address that they have to call.
+    """
+    if settings.config.web is None:
+        raise UserError("Webhooks call Passerelle at web.public_url: write it into the configuration first.")
+    lines = []
+    for project in settings.config.projects:
+        tracker = trackers[project.tracker]
+        if not isinstance(tracker, MendsHooks):
+            lines.append(f"{project.repository}: {project.tracker} is not one where webhooks can be added from here.")
+            continue
+        address = f"{settings.config.web.public_url.rstrip('/')}/webhooks/{project.tracker}"
+        try:
+            lines.append(f"{project.repository}: {tracker.mend_hook(project.repository, address)}.")
+        except ServiceError as error:
+            lines.append(f"{project.repository}: the webhook was not touched, {error.detail or 'no usable answer'}.")
+    return lines
 
 
 # --- trackers and helpdesks -------------------------------------------------------------------------------------------

@@ -11,33 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from integrations.errors import (
     MARK as MARK,
-)
-from integrations.errors import (
     BadSignature as BadSignature,
-)
-from integrations.errors import (
     Gone as Gone,
-)
-from integrations.errors import (
     NotFound as NotFound,
-)
-from integrations.errors import (
     Rejected as Rejected,
-)
-from integrations.errors import (
     ServiceError as ServiceError,
-)
-from integrations.errors import (
     Unauthorised as Unauthorised,
-)
-from integrations.errors import (
     Unavailable as Unavailable,
-)
-from integrations.errors import (
     mark as mark,
 )
 
@@ -254,6 +238,7 @@ class Finding:
     where: str
     problem: str
     mend: str
+    hook: bool = False  # `passerelle check --mend` can do it: see `MendsHooks`
 
 
 # --- roles ------------------------------------------------------------------------------------------------------------
@@ -366,6 +351,15 @@ class Tracker(WebhookSource, Protocol):
 
     def check(self, repo: str, resources: Sequence[str] = ()) -> list[Finding]:
         """What would keep the bot from working in `repo`, where it polls `resources`; [] when all is well."""
+        ...
+
+
+@runtime_checkable
+class MendsHooks(Protocol):
+    """A tracker that can look after the webhook which calls us, where its token may."""
+
+    def mend_hook(self, repo: str, address: str) -> str:
+        """Add the webhook that calls `address`, or complete it and switch it on again; what was done, in words."""
         ...
 
 

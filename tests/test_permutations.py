@@ -15,8 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from bot.store.tables import Effect, Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
 from integrations.sandbox.github import Delivery

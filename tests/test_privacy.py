@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import astuple
 
 import pytest
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, strategies as st
 from markdown_it import MarkdownIt
 
 from bot.privacy import (

@@ -10,8 +10,7 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 
 from bot.bridge.judge import Judge
-from bot.changes import Graph as Commits
-from bot.changes import State
+from bot.changes import Graph as Commits, State
 from bot.clock import FakeClock
 from integrations.base import Commit, Fix, NotFound, Range, Tracker
 from integrations.sandbox.github.history import History

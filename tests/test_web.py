@@ -16,8 +16,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from bot.store.tables import Delivery, Draft, Effect, EffectState, Escalation
 from integrations.sandbox.wire import Fault, Server, Wire

@@ -13,8 +13,7 @@ from bot.configuration import Project
 from bot.model import UserError
 from bot.store import queries
 from bot.store.tables import Draft, Escalation
-from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
-from integrations.base import Ticket as HelpdeskTicket
+from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Ticket as HelpdeskTicket, Unauthorised
 
 WORDS_LIMIT = 20_000
 """Characters of a customer's words that are kept: what a person can read of a conversation."""

@@ -25,6 +25,7 @@ from integrations.base import (
     Event,
     Fix,
     Gone,
+    Issue as TrackerIssue,
     IssueTouched,
     NotFound,
     Place,
@@ -32,7 +33,6 @@ from integrations.base import (
     Tracker,
     Unauthorised,
 )
-from integrations.base import Issue as TrackerIssue
 
 SETTLED = "settled"
 """What a hint says of a decline that comes too late."""

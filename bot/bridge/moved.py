@@ -14,8 +14,7 @@ from bot.configuration import Project
 from bot.model import Happening, News, Stage
 from bot.store import queries
 from bot.store.tables import Escalation, Follower, Issue
-from integrations.base import Issue as TrackerIssue
-from integrations.base import Place
+from integrations.base import Issue as TrackerIssue, Place
 
 GONE = "gone"
 """What is wanted of a Support Dev when the tracker has lost the issue: a decision."""

@@ -18,8 +18,7 @@ from bot.model import Stage
 from bot.shipping import Head
 from bot.store import queries
 from bot.store.tables import Issue
-from integrations.base import Fix, NotFound, Rejected, Tracker
-from integrations.base import Issue as TrackerIssue
+from integrations.base import Fix, Issue as TrackerIssue, NotFound, Rejected, Tracker
 
 RELEASES_AT_ONCE = 20
 """How many releases are looked into in one go, so that it ends well within a lease."""

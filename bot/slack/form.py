@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import privacy
-from bot.bridge import drafts, flag
-from bot.bridge import write_back as replies
+from bot.bridge import drafts, flag, write_back as replies
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import WriteBack

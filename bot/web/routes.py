@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
-from slack_bolt import App as Bolt
-from slack_bolt import BoltRequest
-from slack_sdk.signature import Clock as SignatureClock
-from slack_sdk.signature import SignatureVerifier
+from slack_bolt import App as Bolt, BoltRequest
+from slack_sdk.signature import Clock as SignatureClock, SignatureVerifier
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool

@@ -11,8 +11,7 @@ from integrations.base import Deployment, NotFound, Rejected, Release
 from integrations.github import answers
 from integrations.github.answers import Json, path_of
 from integrations.github.wire import PAGE, Wire
-from integrations.versions import height
-from integrations.versions import is_prerelease as is_prerelease
+from integrations.versions import height, is_prerelease as is_prerelease
 
 _TAG_PAGES = 3
 _STATUSES_MOST = 30  # deployments whose statuses are asked for

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable
 
 from integrations.base import Place
-from integrations.wording import REPEATED, REVERT, copying, prose
-from integrations.wording import same as same
+from integrations.wording import REPEATED, REVERT, copying, prose, same as same
 
 _PLACE = (
     r"(?:(?P<at>[\w.-]+/[\w.-]+)?#|GH-|https?://[^\s/]+/(?P<url>[\w.-]+/[\w.-]+)/(?:issues|pull)/)(?P<number>\d{1,9})\b"

@@ -150,8 +150,11 @@ def _hooks(wire: Wire, repo: str) -> list[Finding]:
     where = f"projects: {repo}"
     ours = [hook for hook in found if str(hook.get("url", "")).rstrip("/").endswith(f"/webhooks/{wire.name}")]
     if not ours:
-        mend = f"Add one for <public_url>/webhooks/{wire.name}, unless a group's webhook calls it."
-        return [Finding(where, "no webhook of the project calls Passerelle", mend)]
+        mend = (
+            "Run `passerelle check --mend`, which adds one, or add it yourself for "
+            f"<public_url>/webhooks/{wire.name}; leave it if a group's webhook calls Passerelle."
+        )
+        return [Finding(where, "no webhook of the project calls Passerelle", mend, hook=True)]
     return [finding for hook in ours for finding in _hook(hook, where)]
 
 
@@ -159,10 +162,10 @@ def _hook(hook: dict[str, Any], where: str) -> list[Finding]:
     found = []
     if hooks.is_off(hook):
         problem = f"GitLab has stopped the webhook, as it kept failing ({hook['alert_status']})"
-        mend = "See that Passerelle answers at its address, then send the webhook a test in the project's settings."
-        found.append(Finding(where, problem, mend))
+        mend = "See that Passerelle answers at its address, then run `passerelle check --mend`, which sends it a test."
+        found.append(Finding(where, problem, mend, hook=True))
     silent = hooks.silent_on(hook)
     if silent:
-        mend = "Tick them in the project's settings, Webhooks; until then polling finds the same, later."
-        found.append(Finding(where, f"the webhook does not tell of: {', '.join(silent)}", mend))
+        mend = "Run `passerelle check --mend`, or tick them in the project's settings, Webhooks."
+        found.append(Finding(where, f"the webhook does not tell of: {', '.join(silent)}", mend, hook=True))
     return found

@@ -2,11 +2,12 @@
 
 import socket
 
-from integrations.sandbox.wire import Server, Wire
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from integrations.sandbox.wire import Server, Wire
 
 HALF = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 20\r\n\r\nonly a half"
 WHOLE = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\nwhole"

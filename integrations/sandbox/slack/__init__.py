@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from integrations.sandbox.slack import views as modals
-from integrations.sandbox.slack import web_api
+from integrations.sandbox.slack import views as modals, web_api
 from integrations.sandbox.slack.delivery import Answer, Delivery
 from integrations.sandbox.slack.person import People
 from integrations.sandbox.slack.responses import respond
