@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,17 +30,24 @@ DEMO = Path(__file__).parents[1] / "config" / "demo.yaml"
 Change = Callable[[dict[str, Any]], None]
 
 
-class House:
-    """The bot and its neighbours. What people do, they do at `slack`, `github` and `zendesk`; `settle` lets the bot
-    finish all that is due, `pass_time` lets time go by."""
+def demo(gitlab: bool = False) -> str:
+    """The demo's configuration as it is written; unless `gitlab`, with its first tracker and project alone."""
+    text = DEMO.read_text(encoding="utf-8")
+    return text if gitlab else re.sub(r"^  (gitlab:|- key: app)\n(    .*\n)+", "", text, flags=re.MULTILINE)
 
-    def __init__(self, folder: Path, change: Change | None = None) -> None:
+
+class House:
+    """The bot and its neighbours. What people do, they do at `slack`, `github`, `gitlab` and `zendesk`; `settle` lets
+    the bot finish all that is due, `pass_time` lets time go by. `gitlab`: the configuration has its project too."""
+
+    def __init__(self, folder: Path, change: Change | None = None, *, gitlab: bool = False) -> None:
         self.clock = FakeClock(START)
         self.world = Sandbox(now=self.clock.now, limits=False)
         self.world.start()
-        self.slack, self.github, self.zendesk = self.world.slack, self.world.github, self.world.zendesk
+        self.slack, self.zendesk = self.world.slack, self.world.zendesk
+        self.github, self.gitlab = self.world.github, self.world.gitlab
         self.slack.delivery.signing_clock = self.clock.now
-        config = yaml.safe_load(DEMO.read_text())
+        config = yaml.safe_load(demo(gitlab))
         config["digests"] = []
         if change:
             change(config)
@@ -64,7 +72,7 @@ class House:
         self.bot.close()
 
     def hear_webhooks(self) -> None:
-        """Let GitHub and the helpdesk call the bot; without it, the bot polls."""
+        """Let the trackers and the helpdesk call the bot; without it, the bot polls."""
         self.world.send_webhooks_to(self.server.url)
 
     def settle(self) -> None:
@@ -72,6 +80,7 @@ class House:
         for _ in range(50):
             self.bot.listeners.settle()
             self.github.webhooks_settled()
+            self.gitlab.webhooks_settled()
             worked = False
             while self.bot.outbox.work_once():
                 worked = True
@@ -189,8 +198,8 @@ def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Builds a house whose configuration was changed first."""
     houses: list[House] = []
 
-    def make(change: Change | None = None) -> House:
-        houses.append(House(tmp_path, change))
+    def make(change: Change | None = None, *, gitlab: bool = False) -> House:
+        houses.append(House(tmp_path, change, gitlab=gitlab))
         return houses[-1]
 
     yield make

@@ -19,6 +19,7 @@ import yaml
 
 from integrations.sandbox.wire import Fault, Wire
 from integrations.sandbox.world import Sandbox
+from tests.conftest import demo
 
 ROOT = Path(__file__).parents[1]
 TIMING = {"timeout": "2s", "lease": "3s", "quiet": "2500ms", "poll": "1s", "workers": 8}
@@ -63,7 +64,7 @@ class BotProcess:
     """`python -m bot run`, started, killed without warning, and started again."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, *, socket_mode: bool) -> None:
-        config = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
+        config = yaml.safe_load(demo())
         config |= {"digests": [], "timing": TIMING}
         (folder / "passerelle.yaml").write_text(yaml.safe_dump(config))
         self.database = f"sqlite:///{folder}/passerelle.db"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ from integrations.sandbox.github import GitHubStandIn
 from integrations.sandbox.slack import SCOPES, SlackStandIn
 from integrations.sandbox.wire import Fault
 from integrations.sandbox.zendesk import ZendeskStandIn
+from tests.conftest import demo
 
-DEMO = (files("config") / "demo.yaml").read_text(encoding="utf-8")
+DEMO = demo()
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 

@@ -84,7 +84,7 @@ def test_the_example_shows_every_option() -> None:
 
 def test_the_demo_is_a_configuration() -> None:
     """The demo's file loads with the sandbox's addresses alone, whatever else the environment holds."""
-    sandbox = {"SANDBOX_GITHUB_URL": "http://127.0.0.1:1", "SANDBOX_ZENDESK_URL": "http://127.0.0.1:2"}
+    sandbox = {f"SANDBOX_{name}_URL": "http://127.0.0.1:1" for name in ("GITHUB", "GITLAB", "ZENDESK")}
     told = load(
         files("config") / "demo.yaml",
         {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", **sandbox},
@@ -93,6 +93,8 @@ def test_the_demo_is_a_configuration() -> None:
     )
     shop = told.project("shop")
     assert (shop.shipped_when, shop.privacy, told.channel(shop)) == ("released", "redacted", "C0SUPPORTDEV")
+    app = told.project("app")
+    assert (app.tracker, app.shipped_when, app.environment) == ("gitlab", "deployed", ("production",))
 
 
 def test_a_secret_may_hold_what_yaml_would_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The demo's story: its people and channels, its repository, its tickets, put into the three stand-ins."""
+"""The demo's story: its people and channels, its two projects, its tickets, put into the four stand-ins."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from typing import Any
 
 from integrations.base import Attachment
 from integrations.sandbox.github import GitHubStandIn
+from integrations.sandbox.gitlab import GitLabStandIn
+from integrations.sandbox.gitlab.records import DEVELOPER as DEVELOPER_ROLE
 from integrations.sandbox.slack import SlackStandIn
 from integrations.sandbox.wire import Now, utc_now
 from integrations.sandbox.zendesk import ZendeskStandIn
 
 REPOSITORY = "acme/shop"
+PROJECT = "acme/shop-app"
+ENVIRONMENT = "production"
 CHANNELS = {"C0SUPPORT": "support", "C0SUPPORTDEV": "support-dev"}
 
 
@@ -55,7 +59,7 @@ BOT = Person("U0PASS", "Passerelle", "bot", "bot")
 
 
 class World:
-    """Slack, GitHub and a helpdesk with the story in them, not yet started."""
+    """Slack, GitHub, GitLab and a helpdesk with the story in them, not yet started."""
 
     def __init__(self, now: Now = utc_now, tickets: Path | None = None, *, limits: bool = True) -> None:
         self._now = now
@@ -63,17 +67,20 @@ class World:
         self.slack = SlackStandIn(self._then, posts_per_second=1.0 if limits else None)
         self.github = GitHubStandIn(self._then)
         self.github.writes_per_minute = 80 if limits else None
+        self.gitlab = GitLabStandIn(self._then)
+        if limits:
+            self.gitlab.limit(requests=2000, issues=200, notes=60)
         self.zendesk = ZendeskStandIn(self._then)
         self._fill_chat()
-        self._fill_tracker()
+        self._fill_trackers()
         self.first_ticket = self._fill_helpdesk(tickets)
         self.story = tickets is None
         self.started = now()
 
     @property
     def version(self) -> str:
-        """Another text after every change in any of the three."""
-        return f"{self.slack.version}.{self.github.version}.{self.zendesk.version}"
+        """Another text after every change in any of the four."""
+        return f"{self.slack.version}.{self.github.version}.{self.gitlab.version}.{self.zendesk.version}"
 
     def _then(self) -> datetime:
         return self._now() - self._ago
@@ -106,10 +113,12 @@ class World:
         with self._earlier(minutes=35):
             self.slack.say(PEOPLE[1].id, "C0SUPPORT", text)
 
-    def _fill_tracker(self) -> None:
+    def _fill_trackers(self) -> None:
         with self._earlier(days=12):
             self.github.add_repo(REPOSITORY, private=True, collaborators=[DEVELOPER.login])
             self.github.publish_release(REPOSITORY, "v2.4.0", "Autumn")
+            self.gitlab.add_project(PROJECT, members={DEVELOPER.login: DEVELOPER_ROLE})
+            self.gitlab.deploy(PROJECT, ENVIRONMENT, by=DEVELOPER.login)
 
     def _fill_helpdesk(self, tickets: Path | None) -> str:
         """Returns the first ticket's number."""

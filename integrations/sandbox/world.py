@@ -1,4 +1,4 @@
-"""The sandbox: Slack, GitHub and a helpdesk on loopback with the story in them, and the page to play it on."""
+"""The sandbox: Slack, GitHub, GitLab and a helpdesk on loopback with the story in them, and the page to play it on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations.sandbox.wire import Now, Server, utc_now
 
 
 class Sandbox(World):
-    """The three services, ready to play; `page_url` shows them side by side.
+    """The four services, ready to play; `page_url` shows them side by side.
 
     `tickets`: a file of JSON lines `{subject, body, customer: {name, email}, language?}` to put in the helpdesk instead
     of the story's; ValueError names its first wrong line. `port`: the page's (0: a free one), the others are free ones.
@@ -28,6 +28,7 @@ class Sandbox(World):
         page = Server(application(self), self._port)
         self.slack.start()
         self.github.start()
+        self.gitlab.start()
         self.zendesk.start()
         if self.story:
             self._talk()
@@ -35,7 +36,7 @@ class Sandbox(World):
         return self
 
     def stop(self) -> None:
-        servers = [self.zendesk, self.github, self.slack, *([self._page] if self._page else [])]
+        servers = [self.zendesk, self.gitlab, self.github, self.slack, *([self._page] if self._page else [])]
         with ThreadPoolExecutor(len(servers)) as at_once:
             list(at_once.map(lambda server: server.stop(), servers))
         self._page = None
@@ -57,11 +58,14 @@ class Sandbox(World):
             "SLACK_API_URL": self.slack.api_url,
             "SANDBOX_GITHUB_URL": self.github.url,
             "SANDBOX_GITHUB_TOKEN": next(iter(self.github.tokens)),
+            "SANDBOX_GITLAB_URL": self.gitlab.url,
+            "SANDBOX_GITLAB_TOKEN": next(iter(self.gitlab.tokens)),
             "SANDBOX_ZENDESK_URL": self.zendesk.url,
             "SANDBOX_ZENDESK_TOKEN": self.zendesk.token,
         }
 
     def send_webhooks_to(self, bot_url: str) -> None:
-        """Let GitHub and the helpdesk call the bot at `bot_url`, under the names that `config/demo.yaml` gives them."""
+        """Let trackers and helpdesk call the bot at `bot_url`, under the names that `config/demo.yaml` gives them."""
         self.github.webhook_url = f"{bot_url.rstrip('/')}/webhooks/github"
+        self.gitlab.webhook_url = f"{bot_url.rstrip('/')}/webhooks/gitlab"
         self.zendesk.webhook_url = f"{bot_url.rstrip('/')}/webhooks/zendesk"
