@@ -10,9 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol, runtime_checkable
 
+from integrations.data import (
+    Attachment as Attachment,
+    Comment as Comment,
+    Commit as Commit,
+    Customer as Customer,
+    Deployment as Deployment,
+    Fix as Fix,
+    Issue as Issue,
+    IssueDraft as IssueDraft,
+    IssueRef as IssueRef,
+    Listed as Listed,
+    Listing as Listing,
+    Message as Message,
+    Place as Place,
+    Range as Range,
+    Release as Release,
+    Repository as Repository,
+    Ticket as Ticket,
+)
 from integrations.errors import (
     MARK as MARK,
     BadSignature as BadSignature,
@@ -24,179 +43,6 @@ from integrations.errors import (
     Unavailable as Unavailable,
     mark as mark,
 )
-
-# --- data -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """The person a ticket is for. Every field but `id` may be empty."""
-
-    id: str
-    name: str = ""
-    email: str = ""
-    organisation: str = ""
-    plan: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    name: str
-    url: str
-    content_type: str = ""
-    size: int = 0  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a ticket's conversation, reduced to text: HTML, quoted history and signatures' markup removed."""
-
-    id: str
-    author: str
-    role: Literal["customer", "agent", "ours"]  # ours: written by the account Passerelle works with
-    public: bool
-    at: datetime
-    text: str
-    attachments: tuple[Attachment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A customer's request as the helpdesk tells it, oldest message first."""
-
-    number: str
-    url: str
-    subject: str
-    customer: Customer
-    messages: tuple[Message, ...]
-    created_at: datetime
-    updated_at: datetime
-    language: str = ""  # BCP 47, "" when unknown
-    status: Literal["open", "solved", "closed"] = "open"  # closed: takes no more messages
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    full_name: str  # as the tracker spells it now
-    url: str
-    public: bool
-    issues_enabled: bool
-    archived: bool = False
-    default_branch: str = "HEAD"
-
-
-@dataclass(frozen=True, slots=True)
-class IssueDraft:
-    title: str
-    body: str  # the tracker's Markdown, already made harmless
-    labels: tuple[str, ...] = ()
-    assignees: tuple[str, ...] = ()  # of those that `assignable` let through
-    confidential: bool = False  # for members alone, where the tracker knows such issues
-
-
-@dataclass(frozen=True, slots=True)
-class IssueRef:
-    number: int
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an issue stands."""
-
-    repository: str  # "owner/name"
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    number: int
-    url: str
-    title: str
-    open: bool
-    reason: Literal["completed", "not_planned", "duplicate"] | None  # why it is closed; None while open
-    updated_at: datetime
-    closed_at: datetime | None = None
-    assignees: tuple[str, ...] = ()
-    repository: str = ""  # where it stands now, which is another than was asked for once it was moved
-    reopened: bool = False  # open again, after somebody had closed it
-    duplicate_of: Place | None = None  # the issue that takes its place, where the tracker tells
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    id: str
-    author: str  # the login
-    text: str
-    at: datetime
-    url: str
-    ours: bool  # written by the account whose token we use
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """A commit that repairs an issue: on the branch it was merged to (squash and rebase included), as it is there."""
-
-    sha: str
-    url: str
-    pull: int | None = None
-    pull_url: str = ""
-    title: str = ""
-    branch: str = ""
-    merged_at: datetime | None = None
-    repository: str = ""  # "owner/name" of its commit; "" for the issue's own
-    parts: tuple[
-        str, ...
-    ] = ()  # shas: the commits that a rebase or a merge of several brought, `sha` may be one of them
-    copies: tuple[str, ...] = ()  # shas: commits known to repeat the whole change on another branch
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit as git has it."""
-
-    sha: str
-    parents: tuple[str, ...]  # shas, the branch that it was made on first
-    message: str
-    author: str = ""  # the address of who wrote the change, which a copy keeps
-    authored_at: datetime | None = None  # when it was written, which a copy keeps, too
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What `head` has and `base` has not."""
-
-    base: str  # full shas
-    head: str
-    commits: tuple[Commit, ...]
-    holds_base: bool  # base is head, or an ancestor of it
-    whole: bool = True  # False: there are more commits than the tracker lists
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A published release, or a tag that has none. Drafts are never told of."""
-
-    id: str  # of a bare tag: "tag:" and its name
-    tag: str
-    name: str
-    url: str
-    published_at: datetime | None  # of a bare tag None: git does not tell when it was pushed
-    prerelease: bool = False
-    sha: str = ""  # the tag's commit, where the list tells; else ask `resolve`
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A commit that runs on an environment, since `at`."""
-
-    id: str
-    environment: str
-    sha: str
-    url: str  # for people: its log, or the environment's own page
-    at: datetime
-
 
 # --- events: hints that something changed; the bot looks again before it acts ---------------------------------------
 
@@ -301,7 +147,31 @@ class Tracker(WebhookSource, Protocol):
         for."""
         ...
 
+    def edit_comment(self, repo: str, number: int, comment: str, text: str, key: str) -> None:
+        """Replace the text of our own comment of that id. NotFound: it is gone."""
+        ...
+
+    def delete_comment(self, repo: str, number: int, comment: str) -> None:
+        """Delete our own comment of that id; one that is gone already is well."""
+        ...
+
     def close(self, repo: str, number: int, reason: Literal["completed", "not_planned"]) -> None: ...
+
+    def close_as_duplicate(self, repo: str, number: int, of: Place) -> None:
+        """Close the issue as a duplicate of the one at `of`, on the same tracker; doing so again changes nothing."""
+        ...
+
+    def assign(self, repo: str, number: int, logins: tuple[str, ...]) -> None:
+        """Make these the issue's assignees, in place of others; of those that `assignable` let through."""
+        ...
+
+    def due(self, repo: str, number: int, on: date | None) -> None:
+        """Set or take off the issue's due date, where the tracker knows such; else nothing happens."""
+        ...
+
+    def listing(self, repo: str, since: datetime | None, most: int = 100) -> Listing:
+        """The issues (never pull requests) updated at `since` or later, oldest update first; None: all there are."""
+        ...
 
     def fixes(self, repo: str, number: int) -> list[Fix]:
         """The merged pull requests and commits that fix the issue, as far as the tracker tells: those that closed it,
