@@ -1,0 +1,50 @@
+"""Writing back to customers from Slack: buttons and their modals."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.bridge import rights, write_back
+from bot.slack import form
+from bot.slack.edges import Body, Edges
+
+
+class Answering:
+    """What agents do to write back."""
+
+    def __init__(self, app: App, edges: Edges) -> None:
+        self._edges = edges
+        self._bridge = edges.bridge
+        app.action("write_back")(self._write_back_opened)
+        app.view("write_back")(self._write_back_submitted)
+        app.action("mark_written")(self._mark_written)
+        app.action("skip")(self._skip_opened)
+        app.view("skip")(self._skip_submitted)
+
+    def _write_back_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._edges.pressed(
+            body, ack, client, rights.answer, lambda row, _, say: form.write_back(self._bridge, say, row)
+        )
+
+    def _write_back_submitted(self, body: Body, ack: Ack) -> None:
+        self._edges.submitted(
+            body,
+            ack,
+            "reply",
+            lambda bridge, by, page: rights.answer(bridge, by, form.page(page)[0]),
+            lambda page, text, by: write_back.send(self._bridge, *form.page(page), text, by),
+        )
+
+    def _mark_written(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._edges.pressed(
+            body, ack, client, rights.answer, lambda row, by, _: write_back.mark_written(self._bridge, row, by)
+        )
+
+    def _skip_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._edges.pressed(body, ack, client, rights.answer, lambda row, _, say: form.skip(self._bridge, say, row))
+
+    def _skip_submitted(self, body: Body, ack: Ack) -> None:
+        self._edges.submitted(body, ack, "reason", rights.answer, partial(write_back.skip, self._bridge))
