@@ -13,7 +13,7 @@ from bot.model import UserError
 from bot.store import overview
 from bot.telling import NAMES, Json, Teller
 from integrations.sandbox.slack import Answer
-from integrations.sandbox.story import BOT, CHANNELS, PEOPLE, REPOSITORY
+from integrations.sandbox.story import BOT, CHANNELS, PEOPLE, PROJECT, REPOSITORY
 from integrations.sandbox.world import Sandbox
 
 PATIENCE = 20.0
@@ -30,7 +30,8 @@ class Play:
     what was seen. `patience`: seconds that each effect is waited for."""
 
     def __init__(self, sandbox: Sandbox, bot: Passerelle, tell: Teller, patience: float = PATIENCE) -> None:
-        self.slack, self.github, self.zendesk = sandbox.slack, sandbox.github, sandbox.zendesk
+        self.slack, self.zendesk = sandbox.slack, sandbox.zendesk
+        self.github, self.gitlab = sandbox.github, sandbox.gitlab
         self.bot = bot
         self.tell = tell
         self.title = ""
@@ -101,11 +102,10 @@ class Play:
     def submit(self, person: str, **values: Any) -> None:
         """Fill the open modal and submit it."""
         view = self.slack.views(person)[-1]
-        labels = {block["block_id"]: block["label"]["text"] for block in view["blocks"] if block["type"] == "input"}
+        inputs = {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
         for field, value in values.items():
-            entered = value["text"]["text"] if isinstance(value, dict) else str(value)
-            first, *more = entered.splitlines()
-            self.tell.does(f"{NAMES[person]} fills “{labels.get(field, field)}”: {first}{' …' if more else ''}")
+            first, *more = _entered(inputs[field]["element"], value).splitlines()
+            self.tell.does(f"{NAMES[person]} fills “{inputs[field]['label']['text']}”: {first}{' …' if more else ''}")
         self.tell.does(f"{NAMES[person]} presses “{view['submit']['text']}”.")
         self.answered(self.slack.submit(view["id"], values))
 
@@ -160,10 +160,10 @@ class Play:
         )
         self.answered(self.slack.press(person, where, message["ts"], action))
 
-    # --- the tracker and the helpdesk ---------------------------------------------------------------------------------
+    # --- the trackers and the helpdesk --------------------------------------------------------------------------------
 
     def issue(self, number: int, title: str) -> Json:
-        """The issue of that number and title, as soon as it is there."""
+        """GitHub's issue of that number and title, as soon as it is there."""
         return self.until(
             f"the issue #{number} “{title}”",
             lambda: self.github.issue(REPOSITORY, number),
@@ -172,7 +172,7 @@ class Play:
         )
 
     def comment(self, number: int, *words: str) -> str:
-        """The bot's comment on an issue that holds all of `words`, as soon as there is one."""
+        """The bot's comment on GitHub's issue that holds all of `words`, as soon as there is one."""
         login = self.github.login
         found = self.until(
             f"a comment of {login} on #{number} with {_listed(words)}",
@@ -181,11 +181,28 @@ class Play:
         )
         return next(telling.markdown(body) for body in found if all(word in body for word in words))
 
+    def gitlab_issue(self, number: int, *words: str) -> Json:
+        """GitLab's issue of that number, as soon as it reads all of `words`."""
+        return self.until(
+            f"GitLab’s issue #{number} with {_listed(words)}",
+            lambda: self.gitlab.issue(PROJECT, number),
+            lambda issue: all(word in telling.gitlab_issue(issue) for word in words),
+            telling.gitlab_issue,
+        )
+
     def ticket(self, number: str, holds: Callable[[Json], bool], expected: str) -> Json:
         """A ticket, as soon as it `holds`."""
         return self.until(
             f"ticket {number} with {expected}", lambda: self.zendesk.ticket(number), holds, telling.ticket
         )
+
+
+def _entered(element: Json, value: Any) -> str:
+    """What somebody sees in an input after having put `value` there."""
+    option = (
+        value if isinstance(value, dict) else next((o for o in element.get("options", []) if o["value"] == value), None)
+    )
+    return option["text"]["text"] if option else str(value)
 
 
 def _said(messages: list[Json]) -> str:

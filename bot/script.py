@@ -7,7 +7,7 @@ from bot.app import Passerelle
 from bot.playing import PATIENCE, Play
 from bot.store import overview
 from bot.telling import Teller
-from integrations.sandbox.story import DEVELOPER, PEOPLE, REPOSITORY
+from integrations.sandbox.story import DEVELOPER, ENVIRONMENT, PEOPLE, PROJECT, REPOSITORY
 from integrations.sandbox.world import Sandbox
 
 ANA, BEN, LEO = (person.id for person in PEOPLE[:3])
@@ -20,6 +20,11 @@ REPLY = (
     "version 2.5.0. Si un panier vous paraît encore faux, répondez-moi ici.\n\nAna"
 )
 SKIPPED = "Inès heard it from me in yesterday’s chat, and sorts by collection now."
+CARD = "The app says “card refused” after the bank took the money"
+APP_REPLY = (
+    "Hello Tom,\n\nthe app waits for the bank’s answer now before it says anything: live since today. The second payment "
+    "of order 88213 is on its way back.\n\nBen"
+)
 
 
 def tell(sandbox: Sandbox, bot: Passerelle, patience: float = PATIENCE) -> None:
@@ -174,6 +179,62 @@ def ana_skips(play: Play) -> None:
     play.tell.happened("Nobody is forgotten: written twice, skipped once, knowingly.")
 
 
+# --- on GitLab --------------------------------------------------------------------------------------------------------
+
+
+def ben_flags_for_the_app(play: Play) -> None:
+    play.tell.does("Ben types /bug 4217. This one is about the app, whose issues live on GitLab.")
+    play.answered(play.slack.command(BEN, "4217", SUPPORT))
+    play.tell.sees("The modal asks which project it is for:", telling.modal(play.modal(BEN, "project")))
+    play.submit(BEN, title=CARD, project="app")
+    issue = play.gitlab_issue(1, CARD, "1 customer waits", "4217")
+    play.hears(BEN, CARD, f"{PROJECT}#1")
+    play.tell.sees("Léo reads, on GitLab:", telling.gitlab_issue(issue))
+    hidden = ("4111", "eva@example.com", "Tom Byrne")
+    told = issue["description"]
+    play.holds("the issue not to name the customer", not any(one in told for one in hidden), told)
+    play.holds("the issue to be confidential", issue["confidential"], issue)
+    play.holds("the issue to be Léo’s", DEVELOPER.login in str(issue["assignees"]), issue["assignees"])
+    play.ticket("4217", lambda one: f"{PROJECT}#1" in one["comments"][-1]["body"], "a note with the issue")
+    play.holds("nothing new on GitHub", len(play.github.issues(REPOSITORY)) == 2, play.github.issues(REPOSITORY))
+    play.tell.happened(
+        "GitLab has issue #1, confidential, with the customers’ table in its description and no card number."
+    )
+
+
+def leo_merges_on_gitlab(play: Play) -> None:
+    play.tell.does("Léo merges a merge request that says “Closes #1”; GitLab closes the issue.")
+    merge = play.gitlab.open_merge(PROJECT, DEVELOPER.login, "Wait for the bank’s answer", "Closes #1")
+    play.gitlab.merge(PROJECT, merge, DEVELOPER.login)
+    play.holds("the issue closed", play.gitlab.issue(PROJECT, 1)["state"] == "closed", play.gitlab.issue(PROJECT, 1))
+    card = play.message(SUPPORT_DEV, CARD, "Fixed, not shipped yet", f"!{merge}")
+    play.tell.sees("In #support-dev:", telling.message(card))
+    play.nobody_hears()
+    play.tell.happened("Merged is not deployed: Ben was told nothing.")
+
+
+def the_app_is_deployed(play: Play) -> None:
+    play.tell.does(f"A pipeline deploys the app to {ENVIRONMENT}, with the merge request in it.")
+    play.gitlab.deploy(PROJECT, ENVIRONMENT, by=DEVELOPER.login)
+    play.hears(BEN, f"Live on {ENVIRONMENT}", CARD, "Tom Byrne", "merged in !1", "[Write back]")
+    play.nobody_hears()
+    play.tell.happened("Ben has his customer, the customer’s words, and the deployment that proves it.")
+
+
+def ben_writes_back(play: Play) -> None:
+    told = play.message(play.slack.dm_channel(BEN), f"Live on {ENVIRONMENT}")
+    play.press(BEN, told, "Write back", "write_back")
+    play.modal(BEN, "reply")
+    play.submit(BEN, reply=APP_REPLY)
+    ticket = play.ticket("4217", lambda one: one["comments"][-1]["public"], "a public reply")
+    play.tell.sees("Tom reads, in his mailbox:", ticket["comments"][-1]["body"])
+    sent = [reply["body"] for reply in play.zendesk.replies("4217")]
+    play.holds("Ben’s own words, once", sent == [APP_REPLY], sent)
+    card = play.message(SUPPORT_DEV, CARD, "Shipped", "Nobody waits any more.")
+    play.tell.sees("In #support-dev:", telling.message(card))
+    play.tell.happened("The same loop on both trackers, with one Passerelle.")
+
+
 STEPS = (
     ("Ana flags a customer’s ticket", ana_flags),
     ("The ticket shows where it went", ticket_gets_a_note),
@@ -186,6 +247,10 @@ STEPS = (
     ("Ana writes back, in her own words", ana_writes_back),
     ("Ben has written already", ben_has_written),
     ("Ana decides not to write", ana_skips),
+    ("Ben’s next ticket is for the app, on GitLab", ben_flags_for_the_app),
+    ("Its fix is merged on GitLab", leo_merges_on_gitlab),
+    ("The app is deployed", the_app_is_deployed),
+    ("Ben writes back", ben_writes_back),
 )
 
 
@@ -194,6 +259,8 @@ def _counts(play: Play) -> list[str]:
     play.at_rest()
     issues = [play.github.issue(REPOSITORY, one["number"]) for one in play.github.issues(REPOSITORY)]
     comments = sum(len(issue["comments"]) for issue in issues)
+    on_gitlab = play.gitlab.issues(PROJECT)
+    confidential = sum(issue["confidential"] for issue in on_gitlab)
     tickets = [one for one in play.zendesk.tickets() if len(one["comments"]) > 1]
     notes = sum(not turn["public"] for one in tickets for turn in one["comments"])
     replies = sum(len(play.zendesk.replies(one["number"])) for one in tickets)
@@ -206,6 +273,7 @@ def _counts(play: Play) -> list[str]:
         "In the end:",
         f"  Slack       {len(play.slack.messages(SUPPORT_DEV))} cards in #support-dev; direct messages: {messages}",
         f"  GitHub      {len(issues)} issues with {comments} comments; 1 fix merged, released in v2.5.0",
-        f"  Zendesk     {len(tickets)} tickets carried; {notes} notes, {replies} public reply",
+        f"  GitLab      {len(on_gitlab)} issue, {confidential} confidential; 1 fix merged, deployed to {ENVIRONMENT}",
+        f"  Zendesk     {len(tickets)} tickets carried; {notes} notes, {replies} public replies",
         f"  Passerelle  {carried} escalations; write-backs: {owed}",
     ]

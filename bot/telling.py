@@ -162,10 +162,18 @@ def _called(target: str) -> str:
 
 
 def issue(shown: Json) -> str:
-    """An issue's page: title, labels, assignees and text."""
+    """An issue's page on GitHub: title, labels, assignees and text."""
     people = [f"assigned to {user['login']}" for user in shown["assignees"]]
     about = ", ".join([shown["state"], *(label["name"] for label in shown["labels"]), *people])
     return f"{shown['title']} #{shown['number']} ({about})\n\n{markdown(shown['body'])}"
+
+
+def gitlab_issue(shown: Json) -> str:
+    """The same on GitLab, which says who may read it."""
+    people = [f"assigned to {user['username']}" for user in shown["assignees"]]
+    readers = ["confidential"] if shown["confidential"] else []
+    about = ", ".join([shown["state"], *readers, *shown["labels"], *people])
+    return f"{shown['title']} #{shown['iid']} ({about})\n\n{markdown(shown['description'] or '')}"
 
 
 def markdown(text: str) -> str:

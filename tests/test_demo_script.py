@@ -22,6 +22,7 @@ HOSTILE = {
     "SLACK_APP_TOKEN": "xapp-somebody-elses",
     "SLACK_API_URL": "http://127.0.0.1:9/api/",
     "SANDBOX_GITHUB_URL": "http://127.0.0.1:9",
+    "SANDBOX_GITLAB_URL": "http://127.0.0.1:9",
     "SANDBOX_ZENDESK_URL": "http://127.0.0.1:9",
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
     "PASSERELLE_CONFIG": "no-such-file.yaml",
@@ -50,7 +51,7 @@ def test_the_script_plays_the_loop_and_prints_what_each_person_sees(tmp_path: Pa
     assert (result.returncode, result.stderr) == (0, "")
     told = result.stdout
     essentials = [
-        "1/11 Ana flags a customer’s ticket",
+        "1/15 Ana flags a customer’s ticket",
         "Camille Roux · Papeterie Nord · Pro",
         "Filed as acme/shop#1 for ticket 4211.",
         "Vous pouvez me joindre au [phone number].",
@@ -65,10 +66,22 @@ def test_the_script_plays_the_loop_and_prints_what_each_person_sees(tmp_path: Pa
         "Fixed in v2.5.0: VAT keeps the old country’s rate",
         "Camille reads, in her mailbox:",
         "Skipped: Inès",
-        "Slack 2 cards in #support-dev; direct messages: Ana 5, Ben 3, Léo 1",
+        "12/15 Ben’s next ticket is for the app, on GitLab",
+        "Project: Web shop Known already",  # the first one is chosen already
+        "Filed as acme/shop-app#1 for ticket 4217.",
+        "(opened, confidential, from-support, assigned to leo-dev)",
+        "She sent me the card she used: [card number]",
+        "1 customer waits for this issue.",
+        "Fixed, not shipped yet · acme/shop-app#1",
+        "Ben was told nothing",
+        "Live on production: The app says",
+        "acme/shop-app#1 · merged in !1",
+        "Tom reads, in his mailbox:",
+        "Slack 3 cards in #support-dev; direct messages: Ana 5, Ben 5, Léo 1",
         "GitHub 2 issues with 3 comments",
-        "Zendesk 3 tickets carried; 3 notes, 1 public reply",
-        "Passerelle 3 escalations; write-backs: 1 skipped, 2 written",
+        "GitLab 1 issue, 1 confidential; 1 fix merged, deployed to production",
+        "Zendesk 4 tickets carried; 4 notes, 2 public replies",
+        "Passerelle 4 escalations; write-backs: 1 skipped, 3 written",
     ]
     flat, at = " ".join(told.replace("│", " ").split()), 0
     for words in essentials:
@@ -94,6 +107,8 @@ def test_the_script_has_its_own_tickets(tmp_path: Path) -> None:
     [
         ("github", Fault("refuse", "POST", "/issues$", 503, times=None), "Ana flags", "the issue #1"),
         ("github", Fault("refuse", "GET", "/compare/", 503, times=None), "The fix ships", "a message to Ana"),
+        ("gitlab", Fault("refuse", "POST", "/issues$", 503, times=None), "Ben’s next ticket", "GitLab’s issue #1"),
+        ("gitlab", Fault("refuse", "GET", "/closed_by$", 503, times=None), "Its fix is merged", "one message with"),
         (
             "zendesk",
             Fault("refuse", "PUT", "/tickets/4211", 503, times=None),
