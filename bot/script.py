@@ -22,8 +22,8 @@ REPLY = (
 SKIPPED = "Inès heard it from me in yesterday’s chat, and sorts by collection now."
 CARD = "The app says “card refused” after the bank took the money"
 APP_REPLY = (
-    "Hello Tom,\n\nthe app waits for the bank’s answer now before it says anything: live since today. The second payment "
-    "of order 88213 is on its way back.\n\nBen"
+    "Hello Tom,\n\nthe app waits for the bank’s answer now before it says anything: live since today. The second "
+    "payment of order 88213 is on its way back.\n\nBen"
 )
 
 
