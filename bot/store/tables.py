@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -49,7 +49,7 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def _words(enum: type[StrEnum]) -> sa.Enum:
+def words(enum: type[StrEnum]) -> sa.Enum:
     return sa.Enum(enum, native_enum=False, length=20, values_callable=lambda kind: [one.value for one in kind])
 
 
@@ -68,12 +68,12 @@ class Row(DeclarativeBase):
         datetime: UTCTime,
         dict[str, Any]: sa.JSON,
         list[str]: sa.JSON,
-        Stage: _words(Stage),
-        Kind: _words(Kind),
-        Severity: _words(Severity),
-        News: _words(News),
-        WriteBack: _words(WriteBack),
-        EffectState: _words(EffectState),
+        Stage: words(Stage),
+        Kind: words(Kind),
+        Severity: words(Severity),
+        News: words(News),
+        WriteBack: words(WriteBack),
+        EffectState: words(EffectState),
     }
 
 
@@ -146,6 +146,8 @@ class Issue(Row):
     stage: Mapped[Stage] = mapped_column(default=Stage.FILING, index=True)
     stage_since: Mapped[datetime]
     support_dev: Mapped[str] = mapped_column(default="")  # Slack id
+    promised_on: Mapped[date | None]  # not before that day, a Support Dev said
+    promised_by: Mapped[str] = mapped_column(default="")
     wanted: Mapped[str] = mapped_column(default="")  # "reason" or "fix": what the Support Dev still owes
     trouble: Mapped[str] = mapped_column(sa.Text, default="")  # why we cannot go on, for a person
     fixes: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # of dicts, see bridge.records

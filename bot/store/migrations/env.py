@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from bot.store import indexed, talk  # noqa: F401 (their tables belong to the same metadata)
 from bot.store.tables import Row
 
 connection = context.config.attributes.get("connection")

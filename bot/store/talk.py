@@ -1,0 +1,48 @@
+"""Tables of the talk between Support Dev and support, and of who is on duty."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.store.tables import Row, new_id, words
+
+
+class Side(StrEnum):
+    """Where something was said."""
+
+    ISSUE = "issue"
+    THREAD = "thread"
+
+
+class Remark(Row):
+    """Something said on one side that stands on the other too: a comment in the issue, a message in its thread."""
+
+    __tablename__ = "remark"
+    __table_args__ = (sa.UniqueConstraint("issue_id", "side", "place"),)
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"))
+    side: Mapped[Side] = mapped_column(words(Side))
+    place: Mapped[str]  # where it was said: the comment's id, or the message's ts
+    copy: Mapped[str] = mapped_column(default="")  # where it stands on the other side; "" while it is not there
+    by: Mapped[str]  # a Slack id, or a login in the tracker
+    text: Mapped[str] = mapped_column(sa.Text)
+    answers: Mapped[str | None] = mapped_column(sa.ForeignKey("news.id"))  # the question
+    gone: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime]
+
+
+class Swap(Row):
+    """Somebody is on duty for a project from `first` to `last`, whatever the rotation says."""
+
+    __tablename__ = "swap"
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    project: Mapped[str] = mapped_column(index=True)
+    person: Mapped[str]  # Slack id
+    first: Mapped[date]
+    last: Mapped[date]
+    by: Mapped[str]
+    at: Mapped[datetime]
