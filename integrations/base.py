@@ -170,7 +170,11 @@ class Tracker(WebhookSource, Protocol):
         ...
 
     def listing(self, repo: str, since: datetime | None, most: int = 100) -> Listing:
-        """The issues (never pull requests) updated at `since` or later, oldest update first; None: all there are."""
+        """The issues (never pull requests) updated at `since` or later, oldest update first; None: all there are.
+
+        About `most` of them, more where so many were updated within the second of `since`: whoever asks on from
+        `reached` always gets further, and misses none.
+        """
         ...
 
     def fixes(self, repo: str, number: int) -> list[Fix]:

@@ -198,4 +198,5 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Listing:
     issues: tuple[Listed, ...]  # by `updated_at`, oldest first
-    more: bool  # there are later ones
+    more: bool  # there are later ones: ask on from `reached`
+    reached: datetime | None = None  # all before it was looked at, so it goes on even where no issue was among that

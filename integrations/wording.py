@@ -18,6 +18,7 @@ _COPIES = (
 _COPIES_BELOW = re.compile(rf"\b(?:will|does) {_COPY} the following\b[^\n]{{0,200}}:", re.IGNORECASE)
 REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)  # of a title that repeats another's
 REPEATED = re.compile(r'^\s*(?:revert(?:s|ed)?|reapply)[ :]+".*"', re.IGNORECASE)  # what it repeats of it
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NOT_PROSE = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|^ {0,3}(?P<fence>```+|~~~+)[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)|\Z)|\Z)"
@@ -30,6 +31,11 @@ _NOT_PROSE = re.compile(
 def prose(text: str) -> str:
     """`text` without code, HTML comments and quoted lines."""
     return _NOT_PROSE.sub(" ", text)
+
+
+def shown(text: str, most: int = 20_000) -> str:
+    """What of a Markdown text people see, at most so many characters: HTML comments are left out."""
+    return _HIDDEN.sub("", text[: 4 * most]).strip()[:most]
 
 
 _TITLED = re.compile(rf"^\[?{_COPY}\b", re.IGNORECASE)  # "[Backport 2.x] …"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from integrations.base import (
@@ -19,8 +19,11 @@ from integrations.base import (
     Issue,
     IssueDraft,
     IssueRef,
+    Listing,
     NotFound,
+    Place,
     Range,
+    Rejected,
     Release,
     Repository,
     Watch,
@@ -29,7 +32,8 @@ from integrations.github import answers, code, deliveries, duplicates, fixes, he
 from integrations.github.answers import marked, path_of, utc
 from integrations.github.config import Config
 from integrations.github.tokens import Now
-from integrations.github.wire import Wire, utc_now
+from integrations.github.wire import PAGE, Wire, utc_now
+from integrations.listing import gathered
 
 _TITLE_MAX = 256  # characters
 _SKEW = timedelta(minutes=2)  # how far our clock may be ahead of GitHub's
@@ -68,11 +72,20 @@ class GitHub:
         return tuple(login for login in logins if self._assignable(repo, login))
 
     def create_issue(self, repo: str, draft: IssueDraft, key: str) -> IssueRef:
-        """File an issue; GitHub makes unknown labels itself. Title ≤ 256, body ≤ 65,536 characters, cut if need be."""
+        """File an issue; GitHub makes unknown labels itself. Title ≤ 256, body ≤ 65,536 characters, cut if need be.
+
+        A type is its organisation's ("Create an issue"). One that GitHub refuses is left out, by a second call: the
+        refusal has certainly done nothing.
+        """
+        path = path_of(repo, "issues")
         body = {"title": draft.title[:_TITLE_MAX], "body": marked(draft.body, key), "labels": list(draft.labels)}
-        return self._wire.write(
-            "POST", path_of(repo, "issues"), body | {"assignees": list(draft.assignees)}, answers.issue_ref
-        )
+        body["assignees"] = list(draft.assignees)
+        if draft.type:
+            try:
+                return self._wire.write("POST", path, body | {"type": draft.type}, answers.issue_ref)
+            except Rejected:
+                pass
+        return self._wire.write("POST", path, body, answers.issue_ref)
 
     def marked_issue(self, repo: str, key: str, since: datetime) -> IssueRef | None:
         """The oldest issue of our own, changed at or after `since`, that carries `key`."""
@@ -89,6 +102,13 @@ class GitHub:
 
         A pull request's number is NotFound. One that is hidden from us where it was moved to is Gone, too.
         """
+        issue, body = self._issue(repo, number)
+        if issue.reason != "duplicate":
+            return issue
+        return replace(issue, duplicate_of=duplicates.canonical(self._wire, issue, body))
+
+    def _issue(self, repo: str, number: int) -> tuple[Issue, str]:
+        """The issue without what it is a duplicate of, and its text."""
         try:
             item = self._wire.get(path_of(repo, "issues", number), dict)
         except NotFound as missing:
@@ -100,9 +120,13 @@ class GitHub:
         issue = self._wire.translated(answers.issue, item)
         if item.get("locked") and self._is_discussion(repo, number):
             raise Gone(self.name, f"{repo}#{number} is a discussion now")
-        if issue.reason != "duplicate":
-            return issue
-        return replace(issue, duplicate_of=duplicates.canonical(self._wire, issue, item.get("body") or ""))
+        return issue, item.get("body") or ""
+
+    def listing(self, repo: str, since: datetime | None, most: int = 100) -> Listing:
+        """The issues updated at `since` or later, oldest update first; about `most`, see `Tracker`."""
+        query = {"state": "all", "sort": "updated", "direction": "asc", "per_page": str(max(1, min(most, PAGE)))}
+        pages = self._wire.linked(path_of(repo, "issues"), query | ({"since": utc(since)} if since else {}))
+        return gathered(pages, lambda item: self._wire.translated(answers.listed, item), since, most)
 
     def _is_discussion(self, repo: str, number: int) -> bool:
         """Whether it was converted: then GitHub keeps the issue, locked ("Issue event types")."""
@@ -130,23 +154,43 @@ class GitHub:
         """Keep `text` in a comment of our own, so that nobody's edits of the issue's text are lost."""
         if known:
             try:
-                self._edit(repo, known, text, key)
+                self.edit_comment(repo, number, known, text, key)
                 return known
             except NotFound:  # somebody deleted it, or it moved with its issue
                 pass
         found = self.marked_comment(repo, number, key)
         if found is None:
             return self.comment(repo, number, text, key).id
-        self._edit(repo, found.id, text, key)
+        self.edit_comment(repo, number, found.id, text, key)
         return found.id
 
-    def _edit(self, repo: str, comment_id: str, text: str, key: str) -> None:
-        path = path_of(repo, "issues", "comments", comment_id)
+    def edit_comment(self, repo: str, number: int, comment: str, text: str, key: str) -> None:
+        """Replace the text of our own comment of that id; above 65,536 characters it is cut. NotFound: it is gone."""
+        path = path_of(repo, "issues", "comments", comment)
         self._wire.write("PATCH", path, {"body": marked(text, key)}, dict)
+
+    def delete_comment(self, repo: str, number: int, comment: str) -> None:
+        """Delete our own comment of that id; one that is gone already is well. NotFound: so is the repository."""
+        try:
+            self._wire.ask("DELETE", path_of(repo, "issues", "comments", comment), write=True)
+        except NotFound:
+            self.repository(repo)
 
     def close(self, repo: str, number: int, reason: Literal["completed", "not_planned"]) -> None:
         """Close the issue with that reason; one that is closed already keeps being closed."""
         self._wire.write("PATCH", path_of(repo, "issues", number), {"state": "closed", "state_reason": reason}, dict)
+
+    def close_as_duplicate(self, repo: str, number: int, of: Place) -> None:
+        """Close the issue as a duplicate of the one at `of`; one that is closed already is only said to be one."""
+        issue, body = self._issue(repo, number)
+        duplicates.close(self._wire, issue, body, of)
+
+    def assign(self, repo: str, number: int, logins: tuple[str, ...]) -> None:
+        """Make these the issue's assignees, in place of others. Rejected: one of them cannot be assigned there."""
+        self._wire.write("PATCH", path_of(repo, "issues", number), {"assignees": list(logins)}, dict)
+
+    def due(self, repo: str, number: int, on: date | None) -> None:
+        """Nothing: GitHub's issues have no due date."""
 
     def _ours(self, item: Mapping[str, Any]) -> bool:
         author = item.get("user") or {}

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from integrations.base import MARK, Commit, Issue, IssueRef, Release, Repository, mark
+from integrations.base import MARK, Commit, Issue, IssueRef, Listed, Release, Repository, mark
+from integrations.wording import shown
 
 Json = Mapping[str, Any]
 
@@ -75,6 +76,23 @@ def issue(item: Json) -> Issue:
         assignees=tuple(person["login"] for person in item.get("assignees") or ()),
         repository=place_of(item["html_url"]),
         reopened=opened and reason == "reopened",
+    )
+
+
+def listed(item: Json) -> tuple[datetime, Listed | None]:
+    """When an item of the list of issues was updated, and the issue that it is: pull requests are listed among them."""
+    updated = datetime.fromisoformat(item["updated_at"])
+    if "pull_request" in item:
+        return updated, None
+    return updated, Listed(
+        number=int(item["number"]),
+        url=item["html_url"],
+        title=item["title"],
+        text=shown(item.get("body") or ""),
+        open=item["state"] == "open",
+        created_at=datetime.fromisoformat(item["created_at"]),
+        updated_at=updated,
+        closed_at=_when(item.get("closed_at")),
     )
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 from github import Auth, Github
@@ -32,6 +32,7 @@ Answer = tuple[int, Mapping[str, Any], str]
 
 PAGE = 100  # GitHub's largest page
 PAGES_MAX = 100
+_NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 _REPOSITORY = re.compile(r"^/repos/([^/?]+/[^/?]+)")
 _LIMITED = ("rate limit", "please retry your request again later", "wait a few minutes")
 _LIMITED_FOR = 60.0  # seconds, when GitHub names none ("Rate limits for the REST API": at least one minute)
@@ -202,6 +203,18 @@ class Wire:
             if len(items) < PAGE:
                 return
             first = items[0]
+
+    def linked(self, path: str, query: Mapping[str, str]) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+        """A list's pages, each with whether there is another: where the one before says, for GitHub refuses the high
+        numbers of a long list ("Using pagination in the REST API")."""
+        asked = dict(query)
+        for _ in range(PAGES_MAX):
+            answer = self.ask("GET", f"{path}?{urlencode(asked)}", write=False)
+            following = _NEXT.search(str(answer[1].get("link", "")))
+            yield self._decoded(answer, _items, write=False), following is not None
+            if following is None:
+                return
+            asked |= dict(parse_qsl(urlsplit(following[1]).query))
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any] | None:
         """The answer's `data`; None when this server has no GraphQL, or an older one that lacks a field."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from integrations.base import (
@@ -16,7 +16,9 @@ from integrations.base import (
     Issue,
     IssueDraft,
     IssueRef,
+    Listing,
     NotFound,
+    Place,
     Range,
     Rejected,
     Release,
@@ -28,11 +30,13 @@ from integrations.base import (
 from integrations.gitlab import answers, code, deliveries, fixes, health, hooks, moves, polling, shipments, table
 from integrations.gitlab.answers import marked, page_of, path_of, utc
 from integrations.gitlab.config import Config
-from integrations.gitlab.wire import Now, Wire, utc_now
+from integrations.gitlab.wire import PAGE, Now, Wire, utc_now
+from integrations.listing import gathered
 
 _TITLE_MAX = 255  # characters
 _SKEW = timedelta(minutes=2)  # how far our clock may be ahead of GitLab's
 _DESCRIPTION = "description"  # what `keep` returns: the table has one place
+_TYPES = ("issue", "incident", "task")  # ("Issues API": `issue_type`; test cases are no issues of ours)
 _MEMBER = 10  # the least role ("Members API": Guest is 10)
 
 
@@ -76,7 +80,8 @@ class GitLab:
     def create_issue(self, repo: str, draft: IssueDraft, key: str) -> IssueRef:
         """File an issue; GitLab makes unknown labels itself. Title ≤ 255, text ≤ 1,048,576 characters, cut if need be.
 
-        With several assignees GitLab Free takes the first. Rejected: issues are switched off, or it is archived.
+        With several assignees GitLab Free takes the first. A type is issue, incident or task, and left out otherwise.
+        Rejected: issues are switched off, or it is archived.
         """
         people = [self._id(login) for login in draft.assignees]
         body: dict[str, Any] = {
@@ -86,6 +91,8 @@ class GitLab:
         }
         if draft.labels:
             body["labels"] = ",".join(draft.labels)
+        if draft.type.casefold() in _TYPES:
+            body["issue_type"] = draft.type.casefold()
         if people:
             body["assignee_ids"] = [person for person in people if person]
         try:
@@ -107,6 +114,14 @@ class GitLab:
     def issue(self, repo: str, number: int) -> Issue:
         """The issue as it is now, followed to where it was moved; closed for good as an epic it is Gone."""
         return moves.followed(self._wire, repo, number)
+
+    def listing(self, repo: str, since: datetime | None, most: int = 100) -> Listing:
+        """The issues updated at `since` or later, confidential ones too, oldest update first; about `most`, see
+        `Tracker`."""
+        query = {"scope": "all", "state": "all", "order_by": "updated_at", "sort": "asc"}
+        query |= {"per_page": str(max(1, min(most, PAGE)))} | ({"updated_after": utc(since)} if since else {})
+        pages = self._wire.linked(path_of(repo, "issues"), query, keyset=True)
+        return gathered(pages, lambda item: self._wire.translated(answers.listed, item), since, most)
 
     def comments(self, repo: str, number: int, since: datetime | None = None) -> list[Comment]:
         """The issue's comments, oldest first, without GitLab's own notes; with `since`, those touched from then on."""
@@ -131,6 +146,18 @@ class GitLab:
         found = self.comments(repo, number)
         return next((comment for comment in found if comment.ours and key in MARK.findall(comment.text)), None)
 
+    def edit_comment(self, repo: str, number: int, comment: str, text: str, key: str) -> None:
+        """Replace the text of our own note of that id; above 1,000,000 characters it is cut. NotFound: it is gone."""
+        path = path_of(repo, "issues", number, "notes", comment)
+        self._wire.write("PUT", path, {"body": marked(text, key, answers.NOTE_MAX)}, dict)
+
+    def delete_comment(self, repo: str, number: int, comment: str) -> None:
+        """Delete our own note of that id; one that is gone already is well. NotFound: so is the project."""
+        try:
+            self._wire.ask("DELETE", path_of(repo, "issues", number, "notes", comment))
+        except NotFound:
+            self.repository(repo)
+
     def keep(self, repo: str, number: int, text: str, key: str, known: str = "") -> str:
         """Keep `text` in the issue's description, between lines of our own, written right after it was read.
 
@@ -148,6 +175,22 @@ class GitLab:
         label = self._config.not_planned_label
         change = {"add_labels": label} if reason == "not_planned" else {"remove_labels": label}
         self._wire.write("PUT", path_of(repo, "issues", number), {"state_event": "close", **change}, dict)
+
+    def close_as_duplicate(self, repo: str, number: int, of: Place) -> None:
+        """Close the issue as a duplicate of the one at `of`, as `/duplicate` does. Rejected: GitLab did not."""
+        moves.close_as_duplicate(self._wire, repo, number, of)
+
+    def assign(self, repo: str, number: int, logins: tuple[str, ...]) -> None:
+        """Make these the issue's assignees, in place of others; of several GitLab Free takes the first."""
+        people = [person for login in logins if (person := self._id(login))]
+        if logins and not people:
+            raise Rejected(self.name, f"GitLab knows no account {' or '.join(logins)}")
+        self._wire.write("PUT", path_of(repo, "issues", number), {"assignee_ids": people or [0]}, dict)
+
+    def due(self, repo: str, number: int, on: date | None) -> None:
+        """Set or take off the issue's due date."""
+        due = {"due_date": on.isoformat() if on else ""}
+        self._wire.write("PUT", path_of(repo, "issues", number), due, dict)
 
     def _ours(self, item: Mapping[str, Any]) -> bool:
         author = item.get("author") or {}

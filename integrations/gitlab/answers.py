@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from integrations.base import MARK, Commit, Issue, IssueRef, Release, Repository, mark
+from integrations.base import MARK, Commit, Issue, IssueRef, Listed, Release, Repository, mark
 from integrations.versions import is_prerelease
+from integrations.wording import shown
 
 Json = Mapping[str, Any]
 
@@ -91,6 +92,21 @@ def issue(item: Json, not_planned: str) -> Issue:
         closed_at=when(item.get("closed_at")),
         assignees=tuple(person["username"] for person in item.get("assignees") or ()),
         repository=home_of(item, "#"),
+    )
+
+
+def listed(item: Json) -> tuple[datetime, Listed]:
+    """When an issue of the list was updated, and the issue."""
+    updated = datetime.fromisoformat(item["updated_at"]).astimezone(UTC)
+    return updated, Listed(
+        number=int(item["iid"]),
+        url=item["web_url"],
+        title=item["title"],
+        text=shown(item.get("description") or ""),
+        open=item["state"] == "opened",
+        created_at=datetime.fromisoformat(item["created_at"]).astimezone(UTC),
+        updated_at=updated,
+        closed_at=when(item.get("closed_at")),
     )
 
 

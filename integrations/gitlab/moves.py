@@ -1,14 +1,16 @@
-"""Where an issue went, what takes its place, and whether it was opened again: what GitLab tells beside the issue."""
+"""Where an issue went, what takes its place, and whether it was opened again: what GitLab tells beside the issue; and
+how one is closed as a duplicate."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 
-from integrations.base import Gone, Issue, NotFound, Place, Unauthorised
+from integrations.base import Gone, Issue, NotFound, Place, Rejected, Unauthorised
 from integrations.gitlab import answers, wording
 from integrations.gitlab.answers import Json, path_of
 from integrations.gitlab.wire import Wire
+from integrations.wording import same
 
 _HOPS_MOST = 5
 _NOTE_PAGES = 3
@@ -29,6 +31,24 @@ def followed(wire: Wire, repo: str, number: int) -> Issue:
             break
         repo, number = target.repository, target.number
     raise Gone(wire.name, f"{repo}#{number} was moved where we cannot follow")
+
+
+def close_as_duplicate(wire: Wire, repo: str, number: int, of: Place) -> None:
+    """By the quick action, for the API has no other way ("GitLab quick actions"); repeated, it would be noted again.
+
+    It answers well whatever became of it, so the issue is looked at.
+    """
+    issue = followed(wire, repo, number)
+    other = followed(wire, of.repository, of.number)
+    place, here = Place(other.repository, other.number), Place(issue.repository, issue.number)
+    if same(place, here):
+        raise Rejected(wire.name, "an issue is no duplicate of itself")
+    if issue.duplicate_of and same(issue.duplicate_of, place):
+        return
+    body = {"body": f"/duplicate {place.repository}#{place.number}"}
+    wire.write("POST", path_of(here.repository, "issues", here.number, "notes"), body, dict)
+    if followed(wire, here.repository, here.number).reason != "duplicate":
+        raise Rejected(wire.name, f"GitLab did not close {here.repository}#{here.number} as a duplicate")
 
 
 def _item(wire: Wire, repo: str, number: int) -> dict[str, object]:

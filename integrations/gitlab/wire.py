@@ -180,12 +180,19 @@ class Wire:
     def pages(
         self, path: str, query: Query | None = None, *, limit: int = PAGES_MAX, keyset: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """The items of a list, page after page, at most `limit` of them, each where the one before says.
+        """The items of a list, page after page, at most `limit` of them."""
+        for items, _ in self.linked(path, {**(query or {}), "per_page": PAGE}, limit=limit, keyset=keyset):
+            yield from items
+
+    def linked(
+        self, path: str, query: Query, *, limit: int = PAGES_MAX, keyset: bool = False
+    ) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+        """A list's pages, at most `limit`, each where the one before says, and with whether there is another.
 
         `keyset`: ask for pages that begin after an item, not at a number; versions that cannot answer 405
         ("Keyset-based pagination").
         """
-        asked: dict[str, object] = {**(query or {}), "per_page": PAGE}
+        asked: dict[str, object] = dict(query)
         for page in range(1, limit + 1):
             try:
                 answer = self.ask("GET", path, asked | ({"pagination": "keyset"} if keyset else {}))
@@ -195,9 +202,10 @@ class Wire:
                 keyset = False
                 answer = self.ask("GET", path, asked)
             items = self._decoded(answer, _items, write=False)
-            yield from items
             following = _NEXT.search(str(answer.headers.get("link", "")))
-            if not following and (keyset or len(items) < PAGE or "link" in answer.headers):
+            last = not following and (keyset or len(items) < int(str(asked["per_page"])) or "link" in answer.headers)
+            yield items, not last
+            if last:
                 return
             asked |= dict(parse_qsl(urlsplit(following[1]).query)) if following else {"page": page + 1}
 
