@@ -37,6 +37,7 @@ class Card:
     kind: Kind = Kind.BUG
     severity: Severity = Severity.NORMAL
     agents: tuple[str, ...] = ()  # names, in the order in which they came
+    who: str = ""  # the name of the Support Dev who has it
     waiting: int = 0  # customers who have not heard the end
     longest: timedelta | None = None  # the longest of their waits
     shipped_when: str = "released"  # merged | released | deployed
@@ -106,6 +107,8 @@ def _people(say: Say, data: Card) -> str:
     sentences = []
     if data.agents:
         sentences.append(say("From {agents}.", agents=several(say, data.agents, 5)))
+    if data.who and data.stage in WAITING:
+        sentences.append(say("Assigned to {name}.", name=one_line(data.who, 80)))
     if data.waiting and data.longest is not None:
         sentences.append(
             say.many(
