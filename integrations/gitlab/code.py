@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from integrations.base import Commit, NotFound, Range, Rejected, Unauthorised
-from integrations.gitlab import answers
+from integrations.gitlab import answers, reverts
 from integrations.gitlab.answers import Json, path_of
 from integrations.gitlab.wire import PAGE, PAGES_MAX, Wire
 
@@ -46,9 +46,10 @@ def between(wire: Wire, repo: str, base: str, head: str) -> Range:
     items = [] if base == head else list(wire.pages(path_of(repo, "repository", "commits"), query))
     if not items:  # the same commit, an older one, or one that is not known
         return Range(base, head, (), _common(wire, repo, base, head) == base == head)
-    commits: tuple[Commit, ...] = wire.translated(
+    listed: tuple[Commit, ...] = wire.translated(
         lambda found: tuple(answers.commit(item) for item in reversed(found)), items
     )
+    commits = reverts.told(wire, repo, listed)
     if len(commits) >= PAGE * PAGES_MAX:
         return Range(base, head, commits, _common(wire, repo, base, head) == base, whole=False)
     return Range(base, head, commits, any(base in commit.parents for commit in commits))

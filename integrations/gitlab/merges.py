@@ -157,6 +157,12 @@ def _fix(wire: Wire, repo: str, root: _Root) -> Fix:
 # --- what came to the target branch -----------------------------------------------------------------------------------
 
 
+def all_shas(wire: Wire, found: Merge) -> tuple[str, ...]:
+    """Every commit that it brought to its target branch."""
+    sha, parts = _landed(wire, found)
+    return tuple(dict.fromkeys([sha, *parts]))
+
+
 def _landed(wire: Wire, found: Merge) -> tuple[str, tuple[str, ...]]:
     """(the sha that stands for it, what a merge commit or a fast-forward of several commits brought).
 

@@ -31,11 +31,12 @@ from integrations.base import (
     mark,
 )
 from integrations.testing.shipping import ShippingContract
+from integrations.testing.triage import TriageContract
 from integrations.testing.world import Kind, Trouble, World
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-KINDS: tuple[Kind, ...] = ("issue", "comment", "fix", "release", "tag", "branch", "deployment")
+KINDS: tuple[Kind, ...] = ("issue", "comment", "edit", "fix", "release", "tag", "branch", "deployment")
 STRANGE = (
     b"",
     b"\xff\xfe",
@@ -55,7 +56,7 @@ STRANGE = (
 )
 
 
-class TrackerContract(ShippingContract):
+class TrackerContract(ShippingContract, TriageContract):
     """What the bot relies on, whatever the tracker."""
 
     # --- marks ----------------------------------------------------------------------------------------------------
@@ -282,6 +283,7 @@ class TrackerContract(ShippingContract):
         meant: dict[Kind, Event] = {
             "issue": IssueTouched(world.repo, 1),
             "comment": IssueTouched(world.repo, 1),
+            "edit": IssueTouched(world.repo, 1),
             "fix": IssueTouched(world.repo, 1),
             "release": CodeTouched(world.repo, "releases"),
             "tag": CodeTouched(world.repo, "tags"),

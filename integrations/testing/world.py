@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal, Protocol
 
 from integrations.base import Place, Tracker
 
-Kind = Literal["issue", "comment", "fix", "release", "tag", "branch", "deployment"]
+Kind = Literal["issue", "comment", "edit", "fix", "release", "tag", "branch", "deployment"]
 Trouble = Literal["refused", "failed", "failed after", "dropped", "dropped after", "limited"]
 
 
@@ -14,11 +15,13 @@ class World(Protocol):
     """The people's side of a tracker: one repository, private and empty, in which our account may write.
 
     `somebody` may write there and be assigned, and is not the account of ours; `stranger` may not be assigned.
+    `known_type` is a type of issues there that is not the default.
     """
 
     repo: str
     somebody: str
     stranger: str
+    known_type: str
 
     def open_issue(self, by: str, title: str, body: str = "") -> int: ...
 
@@ -28,6 +31,12 @@ class World(Protocol):
 
     def shown(self, number: int) -> str:
         """The issue's text and its comments, one under another."""
+        ...
+
+    def due(self, number: int) -> date | None: ...
+
+    def type(self, number: int) -> str:
+        """The issue's type, "" where it has none."""
         ...
 
     def comment(self, by: str, number: int, text: str) -> None: ...
@@ -118,6 +127,7 @@ class World(Protocol):
     def delivery(self, of: Kind) -> tuple[dict[str, str], bytes]:
         """Headers and body of a webhook request as the service sends and signs it, about `repo` (and its issue 1).
 
-        fix: a pull request that names issue 1 was merged · deployment: to `production`.
+        edit: a comment on issue 1 was edited · fix: a pull request that names issue 1 was merged ·
+        deployment: to `production`.
         """
         ...

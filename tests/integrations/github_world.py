@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from datetime import date
 from typing import Literal
 
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ class GitHubWorld:
     repo = REPO
     somebody = "leo-dev"
     stranger = "nora-elsewhere"
+    known_type = "Bug"
 
     def __init__(self, hub: GitHubStandIn) -> None:
         self.hub = hub
@@ -45,8 +47,19 @@ class GitHubWorld:
         issue = self.hub.issue(REPO, number)
         return "\n".join([issue["body"] or "", *(comment["body"] for comment in issue["comments"])])
 
+    def due(self, number: int) -> date | None:
+        return None
+
+    def type(self, number: int) -> str:
+        return str((self.hub.issue(REPO, number)["type"] or {}).get("name", ""))
+
     def comment(self, by: str, number: int, text: str) -> None:
         self.hub.comment(REPO, number, by, text)
+
+    def edit(self) -> None:
+        """Somebody writes on issue 1, and puts it right."""
+        made = self.hub.comment(REPO, 1, self.somebody, "Sene")
+        self.hub.edit_comment(REPO, made, self.somebody, "Seen")
 
     def close(self, number: int, reason: Literal["completed", "not_planned"]) -> None:
         self.hub.close_issue(REPO, number, self.somebody, reason)
@@ -146,6 +159,7 @@ class GitHubWorld:
         doings: dict[Kind, tuple[str, Callable[[], object]]] = {
             "issue": ("issues", lambda: None),
             "comment": ("issue_comment", lambda: self.comment(self.somebody, 1, "Seen")),
+            "edit": ("issue_comment", self.edit),
             "fix": ("pull_request", lambda: self.merge(self.propose_fix(1))),
             "release": ("release", lambda: self.publish_release(name)),
             "tag": ("push", lambda: self.tag(name)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from pydantic import SecretStr
@@ -29,6 +29,7 @@ class GitLabWorld:
     repo = REPO
     somebody = "leo-dev"
     stranger = "nora-elsewhere"
+    known_type = "incident"
 
     def __init__(self, hub: GitLabStandIn) -> None:
         self.hub = hub
@@ -60,8 +61,20 @@ class GitLabWorld:
         issue = self.hub.issue(REPO, number)
         return "\n".join([issue["description"] or "", *(note["body"] for note in issue["notes"])])
 
+    def due(self, number: int) -> date | None:
+        due = self.hub.issue(REPO, number)["due_date"]
+        return date.fromisoformat(due) if due else None
+
+    def type(self, number: int) -> str:
+        return str(self.hub.issue(REPO, number)["issue_type"])
+
     def comment(self, by: str, number: int, text: str) -> None:
         self.hub.comment(REPO, number, by, text)
+
+    def edit(self) -> None:
+        """Somebody writes on issue 1, and puts it right."""
+        made = self.hub.comment(REPO, 1, self.somebody, "Sene")
+        self.hub.edit_note(REPO, 1, made, self.somebody, "Seen")
 
     def close(self, number: int, reason: Literal["completed", "not_planned"]) -> None:
         """GitLab keeps no reason: people say it by a label, on the same page."""
@@ -165,6 +178,7 @@ class GitLabWorld:
         doings: dict[Kind, tuple[str, Callable[[], object]]] = {
             "issue": ("Issue Hook", lambda: None),
             "comment": ("Note Hook", lambda: self.comment(self.somebody, 1, "Seen")),
+            "edit": ("Note Hook", self.edit),
             "fix": ("Merge Request Hook", lambda: self.merge(self.propose_fix(1))),
             "release": ("Release Hook", lambda: self.publish_release(name)),
             "tag": ("Tag Push Hook", lambda: self.tag(name)),

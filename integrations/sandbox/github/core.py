@@ -27,6 +27,7 @@ class Core:
         self.shapes = Shapes()
         self.hooks = Webhooks(webhook_secret, now)
         self.version = 0  # grows with each change
+        self.issue_types: tuple[str, ...] = ("Task", "Bug", "Feature")  # of each organisation ("Managing issue types")
         self._repositories: dict[str, Repository] = {}
         self._old_names: dict[str, Repository] = {}
         self._closers: tuple[int, dict[int, list[tuple[Repository, Issue]]]] = (-1, {})  # for which version

@@ -30,11 +30,13 @@ class Hub(PullDoings, DeploymentDoings, MoveDoings):
         body: str | None = None,
         labels: Sequence[str] = (),
         assignees: Sequence[str] = (),
+        type: str | None = None,
     ) -> int:
         """A new issue; unknown labels are made. Returns its number."""
         with self.lock:
             repo = self._repo(full_name)
             issue = self._new_issue(repo, by, title, body)
+            issue.type = type
             self._tell(repo, "issues", by, action="opened", issue=self.shapes.issue(repo, issue))
             self._label(repo, issue, by, labels)
             self._assign(repo, issue, by, assignees)
@@ -125,6 +127,17 @@ class Hub(PullDoings, DeploymentDoings, MoveDoings):
             shape = self.shapes.comment(repo, issue, comment)
             thread = self.shapes.issue(repo, issue)
             self._tell(repo, "issue_comment", by, action="edited", changes=before, issue=thread, comment=shape)
+
+    def delete_comment(self, full_name: str, comment_id: int, by: str) -> None:
+        """Gone for good, from the timeline, too."""
+        with self.lock:
+            repo = self._repo(full_name)
+            issue, comment = self.find_comment(repo, comment_id)
+            shape = self.shapes.comment(repo, issue, comment)
+            issue.comments.remove(comment)
+            issue.timeline = [event for event in issue.timeline if event.facts.get("comment") is not comment]
+            issue.updated = self._now()
+            self._tell(repo, "issue_comment", by, action="deleted", issue=self.shapes.issue(repo, issue), comment=shape)
 
     def find_comment(self, repo: Repository, comment_id: int) -> tuple[Issue, Comment]:
         for issue in repo.issues.values():

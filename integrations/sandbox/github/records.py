@@ -82,6 +82,7 @@ class Issue:
     timeline: list[Happening] = field(default_factory=list)
     pull: Pull | None = None
     locked: bool = False
+    type: str | None = None
     duplicate_of: Issue | None = field(default=None, repr=False)
 
 

@@ -43,7 +43,11 @@ class Routes:
             "/graphql": {"POST": self.graphql},
             repo: {"GET": self.show_repository},
             repo + "/issues": {"GET": issues.list_issues, "POST": issues.open_issue},
-            repo + "/issues/comments/{id:int}": {"GET": issues.show_comment, "PATCH": issues.edit_comment},
+            repo + "/issues/comments/{id:int}": {
+                "GET": issues.show_comment,
+                "PATCH": issues.edit_comment,
+                "DELETE": issues.delete_comment,
+            },
             issue: {"GET": issues.show_issue, "PATCH": issues.edit_issue},
             issue + "/comments": {"GET": issues.list_comments, "POST": issues.comment},
             issue + "/timeline": {"GET": issues.timeline},

@@ -70,9 +70,21 @@ class IssueRoutes:
         if not asked.may(repo, "triage"):
             labels, assignees = [], []  # "Create an issue": silently dropped without push access
         _check_assignees(repo, assignees)
-        number = self.hub.open_issue(repo.full_name, asked.login, data["title"], data.get("body"), labels, assignees)
+        kind = self._type(data.get("type")) if asked.may(repo, "push") else None
+        number = self.hub.open_issue(
+            repo.full_name, asked.login, data["title"], data.get("body"), labels, assignees, kind
+        )
         shape = self.shapes.issue(repo, repo.issues[number])
         return Reply(shape, 201, {"Location": shape["url"]})
+
+    def _type(self, name: Any) -> str | None:
+        """The organisation's issue type of that name; null is none."""
+        if name is None:
+            return None
+        for known in self.hub.issue_types:
+            if known.lower() == str(name).lower():
+                return known
+        raise invalid("Issue", "type", "invalid")
 
     def show_issue(self, asked: Asked) -> Reply:
         repo = self.door.repository(asked)
@@ -90,14 +102,28 @@ class IssueRoutes:
         if reason not in (None, "completed", "not_planned", "duplicate", "reopened"):
             raise invalid("Issue", "state_reason", "invalid")
         why: Reason = reason if reason in ("completed", "not_planned", "duplicate") else "completed"
+        original = self._by_id(data.get("duplicate_issue_id")) if why == "duplicate" else None
         _check_assignees(repo, data.get("assignees") or [])
         changes = {key: data[key] for key in ("title", "body", "labels", "assignees") if data.get(key) is not None}
         self.hub.edit_issue(repo.full_name, issue.number, asked.login, changes)
         if state == "closed" and issue.open:  # "state_reason … Ignored unless `state` is changed" ("Update an issue")
-            self.hub.close_issue(repo.full_name, issue.number, asked.login, why)
+            if original:
+                self.hub.close_as_duplicate(repo.full_name, issue.number, asked.login, original)
+            else:
+                self.hub.close_issue(repo.full_name, issue.number, asked.login, why)
         elif state == "open":
             self.hub.reopen_issue(repo.full_name, issue.number, asked.login)
         return Reply(self.shapes.issue(repo, issue))
+
+    def _by_id(self, wanted: Any) -> str | None:
+        """ "owner/name#n" of the issue with that id, of whatever repository."""
+        if wanted is None:
+            return None
+        for repo in self.hub.repositories():
+            for issue in repo.issues.values():
+                if issue.id == wanted:
+                    return f"{repo.full_name}#{issue.number}"
+        raise invalid("Issue", "duplicate_issue_id", "invalid")
 
     def list_comments(self, asked: Asked) -> Reply:
         repo = self.door.repository(asked)
@@ -127,6 +153,14 @@ class IssueRoutes:
             raise Refused(403, "Must have admin rights to Repository.")
         self.hub.edit_comment(repo.full_name, shape["id"], asked.login, _text(asked.data))
         return self.show_comment(asked)
+
+    def delete_comment(self, asked: Asked) -> Reply:
+        repo = self.door.writable(asked)
+        shape: Json = self.show_comment(asked).content
+        if shape["user"]["login"] != asked.login and not asked.may(repo, "push"):
+            raise Refused(403, "Must have admin rights to Repository.")
+        self.hub.delete_comment(repo.full_name, shape["id"], asked.login)
+        return Reply(None, 204)
 
     def timeline(self, asked: Asked) -> Reply:
         repo = self.door.repository(asked)

@@ -63,6 +63,7 @@ class Shapes(CodeShapes):
             "comments": len(issue.comments),
             "closed_by": self.user(issue.closed_by),
             "state_reason": issue.reason,
+            "type": {"name": issue.type, "description": None, "is_enabled": True} if issue.type else None,
             "performed_via_github_app": None,
         }
         if issue.pull:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from integrations.sandbox.gitlab.doings_issues import IssueDoings
+from integrations.sandbox.gitlab.quick_actions import Command
 from integrations.sandbox.gitlab.records import VISIBILITIES, Issue, Project
 
 
@@ -132,6 +135,14 @@ class MoveDoings(IssueDoings):
             self.link_issues(issue, original)
             if issue.open:
                 self._close(project, issue, by)
+
+    def _obey(self, project: Project, issue: Issue, by: str, commands: Sequence[Command]) -> None:
+        """`/duplicate`, too; of an issue that there is not, it does nothing."""
+        super()._obey(project, issue, by, commands)
+        for name, words in commands:
+            if name == "duplicate":
+                with suppress(LookupError, ValueError):
+                    self.close_as_duplicate(project.path, issue.iid, by, words)
 
     @staticmethod
     def link_issues(one: Issue, other: Issue) -> None:

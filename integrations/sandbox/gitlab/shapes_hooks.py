@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from integrations.sandbox.github.history import Commit
@@ -31,7 +32,7 @@ class HookShapes(BaseShapes):
         def show(value: Any) -> Any:
             if isinstance(value, list):
                 return [self.told_label(project, one) if isinstance(one, Label) else one for one in value]
-            return told(value)
+            return value.isoformat() if type(value) is date else told(value)
 
         return {key: {"previous": show(was), "current": show(now)} for key, (was, now) in changes.items()}
 
