@@ -22,6 +22,8 @@ from integrations.sandbox.wire import Now, Server, Wire, utc_now
 
 __all__ = ["SCOPES", "Answer", "SlackError", "SlackStandIn"]
 
+SUBSCRIBED = ("message", "app_mention", "app_home_opened", "reaction_added", "link_shared", "function_executed")
+
 _JSON_ARGUMENTS = ("blocks", "view", "metadata", "attachments")
 
 
@@ -42,7 +44,7 @@ class SlackStandIn(People):
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107 (the sandbox's own)
         team_id: str = "T0ACME",
         scopes: tuple[str, ...] = SCOPES,
-        subscribed: tuple[str, ...] = ("message", "app_mention", "app_home_opened"),
+        subscribed: tuple[str, ...] = SUBSCRIBED,
         posts_per_second: float | None = 1.0,
         burst: int = 3,
         patience: float = 3.0,
@@ -156,6 +158,11 @@ class SlackStandIn(People):
         bot = [self.workspace.identity.bot_user] if with_bot else []
         with self.workspace.change():
             self.workspace.conversations[id] = Conversation(id, name, list(dict.fromkeys([*members, *bot])))
+
+    def unfurl(self, *domains: str) -> None:
+        """From here on the app hears of links on these domains."""
+        with self.workspace.change():
+            self.workspace.unfurl_domains = domains
 
     def add_usergroup(self, id: str, handle: str, users: list[str]) -> None:
         group = {"id": id, "team_id": self.workspace.identity.team_id, "is_usergroup": True, "handle": handle}

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 from integrations.sandbox.blocks import STATEFUL, elements, options, suggestion_problems
-from integrations.sandbox.slack import responses, views
+from integrations.sandbox.slack import links, responses, steps, views
 from integrations.sandbox.slack.delivery import Answer, Delivery
 from integrations.sandbox.slack.workspace import Json, SlackError, View, Workspace
 
@@ -74,16 +74,18 @@ class People:
 
     # --- messages
 
-    def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> str:
+    def say(self, user: str, channel: str, text: str, thread_ts: str | None = None, files: tuple[str, ...] = ()) -> str:
         """Posts a message as a person and returns its ts; the app hears of it when it is in that conversation.
 
-        The bot's own id as `channel` is the person's direct messages with it.
+        The bot's own id as `channel` is the person's direct messages with it. `files`: the names of what is attached.
         """
         me = self.workspace.identity
         with self.workspace.change():
             self.workspace.person(user)
             where = self.workspace.dm(user) if channel == me.bot_user else self.workspace.conversation(channel)
-            said = {"text": text, **({"thread_ts": thread_ts} if thread_ts else {})}
+            said: Json = {"text": text, **({"thread_ts": thread_ts} if thread_ts else {})}
+            if files:
+                said["files"] = [self._file(user, name) for name in files]
             message = copy.deepcopy(self.workspace.add_message(where, user, said))
         if me.bot_user in where.members:
             extra = {"channel": where.id, "event_ts": message["ts"]}
@@ -93,9 +95,52 @@ class People:
             for kind, more in kinds.items():
                 if kind in self.subscribed:
                     self.event({**message, **extra, **more, "type": kind})
+        if (found := links.shared(self.workspace, text)) and "link_shared" in self.subscribed:
+            self.share(user, where.id, message["ts"], found)
         return str(message["ts"])
 
-    def event(self, event: Json, *, event_id: str = "", retry: int = 0) -> Answer:
+    def share(self, user: str, channel: str, ts: str, found: list[Json], *, outside: bool = False) -> Answer:
+        """Tells the app of links in a message; `outside`: people of other organisations are in the channel."""
+        member = self.workspace.identity.bot_user in self.workspace.conversation(channel).members
+        event = {
+            **{"type": "link_shared", "user": user, "channel": channel, "message_ts": ts, "links": found},
+            **{"unfurl_id": f"{channel}-{ts}", "source": "conversations_history", "event_ts": self.workspace.ts()},
+            "is_bot_user_member": member,
+        }
+        return self.event(event, outside=outside)
+
+    def react(self, user: str, channel: str, ts: str, reaction: str) -> Answer | None:
+        """Adds an emoji to a message; the app hears of it when it is in that conversation, else None."""
+        with self.workspace.change():
+            message = self.workspace.message(channel, ts)
+            given = message.setdefault("reactions", [])
+            mine = next((one for one in given if one["name"] == reaction), None)
+            if mine is None:
+                given.append(mine := {"name": reaction, "users": [], "count": 0})
+            if user not in mine["users"]:
+                mine["users"].append(user)
+            mine["count"] = len(mine["users"])
+        heard = self.workspace.identity.bot_user in self.workspace.conversation(channel).members
+        if "reaction_added" not in self.subscribed or not heard:
+            return None
+        item = {"type": "message", "channel": channel, "ts": ts}
+        event = {"type": "reaction_added", "user": user, "reaction": reaction, "item": item}
+        return self.event({**event, "item_user": message["user"], "event_ts": self.workspace.ts()})
+
+    def run_step(self, callback_id: str, inputs: Json) -> str:
+        """Lets a workflow reach a step of the app's, and returns the execution's id; see `execution`."""
+        with self.workspace.change():
+            event = steps.begin(self.workspace, callback_id, inputs)
+        if "function_executed" in self.subscribed:
+            self.event(event)
+        return str(event["function_execution_id"])
+
+    def execution(self, execution_id: str) -> Json:
+        """How a step stands: `state` (running, completed, failed), `outputs`, `error`."""
+        with self.workspace.changed:
+            return dict(self.workspace.executions[execution_id])
+
+    def event(self, event: Json, *, event_id: str = "", retry: int = 0, outside: bool = False) -> Answer:
         """Delivers one Events API event. The same `event_id` with `retry` 1, 2, 3 is Slack's repetition."""
         me = self.workspace.identity
         authorization = {"enterprise_id": None, "team_id": me.team_id, "user_id": me.bot_user, "is_bot": True}
@@ -105,7 +150,7 @@ class People:
             "event_id": event_id or f"Ev{self.workspace.number():08X}",
             "event_time": int(self.workspace.now().timestamp()),
             "authorizations": [{**authorization, "is_enterprise_install": False}],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": outside,
         }
         return self.delivery.deliver("events_api", payload, retry)
 
@@ -145,6 +190,23 @@ class People:
         return self.delivery.deliver("interactive", payload)
 
     # --- views
+
+    def type(self, view_id: str, block_id: str, value: str) -> Answer:
+        """Types into an input of a modal; the app hears of it only where the block asks for that."""
+        with self.workspace.change():
+            view = views.find(self.workspace, view_id)
+            views.enter(view, block_id, value)
+            block, element = next(one for one in elements(view.data["blocks"]) if one[0]["block_id"] == block_id)
+            shown = view.payload()
+        when = element.get("dispatch_action_config", {}).get("trigger_actions_on", ["on_enter_pressed"])
+        if not block.get("dispatch_action") or "on_character_entered" not in when:
+            return Answer(200, "", late=False)
+        payload = self._from(view.user, "block_actions") | {
+            **{"container": {"type": "view", "view_id": view_id}, "view": shown, "state": shown["state"]},
+            "trigger_id": self.workspace.new_trigger(view.user, view_id),
+            "actions": [_action(block, element, {"value": value}, self.workspace.ts())],
+        }
+        return self.delivery.deliver("interactive", payload)
 
     def press_in_view(self, view_id: str, action_id: str, value: Any = None, index: int = 0) -> Answer:
         """Presses a button, or chooses in a select that tells the app at once, in a modal or home tab."""
@@ -225,15 +287,17 @@ class People:
         elif view in stack:
             stack.remove(view)
 
-    def close_view(self, view_id: str) -> Answer:
-        """Cancels a modal; the app hears of it when the view has `notify_on_close`."""
+    def close_view(self, view_id: str, *, with_values: bool = True) -> Answer:
+        """Cancels a modal; the app hears of it when the view has `notify_on_close`. Whether what was typed comes along
+        is documented nowhere: the payload's `state` may be empty."""
         with self.workspace.change():
             view = views.find(self.workspace, view_id)
             stack = self.workspace.stacks[view.user]
             self.workspace.stacks[view.user] = stack[: stack.index(view)]
         if not view.data["notify_on_close"]:
             return Answer(200, "", late=False)
-        payload = self._from(view.user, "view_closed") | {"view": view.payload(), "is_cleared": False}
+        shown = view.payload() if with_values else {**view.payload(), "state": {}}
+        payload = self._from(view.user, "view_closed") | {"view": shown, "is_cleared": False}
         return self.delivery.deliver("interactive", payload)
 
     # --- what payloads share
@@ -246,6 +310,15 @@ class People:
             "user": {"id": user, "username": name, "name": name, "team_id": person["team_id"]},
             **{"api_app_id": me.app_id, "token": me.token, "team": {"id": me.team_id, "domain": me.team_domain}},
             **{"enterprise": None, "is_enterprise_install": False},
+        }
+
+    def _file(self, user: str, name: str) -> Json:
+        file_id = f"F{self.workspace.number():08X}"
+        home = f"https://{self.workspace.identity.team_domain}.slack.example"
+        return {
+            **{"id": file_id, "name": name, "title": name, "mimetype": "image/png", "filetype": "png", "user": user},
+            **{"mode": "hosted", "url_private": f"{home}/files-pri/{file_id}/{name}"},
+            "permalink": f"{home}/files/{user}/{file_id}/{name}",
         }
 
     def _response_url(self, user: str, channel: str, ts: str = "") -> str:

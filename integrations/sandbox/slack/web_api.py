@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from integrations.sandbox.blocks import MESSAGE_CHARACTERS, characters, problems
-from integrations.sandbox.slack import views
+from integrations.sandbox.slack import links, steps, views
 from integrations.sandbox.slack.workspace import Conversation, Json, SlackError, Workspace
 
 Method = Callable[[Workspace, Json], Json]
@@ -165,6 +165,8 @@ def _post_ephemeral(workspace: Workspace, args: Json) -> Json:
     said = content(args)
     if not said.get("text") and not said.get("blocks"):
         raise SlackError("no_text")
+    if args.get("thread_ts"):
+        said["thread_ts"] = str(args["thread_ts"])
     return {"message_ts": add_ephemeral(workspace, channel, user, said)["ts"]}
 
 
@@ -269,7 +271,7 @@ def _replies(workspace: Workspace, args: Json) -> Json:
     found = workspace.joined(str(args.get("channel") or ""))
     (ts,) = _required(args, "ts")
     thread = [m for m in found.messages if ts in (m["ts"], m.get("thread_ts"))]
-    if not thread or thread[0]["ts"] != ts:
+    if not thread:
         raise SlackError("thread_not_found")
     page, more = _page([thread[0], *_within(thread[1:], args)], args, 1000)
     return {"messages": _seen(page, args), "has_more": bool(more["response_metadata"]["next_cursor"]), **more}
@@ -367,6 +369,9 @@ METHODS: dict[str, tuple[tuple[str, ...], Method, bool]] = {
     "chat.delete": (("chat:write",), _delete, True),
     "chat.postEphemeral": (("chat:write",), _post_ephemeral, True),
     "chat.getPermalink": ((), _get_permalink, False),
+    "chat.unfurl": (("links:write",), links.unfurl, True),
+    "functions.completeSuccess": ((), steps.complete_success, True),
+    "functions.completeError": ((), steps.complete_error, True),
     "conversations.open": (("im:write",), _open, True),
     "conversations.info": (("channels:read", "groups:read", "im:read"), _info, False),
     "conversations.members": (("channels:read", "groups:read", "im:read"), _members, False),

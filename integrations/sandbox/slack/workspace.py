@@ -20,6 +20,7 @@ Json = dict[str, Any]
 SCOPES = (
     *("commands", "chat:write", "im:write", "im:read", "im:history", "channels:read", "channels:history"),
     *("groups:read", "groups:history", "users:read", "users:read.email", "usergroups:read"),
+    *("app_mentions:read", "reactions:read", "links:read", "links:write"),
 )
 TRIGGER_LIFE = timedelta(seconds=3)
 RESPONSE_LIFE = timedelta(minutes=30)
@@ -114,6 +115,8 @@ class Workspace:
         self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
+        self.unfurl_domains: tuple[str, ...] = ()
+        self.executions: dict[str, Json] = {}
         self.posts_per_second, self.burst = posts_per_second, burst
         self._budgets: dict[str, tuple[float, datetime]] = {}
         self._numbers = count(1)
