@@ -1,0 +1,89 @@
+"""What commits take back, where their messages alone do not tell.
+
+GitLab's button names a merge request ("This reverts merge request !12"), and a squash keeps but the title of a merge
+request ("Commit message templates"), so that a revert which was squashed names nothing at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from integrations.base import Commit, Place
+from integrations.gitlab import merges
+from integrations.gitlab.answers import path_of
+from integrations.gitlab.merges import UNSEEN
+from integrations.gitlab.wire import Wire
+
+_MOST = 30  # reverts of which more is asked, the newest
+_TITLE = re.compile(r'(?:Revert|Reapply) "')
+_SAYS_COMMIT = re.compile(r"^[ \t]*(?:This )?reverts commit ([0-9a-f]{40})\b", re.IGNORECASE | re.MULTILINE)
+_SAYS_MERGE = re.compile(
+    r"^[ \t]*(?:This )?reverts (?:merge request )?(?P<path>[\w./-]*)!(?P<number>\d{1,9})\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{40})\)", re.IGNORECASE)
+_STANDS_FOR = re.compile(r"^See merge request \S*!(\d+)$", re.MULTILINE)
+
+
+def told(wire: Wire, repo: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+    """`commits`, oldest first; the messages of reverts say all the commits that they take back, as git would.
+
+    Nothing is asked of a revert that names one of `commits`, or a merge request whose merge commit is among them.
+    """
+    merged = {int(found[1]) for one in commits if len(one.parents) > 1 for found in _STANDS_FOR.finditer(one.message)}
+    known = {one.sha for one in commits}
+    reverts = [one for one in commits if _is_open(one, known, merged)][-_MOST:]
+    told = {one.sha: replace(one, message=_completed(wire, repo, one)) for one in reverts}
+    return tuple(told.get(one.sha, one) for one in commits)
+
+
+def _is_open(commit: Commit, known: set[str], merged: set[int]) -> bool:
+    numbers = {int(found["number"]) for found in _SAYS_MERGE.finditer(commit.message)}
+    shas = set(_SAYS_COMMIT.findall(commit.message))
+    if numbers or shas:
+        return not (numbers <= merged and shas <= known)
+    return bool(_TITLE.match(commit.message))
+
+
+def _completed(wire: Wire, repo: str, commit: Commit) -> str:
+    texts, shas = [commit.message], list(_SAYS_COMMIT.findall(commit.message))
+    if not shas and not _SAYS_MERGE.search(commit.message):
+        texts += _described(wire, repo, [commit.sha, *_PICKED.findall(commit.message)])
+    taken = [*_originals(wire, repo, shas), *_brought(wire, repo, "\n".join(texts))]
+    return "\n\n".join([*texts, *(f"This reverts commit {sha}." for sha in dict.fromkeys(taken))])
+
+
+def _described(wire: Wire, repo: str, shas: Sequence[str]) -> list[str]:
+    """What the merge request says that became the first of `shas`."""
+    for sha in shas:
+        path = path_of(repo, "repository", "commits", sha, "merge_requests")
+        try:
+            items = list(wire.pages(path, limit=1))
+        except UNSEEN:
+            continue
+        listed = wire.translated(lambda found: [merges.merge(item) for item in found], items)
+        if found := [one.body for one in listed if one and sha in one.shas()]:
+            return found
+    return []
+
+
+def _originals(wire: Wire, repo: str, shas: Sequence[str]) -> list[str]:
+    """What those of `shas` repeat that are cherry-picks."""
+    found: list[str] = []
+    for sha in shas:
+        try:
+            message = wire.get(path_of(repo, "repository", "commits", sha), lambda item: str(item["message"]))
+        except UNSEEN:
+            continue
+        found += _PICKED.findall(message)
+    return found
+
+
+def _brought(wire: Wire, repo: str, text: str) -> list[str]:
+    """What the merge requests brought that `text` says are taken back."""
+    found_in = _SAYS_MERGE.finditer(text)
+    named = [(match["path"] if "/" in match["path"] else repo, int(match["number"])) for match in found_in]
+    here = [Place(path, number) for path, number in named if path.casefold() == repo.casefold()]
+    return [sha for found in merges.seen(wire, dict.fromkeys(here)) for sha in merges.all_shas(wire, found)]
