@@ -6,8 +6,11 @@ Durations are seconds. A wrong value raises inside pydantic; `bot/reading.py` tu
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable
+from datetime import date, time
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
@@ -21,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot import duty as turns
 from bot.cron import trigger
 from bot.reading import nearest, wrong
 
@@ -62,7 +66,38 @@ def web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+_T = TypeVar("_T")
+
+
+def _read(parse: Callable[[str], _T], mend: str) -> BeforeValidator:
+    """What `parse` makes of the text; its ValueError, a clause, becomes a finding."""
+
+    def hold(value: Any) -> Any:
+        if isinstance(value, int | float):  # YAML reads 10:30 as a number
+            raise wrong("is read as a number", "Put it between quotes.")
+        try:
+            return parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise wrong(str(error), mend) from None
+
+    return BeforeValidator(hold)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is a time zone that does not exist") from None
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
+Zone = Annotated[ZoneInfo, _read(_zone, "Write an IANA name, such as Europe/Paris.")]
+Clock = Annotated[time, _read(turns.clock, 'Write hours and minutes between quotes, such as "09:00".')]
+Weekdays = Annotated[frozenset[int], _read(turns.days, "Write days such as mon-fri, or mon,wed,fri.")]
+HalfDay = Annotated[
+    turns.Window,
+    _read(turns.window, 'Write a weekday or a date, and hours: "thu 14:00-18:00" or "2026-06-04 09:00-13:00".'),
+]
 Address = Annotated[str, AfterValidator(web_address)]
 _COPY = "Copy it from Slack: open its details; the id stands at the very end."
 Channel = Annotated[str, _shape(r"[CG][A-Z0-9]{2,}", "is not a Slack channel's id (they start with C or G)", _COPY)]
@@ -80,6 +115,14 @@ Agents = Annotated[
         r"[SCGUW][A-Z0-9]{2,}",
         "is not the id of a user group (S…), a channel (C…) or a member (U…)",
         "Copy the id from Slack; names and @handles do not work here.",
+    ),
+]
+Group = Annotated[
+    str,
+    _shape(
+        r"S[A-Z0-9]{2,}",
+        "is not a user group's id (they start with S)",
+        "Copy it from Slack: People, User groups, ⋮, Copy group ID.",
     ),
 ]
 Name = Annotated[
@@ -145,6 +188,21 @@ class SupportDev(_Model):
     tracker: Login = Field(description="the Support Dev's login in the tracker")
 
 
+class Duty(_Model):
+    """How the turns go round, by the clocks of `timezone`."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    timezone: Zone = ZoneInfo("UTC")
+    starts: date = turns.FIRST_MONDAY  # the first day of the first Support Dev's turn
+    handover: Clock = time(9)
+    days: Weekdays = frozenset(range(5))  # on others no turn begins
+    holidays: tuple[date, ...] = ()  # nor on these
+    group: Group | None = None  # kept in step
+    everyone: tuple[HalfDay, ...] = ()  # half-days on which all of `team` are on duty
+    team: tuple[Person, ...] = ()  # (): the project's Support Devs
+
+
 class Project(_Model):
     key: Name = Field(description="a short name of your own, such as shop")
     name: Annotated[str, Field(min_length=1, max_length=75)] = Field(description="what people read, such as Web shop")
@@ -155,7 +213,8 @@ class Project(_Model):
     support_devs: Annotated[tuple[SupportDev, ...], Field(min_length=1)] = Field(
         description="at least one, such as [{slack: U0123ABCD, tracker: octocat}]"
     )
-    rotation: Literal["none"] = "none"
+    rotation: Literal["none", "daily", "weekly"] = "none"
+    duty: Duty | None = None
     shipped_when: Literal["merged", "released", "deployed"] = Field(description="merged, released or deployed")
     prereleases: bool = False
     tags: Annotated[str, Field(min_length=1)] = "*"  # of releases: which tags are this project's
@@ -163,6 +222,7 @@ class Project(_Model):
     environment: Annotated[tuple[Environment, ...], BeforeValidator(_several), _distinct("")] = ()
     environments_needed: Literal["all", "any"] = "all"
     privacy: Literal["link_only", "redacted", "full"] = "redacted"
+    sync: bool = False  # thread and issue show all that is said on the other side
 
     @field_validator("tracker")
     @classmethod
@@ -172,13 +232,6 @@ class Project(_Model):
             raise wrong(
                 "names no tracker of this file", nearest(value, trackers) if trackers else "Add it to `trackers`."
             )
-        return value
-
-    @field_validator("rotation", mode="before")
-    @classmethod
-    def _steady(cls, value: Any) -> Any:
-        if value in ("daily", "weekly"):
-            raise wrong("cannot rotate in this version", "Write none; the first Support Dev is on duty.")
         return value
 
     @model_validator(mode="after")
@@ -194,6 +247,30 @@ class Project(_Model):
                 "Write `shipped_when: deployed`, or take `environment` out.",
             )
         return self
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether being on duty is kept here; else the first Support Dev has everything."""
+        return self.rotation != "none" or self.duty is not None
+
+    def rota(self) -> turns.Rota:
+        """Whose turn it is."""
+        kept = self.duty or Duty()
+        return turns.Rota(
+            people=tuple(dict.fromkeys(dev.slack for dev in self.support_devs)),
+            every=self.rotation,
+            starts=kept.starts,
+            handover=kept.handover,
+            zone=kept.timezone,
+            days=kept.days,
+            holidays=frozenset(kept.holidays),
+            everyone=kept.everyone,
+        )
+
+    @property
+    def team(self) -> tuple[str, ...]:
+        """Who is on duty together when everyone is."""
+        return (self.duty.team if self.duty else ()) or tuple(dict.fromkeys(dev.slack for dev in self.support_devs))
 
 
 class Digest(_Model):

@@ -12,7 +12,7 @@ _INSTANT = timedelta(microseconds=1)
 _LONGEST_SHIFT = timedelta(hours=3)  # no zone moves its clocks by more
 _A_LEAP_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 class WallClock(CronTrigger):  # type: ignore[misc]  # APScheduler is untyped
@@ -62,9 +62,9 @@ def trigger(cron: str, timezone: str) -> WallClock:
         zone = ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):
         raise ValueError("has a timezone that does not exist") from None
-    weekdays = _weekdays(weekday)
+    named = weekday if weekday == "*" else weekdays(weekday)
     try:
-        found = WallClock(zone, minute=minute, hour=hour, day=day, month=month, day_of_week=weekdays)
+        found = WallClock(zone, minute=minute, hour=hour, day=day, month=month, day_of_week=named)
     except (ValueError, AttributeError):  # AttributeError: APScheduler's own for some malformed fields
         raise ValueError("has a minute, hour, day or month that is none") from None
     if found.get_next_fire_time(None, _A_LEAP_YEAR) is None:
@@ -72,9 +72,8 @@ def trigger(cron: str, timezone: str) -> WallClock:
     return found
 
 
-def _weekdays(field: str) -> str:
-    if field == "*":
-        return field
+def weekdays(field: str) -> str:
+    """The weekdays of a cron field by their names, such as "mon,tue". Raises ValueError, with a sentence."""
     days: set[int] = set()
     for item in field.lower().split(","):
         span, _, step = item.partition("/")
@@ -85,12 +84,12 @@ def _weekdays(field: str) -> str:
         if stride < 1:
             raise ValueError(f"has a step after / that is no number above 0: {item}")
         days.update((begin + offset) % 7 for offset in range(0, length + 1, stride))
-    return ",".join(_DAYS[each] for each in sorted(days))
+    return ",".join(DAYS[each] for each in sorted(days))
 
 
 def _weekday(text: str) -> int:
-    if text in _DAYS:
-        return _DAYS.index(text)
+    if text in DAYS:
+        return DAYS.index(text)
     if text.isdigit() and int(text) <= 7:
         return int(text)
     raise ValueError(f"has a weekday that is neither a name such as mon nor a number from 0 to 7: {text or 'nothing'}")

@@ -15,6 +15,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
         {"model", "clock", "cron", "texts", "reading", "redaction", "commands", "similar", "logs", "telling", "changes"}
     ),
+    frozenset({"duty"}),
     frozenset({"privacy", "shipping", "configuration"}),
     frozenset({"store", "settings", "issue_text"}),
     frozenset({"outbox"}),
@@ -37,7 +38,7 @@ STAGE_HANDS = {"bot/demo.py", "bot/playing.py", "bot/script.py", "bot/telling.py
 
 PURE = {
     "bot/model.py", "bot/shipping.py", "bot/privacy.py", "bot/redaction.py", "bot/commands.py", "bot/similar.py",
-    "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/slack/views", "bot/changes.py",
+    "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/duty.py", "bot/slack/views", "bot/changes.py",
 }  # fmt: skip
 
 HARMLESS = {

@@ -214,7 +214,7 @@ def test_every_field_has_its_option(option: str, model: str) -> None:
     annotation = Configuration.model_fields[model].annotation
     inner = annotation if hasattr(annotation, "model_fields") else annotation.__args__[0]  # type: ignore[union-attr]
     table = [row[0].strip("`") for row in rows("Configuration")]
-    named = {each.removeprefix(f"{option}.").split("[")[0] for each in table if each.startswith(f"{option}.")}
+    named = {re.split(r"[.\[]", each.removeprefix(f"{option}."))[0] for each in table if each.startswith(f"{option}.")}
     assert named == set(inner.model_fields)  # type: ignore[union-attr]
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from bot.configuration import Configuration, Digest, Project, SupportDev, Web
+from bot.configuration import Configuration, Digest, Duty, Project, SupportDev, Web
 from bot.reading import SettingsError
 from bot.settings import Environment, Settings, load
 from integrations import registry
@@ -74,6 +74,7 @@ def test_the_example_shows_every_option() -> None:
         (Configuration, shown, ""),
         (Web, shown["web"], "web"),
         (Project, shown["projects"][0], "projects"),
+        (Duty, shown["projects"][0]["duty"], "projects.duty"),
         (SupportDev, shown["projects"][0]["support_devs"][0], "projects.support_devs"),
         (Digest, shown["digests"][0], "digests"),
         (registry.tracker_config("github"), shown["trackers"]["github"], "trackers.github"),
@@ -148,12 +149,18 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("#| environment:", "environment:", "projects[0]", "Write `shipped_when: deployed`"),
         ("shipped_when: released", "shipped_when: soon", "projects[0].shipped_when", "'released' or 'deployed'"),
         ('tags: "*"', 'tags: "*"\n    environment: [eu, eu]', "projects[0].environment", "`eu` twice"),
-        ("rotation: none", "rotation: weekly", "projects[0].rotation", "Write none"),
+        ("rotation: weekly", "rotation: monthly", "projects[0].rotation", "'daily' or 'weekly'"),
+        ("      timezone: Europe", "      timezone: Eur", "projects[0].duty.timezone", "time zone that does not exist"),
+        ('handover: "09:00"', "handover: 10:30", "projects[0].duty.handover", "between quotes"),
+        ('handover: "09:00"', 'handover: "25:00"', "projects[0].duty.handover", "25:00"),
+        ("days: mon-fri", "days: mon-fry", "projects[0].duty.days", "fry"),
+        ('"thu 14:00-18:00"', '"thu 18:00-14:00"', "projects[0].duty.everyone[0]", "before it begins"),
+        ("group: S0ONDUTY", "group: C0ONDUTY", "projects[0].duty.group", "start with S"),
         ("https://passerelle.example.com", "http://passerelle.example.com", "web.public_url", "https://"),
         ("lease: 60s", "lease: 60", "timing.lease", "unit"),
         ("lease: 60s", "lease: 0s", "timing.lease", "unit"),
         ("quiet: 30s", "quiet: 5s", "timing", "longer than `timeout`"),
-        ("timezone: Europe/Paris", "timezone: Paris", "digests[0]", "timezone"),
+        ("\n    timezone: Europe/Paris", "\n    timezone: Paris", "digests[0]", "timezone"),
         ("mon-fri", "mon-fry", "digests[0]", "fry"),
         ("0 9 * *", "0 9 1 *", "digests[0]", "one of the two has to be *"),
         ("0 9 * *", "60 9 * *", "digests[0]", "minute"),
