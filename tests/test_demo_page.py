@@ -35,6 +35,10 @@ def state(page: httpx2.Client, since: str = "") -> Any:
     return page.get("state", params={"since": since}).json()
 
 
+def tracker(page: httpx2.Client, key: str = "github") -> Any:
+    return next(one for one in state(page)["trackers"] if one["key"] == key)
+
+
 def act(page: httpx2.Client, pane: str, action: str, **more: Any) -> Any:
     return page.post("act", json={"pane": pane, "action": action, **more}, headers=OWN).json()
 
@@ -86,14 +90,16 @@ def test_tells_a_change_at_once(sandbox: Sandbox, page: httpx2.Client) -> None:
 
 
 def test_starts_with_the_story(page: httpx2.Client) -> None:
-    """Tickets from 4211 on, from French and English customers, none answered, and one release."""
+    """Tickets from 4211 on, from French and English customers, none answered; one release, and one deployment."""
     told = state(page)
     tickets = told["helpdesk"]["tickets"]
     assert [one["number"] for one in tickets][:2] == ["4211", "4212"]
     assert {one["language"] for one in tickets} == {"fr", "en"}
     assert not any(one["answered"] for one in tickets)
-    assert [one["tag"] for one in told["tracker"]["releases"]] == ["v2.4.0"]
-    assert told["tracker"]["issues"] == []
+    github, gitlab = told["trackers"]
+    assert [one["tag"] for one in github["releases"]] == ["v2.4.0"]
+    assert [one["back"] for one in gitlab["deployments"]] == [False]
+    assert github["issues"] == gitlab["issues"] == []
 
 
 def test_own_tickets_stand_instead_of_the_story(tmp_path: Path) -> None:
@@ -116,20 +122,53 @@ def test_what_a_person_says_arrives_as_the_chat_sends_it(sandbox: Sandbox, page:
 def test_a_merged_fix_waits_for_its_release(sandbox: Sandbox, page: httpx2.Client) -> None:
     """Merging closes the issue and counts as waiting until a release contains it."""
     number = sandbox.github.open_issue("acme/shop", "passerelle-bot", "Total is wrong")
-    assert act(page, "tracker", "fix", number=number)["ok"]
-    told = state(page)["tracker"]
+    assert act(page, "github", "fix", number=number)["ok"]
+    told = tracker(page)
     assert (told["issues"][0]["reason"], told["merged"], told["waiting"]) == ("completed", 1, 1)
-    assert act(page, "tracker", "release", tag=told["next"])["ok"]
-    told = state(page)["tracker"]
+    assert act(page, "github", "release", tag=told["next"])["ok"]
+    told = tracker(page)
     assert (told["releases"][0]["tag"], told["waiting"], told["next"]) == ("v2.4.1", 0, "v2.4.2")
+
+
+def test_a_fix_on_gitlab_waits_for_its_deployment(sandbox: Sandbox, page: httpx2.Client) -> None:
+    """Merging closes the issue and counts as waiting until production runs it, and again once it is rolled back."""
+    number = sandbox.gitlab.open_issue("acme/shop-app", "passerelle-bot", "Total is wrong", confidential=True)
+    assert act(page, "gitlab", "fix", number=number)["ok"]
+    told = tracker(page, "gitlab")
+    [issue] = told["issues"]
+    assert (issue["confidential"], issue["reason"], told["merged"], told["waiting"]) == (True, "closed", 1, 1)
+    assert "closed this with merge request !1" in [one["event"] for one in issue["events"]]
+    assert act(page, "gitlab", "deploy")["ok"]
+    told = tracker(page, "gitlab")
+    assert (told["waiting"], len(told["deployments"]), told["back"]) == (0, 2, told["deployments"][1]["sha"])
+    assert act(page, "gitlab", "roll_back")["ok"]
+    told = tracker(page, "gitlab")
+    assert (told["waiting"], told["back"]) == (1, "")
+    assert [one["back"] for one in told["deployments"]] == [True, False, False]
+    assert act(page, "gitlab", "deploy")["ok"]
+    assert tracker(page, "gitlab")["waiting"] == 0
+
+
+def test_closed_on_gitlab_with_and_without_its_label(sandbox: Sandbox, page: httpx2.Client) -> None:
+    """A label says that it is not planned, and goes when it is opened again; closing alone says nothing."""
+    number = sandbox.gitlab.open_issue("acme/shop-app", "passerelle-bot", "Total is wrong")
+    ends = []
+    for action in ("not_planned", "reopen", "close"):
+        assert act(page, "gitlab", action, number=number)["ok"]
+        [issue] = tracker(page, "gitlab")["issues"]
+        ends.append((issue["open"], issue["reason"], issue["labels"]))
+    assert ends == [(False, "not_planned", ["not planned"]), (True, None, []), (False, "closed", [])]
 
 
 @pytest.mark.parametrize(
     ("pane", "action", "more"),
     [
-        ("tracker", "fix", {"number": 99}),
-        ("tracker", "release", {"tag": "v2.4.0"}),
-        ("tracker", "release", {"tag": "../x"}),
+        ("github", "fix", {"number": 99}),
+        ("gitlab", "fix", {"number": 99}),
+        ("gitlab", "roll_back", {}),
+        ("gitlab", "release", {"tag": "v2.4.1"}),
+        ("github", "release", {"tag": "v2.4.0"}),
+        ("github", "release", {"tag": "../x"}),
         ("chat", "press", {"user": "U0ANA", "channel": "C0SUPPORT", "ts": "1.0", "action_id": "x"}),
         ("chat", "submit", {"view_id": "V9"}),
         ("chat", "say", {"user": "U0ANA", "channel": "C0SUPPORT", "text": "/nope"}),
@@ -226,6 +265,58 @@ def test_plays_the_loop(demo: Sandbox, tab: Any) -> None:
 
 
 @pytest.mark.browser
+def test_plays_the_loop_on_gitlab_with_the_keyboard(demo: Sandbox, tab: Any) -> None:
+    """Another project is one choice in the modal; its issue, the fix, the deployment and the roll-back are reached by
+    keys, and a roll-back takes the word back."""
+    tab.goto(demo.page_url)
+    tab.get_by_label("Message", exact=True).fill("/bug 4217")
+    tab.keyboard.press("Enter")
+    modal = tab.get_by_role("dialog")
+    modal.get_by_label("Title").fill("The app says card refused")
+    assert modal.get_by_label("Project").evaluate("select => select.selectedOptions[0].text") == "Web shop"
+    modal.get_by_label("Project").select_option(label="Shop app")
+    modal.get_by_label("Title").press("Enter")
+    modal.wait_for(state="detached")
+    tab.get_by_role("tab", name="GitLab has news").wait_for()
+    tab.get_by_role("tab", name="GitHub").press("ArrowRight")
+    tab.locator(".tracker .entry", has_text="Confidential").press("Enter")
+    tab.locator("#tracker-body", has_text="1 customer waits for this issue.").wait_for()
+    tab.get_by_role("button", name="Open and merge a fix").press("Enter")
+    tab.get_by_role("tab", name="support-dev").click()
+    tab.locator(".message", has_text="Fixed, not shipped yet").wait_for()
+    assert not [one for one in demo.slack.dm("U0ANA") if "production" in one["text"]]
+    tab.locator("#guide button").press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "deploy"
+    tab.keyboard.press("Enter")
+    tab.get_by_role("tab", name="Passerelle").click()
+    told = tab.locator(".message", has_text="Live on production")
+    told.get_by_role("button", name="Write back").wait_for()
+    told.get_by_role("link", name="acme/shop-app#1").press("Enter")
+    assert tab.locator("#tracker-body h3", has_text="The app says card refused").is_visible()
+    tab.get_by_role("button", name="Roll back").press("Enter")
+    told.get_by_text("On hold").wait_for()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_screen(sandbox: Sandbox, page: httpx2.Client, tab: Any, width: int) -> None:
+    """On a phone too, each button of the tracker's pane can be seen and pressed."""
+    number = sandbox.gitlab.open_issue("acme/shop-app", "passerelle-bot", "Total is wrong")
+    assert act(page, "gitlab", "fix", number=number)["ok"]
+    tab.set_viewport_size({"width": width, "height": 760})
+    tab.goto(sandbox.page_url)
+    if width < 1080:
+        tab.get_by_role("tab", name="Tracker").click()
+    for name in ("GitHub", "GitLab"):
+        tab.get_by_role("tab", name=name).click()
+        pane = tab.locator("#tracker").bounding_box()
+        for button in tab.locator(".release-box:visible button").all():
+            box = button.bounding_box()
+            assert pane["x"] <= box["x"]
+            assert box["x"] + box["width"] <= pane["x"] + pane["width"]
+
+
+@pytest.mark.browser
 def test_works_with_the_keyboard_alone(demo: Sandbox, tab: Any) -> None:
     """A modal takes the focus, keeps it, says what is missing, closes on Esc and gives the focus back."""
     tab.goto(demo.page_url)
@@ -254,13 +345,21 @@ def test_what_people_write_stays_text(sandbox: Sandbox, page: httpx2.Client, tab
     evil = '<img src=x onerror="window.evil=1"><script>window.evil=1</script>'
     links = "[click](javascript:alert(1)) <javascript:alert(1)|click> ![x](https://evil.example/pixel.png)"
     sandbox.zendesk.customer_writes("4211", evil)
-    number = sandbox.github.open_issue("acme/shop", "leo-dev", evil, f"{evil}\n\n{links}\n\n<!-- hidden words -->")
+    body = f"{evil}\n\n{links}\n\n<!-- hidden words -->"
+    number = sandbox.github.open_issue("acme/shop", "leo-dev", evil, body)
+    sandbox.gitlab.open_issue("acme/shop-app", "leo-dev", evil, body)
     act(page, "chat", "say", user="U0BEN", channel="C0SUPPORT", text=f"{evil} {links}")
     tab.goto(sandbox.page_url)
     tab.locator(".helpdesk .entry").first.click()
     tab.locator(".tracker .entry", has_text=f"#{number}").click()
-    for pane in ("messages", "tracker-body", "helpdesk-body"):
+    for pane in ("messages", "helpdesk-body"):
         tab.locator(f"#{pane}", has_text=evil).wait_for()
         assert tab.locator(f"#{pane} :is(img, script, a[href^=javascript])").count() == 0
-    assert "hidden words" not in tab.locator("#tracker-body").inner_text()
+    for name in ("GitHub", "GitLab"):
+        tab.get_by_role("tab", name=name).click()
+        if name == "GitLab":
+            tab.locator(".tracker .entry").click()
+        tab.locator("#tracker-body", has_text=evil).wait_for()
+        assert tab.locator("#tracker-body :is(img, script, a[href^=javascript])").count() == 0
+        assert "hidden words" not in tab.locator("#tracker-body").inner_text()
     assert tab.evaluate("window.evil") is None

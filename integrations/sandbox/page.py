@@ -24,8 +24,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from integrations.sandbox import panes
 from integrations.sandbox.panes import Json
+from integrations.sandbox.panes_gitlab import NOT_PLANNED, earlier
 from integrations.sandbox.slack import Answer, SlackError
-from integrations.sandbox.story import BOT, DEVELOPER, PEOPLE, REPOSITORY, World
+from integrations.sandbox.story import BOT, DEVELOPER, ENVIRONMENT, PEOPLE, PROJECT, REPOSITORY, World
 
 _POLL = 20.0  # seconds that /state waits for a change
 _LOOK = 0.1  # seconds between two looks at the version
@@ -111,7 +112,8 @@ class Deeds:
     """What a person can do on the page, by pane and action."""
 
     def __init__(self, world: World) -> None:
-        self.slack, self.github, self.zendesk = world.slack, world.github, world.zendesk
+        self.slack, self.zendesk = world.slack, world.zendesk
+        self.github, self.gitlab = world.github, world.gitlab
         self.panes: dict[str, dict[str, Callable[[Json], Json | None]]] = {
             "chat": {
                 "say": self.say,
@@ -129,12 +131,21 @@ class Deeds:
                 "close": lambda a: self._heard(self.slack.close_view(a["view_id"])),
                 "suggest": lambda a: {"options": self.slack.suggest(a["view_id"], a["action_id"], a["typed"])},
             },
-            "tracker": {
+            "github": {
                 "comment": self.comment,
                 "fix": self.fix,
                 "not_planned": self.not_planned,
                 "reopen": self.reopen,
                 "release": self.release,
+            },
+            "gitlab": {
+                "comment": self.gitlab_comment,
+                "fix": self.gitlab_fix,
+                "close": self.gitlab_close,
+                "not_planned": self.gitlab_not_planned,
+                "reopen": self.gitlab_reopen,
+                "deploy": self.deploy,
+                "roll_back": self.roll_back,
             },
             "helpdesk": {
                 "customer": self.customer,
@@ -174,7 +185,7 @@ class Deeds:
         self.slack.submit(asked["view_id"], asked.get("values") or {})  # errors stand in the view
         return None
 
-    # --- tracker
+    # --- GitHub
 
     def comment(self, asked: Json) -> None:
         self.github.comment(REPOSITORY, asked["number"], DEVELOPER.login, asked["text"])
@@ -197,6 +208,41 @@ class Deeds:
         if not re.fullmatch(r"[A-Za-z0-9][\w.+-]{0,60}", tag):
             return {"ok": False, "error": "A release needs a tag such as v2.4.1."}
         self.github.publish_release(REPOSITORY, tag)
+        return None
+
+    # --- GitLab
+
+    def gitlab_comment(self, asked: Json) -> None:
+        self.gitlab.comment(PROJECT, asked["number"], DEVELOPER.login, asked["text"])
+
+    def gitlab_close(self, asked: Json) -> None:
+        self.gitlab.close_issue(PROJECT, asked["number"], DEVELOPER.login)
+
+    def gitlab_not_planned(self, asked: Json) -> None:
+        self.gitlab.edit_issue(PROJECT, asked["number"], DEVELOPER.login, {"add_labels": [NOT_PLANNED]})
+        self.gitlab_close(asked)
+
+    def gitlab_reopen(self, asked: Json) -> None:
+        self.gitlab.edit_issue(PROJECT, asked["number"], DEVELOPER.login, {"remove_labels": [NOT_PLANNED]})
+        self.gitlab.reopen_issue(PROJECT, asked["number"], DEVELOPER.login)
+
+    def gitlab_fix(self, asked: Json) -> None:
+        """A merge request that says it closes the issue, merged."""
+        number = asked["number"]
+        title = self.gitlab.issue(PROJECT, number)["title"]
+        merge = self.gitlab.open_merge(PROJECT, DEVELOPER.login, f"Mend: {title}", f"Closes #{number}")
+        self.gitlab.merge(PROJECT, merge, DEVELOPER.login)
+
+    def deploy(self, asked: Json) -> None:
+        self.gitlab.deploy(PROJECT, ENVIRONMENT, by=DEVELOPER.login)
+
+    def roll_back(self, asked: Json) -> Json | None:
+        project = self.gitlab.find(PROJECT)
+        with self.gitlab.lock:
+            before = earlier(project) if project else None
+            if before is None:
+                return {"ok": False, "error": "Nothing older was deployed that one could go back to."}
+            self.gitlab.deploy(PROJECT, ENVIRONMENT, sha=before.sha, by=DEVELOPER.login)
         return None
 
     # --- helpdesk

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from integrations.sandbox.panes_gitlab import gitlab
 from integrations.sandbox.story import BOT, CHANNELS, DEVELOPER, PEOPLE, REPOSITORY, World
 
 Json = dict[str, Any]
@@ -27,7 +28,7 @@ def state(world: World) -> Json:
         "names": {"users": names, "channels": CHANNELS},
         "story": {"agent": PEOPLE[0].short, "developer": DEVELOPER.short, "ticket": world.first_ticket},
         "chat": chat(world),
-        "tracker": tracker(world),
+        "trackers": [github(world), gitlab(world)],
         "helpdesk": helpdesk(world),
     }
 
@@ -46,21 +47,22 @@ def chat(world: World) -> Json:
     }
 
 
-# --- tracker ----------------------------------------------------------------------------------------------------------
+# --- GitHub -----------------------------------------------------------------------------------------------------------
 
 
-def tracker(world: World) -> Json:
+def github(world: World) -> Json:
     """Issues oldest first, releases newest first, and how many merged fixes no release contains yet."""
-    github = world.github
-    pulls = {pull["number"]: pull for pull in github.pulls(REPOSITORY)}
-    merged = [pull for pull in pulls.values() if pull["merged_at"]]
-    releases = [one for one in github.releases(REPOSITORY) if not one["draft"]]
+    hub = world.github
+    merged = [pull for pull in hub.pulls(REPOSITORY) if pull["merged_at"]]
+    releases = [one for one in hub.releases(REPOSITORY) if not one["draft"]]
     return {
-        "url": github.url,
+        "key": "github",
+        "name": "GitHub",
+        "url": hub.url,
         "repository": REPOSITORY,
         "person": DEVELOPER.short,
-        "bot": github.login,
-        "issues": [_issue(github.issue(REPOSITORY, one["number"])) for one in reversed(github.issues(REPOSITORY))],
+        "bot": hub.login,
+        "issues": [_issue(hub.issue(REPOSITORY, one["number"])) for one in reversed(hub.issues(REPOSITORY))],
         "releases": [
             {"tag": one["tag_name"], "name": one["name"] or "", "at": one["published_at"]} for one in releases
         ],

@@ -1,9 +1,11 @@
 // The strip at the top: where the story stands and what comes next. It never blocks; any order works.
 import { h, sync } from "./dom.js";
 
-const issues = (state) => state.tracker.issues;
-const shipped = (state) => state.tracker.merged > state.tracker.waiting;
-const declined = (state) => issues(state).length > 0 && !issues(state).some((one) => one.open) && !state.tracker.merged;
+const issues = (state) => state.trackers.flatMap((tracker) => tracker.issues.map((one) => ({ ...one, tracker: tracker.key })));
+const merged = (state) => state.trackers.some((one) => one.merged > 0);
+const shipped = (state) => state.trackers.some((one) => one.merged > one.waiting);
+const waits = (state) => state.trackers.find((one) => one.waiting > 0) ?? state.trackers[0];
+const declined = (state) => issues(state).length > 0 && !issues(state).some((one) => one.open) && !merged(state);
 
 const STEPS = [
   {
@@ -20,13 +22,21 @@ const STEPS = [
     text: (state) => declined(state)
       ? `Closed without a fix: ${state.story.agent} hears why, and owes an answer all the same. Flag another ticket to go on`
       : `The issue stands in the tracker. As ${state.story.developer}, open it, and open and merge a fix`,
-    done: (state) => state.tracker.merged > 0,
-    go: (app) => { app.show("tracker"); app.tracker.open(issues(app.state).findLast((one) => one.open)?.number ?? 0); },
+    done: merged,
+    go: (app) => {
+      const open = issues(app.state).findLast((one) => one.open);
+      app.show("tracker");
+      app.tracker.go(open?.tracker ?? app.tracker.key, open?.number ?? 0);
+    },
   },
   {
-    text: (state) => `Fixed, not shipped yet. Publish release ${state.tracker.next}`,
+    text: (state) => `Fixed, not shipped yet. ${waits(state).environment ? `Deploy to ${waits(state).environment}` : `Publish release ${waits(state).next}`}`,
     done: shipped,
-    go: (app) => { app.show("tracker"); document.querySelector("#release-form button").focus(); },
+    go: (app) => {
+      app.show("tracker");
+      app.tracker.turn(waits(app.state).key);
+      document.querySelector(".release-box:not([hidden]) [type=submit]").focus();
+    },
   },
   {
     text: (state) => `It shipped. ${state.story.agent} has a direct message from Passerelle: write back to the customer`,
@@ -34,7 +44,7 @@ const STEPS = [
     go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, "dm"); },
   },
 ];
-const END = "The customer has heard. Go on as you like: another ticket for the same issue, /decline with a reason, “Close as not planned”";
+const END = "The customer has heard. Go on as you like: another ticket for the same issue, one for “Shop app”, whose issues live on GitLab, or “Close as not planned”";
 
 /** Shows the step after the last one that is done. */
 export function drawGuide(app) {

@@ -21,16 +21,16 @@ class App {
   /** A link to the tracker or the helpdesk opens in its pane. */
   follows(event) {
     const link = event.target.closest?.("a[href]");
-    const { tracker, helpdesk } = this.state ?? {};
-    if (!link || !tracker) return;
-    const [pane, path] = link.href.startsWith(`${tracker.url}/`) ? [this.tracker, link.href.slice(tracker.url.length)]
-      : link.href.startsWith(`${helpdesk.url}/`) ? [this.helpdesk, link.href.slice(helpdesk.url.length)] : [];
-    if (!pane) return;
+    const { trackers, helpdesk } = this.state ?? {};
+    if (!link || !trackers) return;
+    const service = [...trackers, helpdesk].find((one) => link.href.startsWith(`${one.url}/`));
+    if (!service) return;
     event.preventDefault();
-    const [, number] = /\/(?:issues|tickets)\/(\d+)/.exec(path) ?? [];
-    this.show(pane === this.tracker ? "tracker" : "helpdesk");
-    if (number) pane.open(Number(number));
-    else if (/\/releases\b/.test(path)) this.tracker.open(0);
+    const path = link.href.slice(service.url.length);
+    const number = Number(/\/(?:issues|tickets)\/(\d+)/.exec(path)?.[1] ?? 0);
+    this.show(service === helpdesk ? "helpdesk" : "tracker");
+    if (service !== helpdesk && (number || /\/(releases|environments|deployments)\b/.test(path))) this.tracker.go(service.key, number);
+    else if (number) this.helpdesk.open(number);
     else this.toast(`On the real service this opens ${path}`);
   }
 
@@ -108,8 +108,12 @@ function news(before, after, chat) {
     const count = (state) => (state.chat.messages[one.id] ?? []).length;
     if (count(after) > count(before)) said.push(`New message in ${one.label.replace("# ", "")}.`);
   }
-  if (after.tracker.issues.length > before.tracker.issues.length) said.push("New issue in the tracker.");
-  if (after.tracker.releases.length > before.tracker.releases.length) said.push("A release was published.");
+  after.trackers.forEach((tracker, at) => {
+    const grew = (field) => (tracker[field] ?? []).length > (before.trackers[at][field] ?? []).length;
+    if (grew("issues")) said.push(`New issue in ${tracker.name}.`);
+    if (grew("releases")) said.push("A release was published.");
+    if (grew("deployments")) said.push(`${tracker.environment} was deployed.`);
+  });
   const turns = (state) => state.helpdesk.tickets.reduce((sum, one) => sum + one.messages.length, 0);
   if (turns(after) > turns(before)) said.push("New message in the helpdesk.");
   return said.join(" ");
