@@ -28,7 +28,8 @@ class OpenIssue:
 
 def open_issues(session: Session) -> Sequence[OpenIssue]:
     """All that is not shipped or declined, oldest first."""
-    waiting = sa.select(sa.func.count()).where(Escalation.issue_id == Issue.id).scalar_subquery()
+    theirs = sa.and_(Escalation.issue_id == Issue.id, Escalation.taken_off.is_(None))
+    waiting = sa.select(sa.func.count()).where(theirs).scalar_subquery()
     query = (
         sa.select(Issue.title, Issue.repository, Issue.number, Issue.url, Issue.stage, Issue.created_at, waiting)
         .where(Issue.stage.in_(WAITING), Issue.joined.is_(None))

@@ -60,6 +60,12 @@ def oldest_due(session: Session, now: datetime) -> datetime | None:
     return session.scalar(sa.select(sa.func.min(Effect.next_at)).where(Effect.state.in_(UNDONE), Effect.next_at <= now))
 
 
+def undone(session: Session, key: str) -> bool:
+    """Whether a promise with that key waits to be kept."""
+    query = sa.select(Effect.id).where(Effect.key == key, Effect.state.in_(UNDONE))
+    return session.scalar(query) is not None
+
+
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 
@@ -85,7 +91,7 @@ def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation
         .join(Ticket)
         .join(Issue, Issue.id == Escalation.issue_id)
         .where(Ticket.helpdesk == helpdesk, Ticket.number == number)
-        .where(Issue.stage.not_in(SETTLED), Issue.joined.is_(None))
+        .where(Issue.stage.not_in(SETTLED), Issue.joined.is_(None), Escalation.taken_off.is_(None))
         .order_by(Escalation.flagged_at)
     )
     return session.scalars(query).all()
@@ -94,17 +100,24 @@ def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation
 def escalation_of(session: Session, helpdesk: str, number: str, issue_id: str) -> Escalation | None:
     """The escalation of this ticket to this issue, settled or not."""
     query = sa.select(Escalation).join(Ticket).where(Ticket.helpdesk == helpdesk, Ticket.number == number)
-    return session.scalar(query.where(Escalation.issue_id == issue_id))
+    return session.scalar(query.where(Escalation.issue_id == issue_id, Escalation.taken_off.is_(None)))
+
+
+def taken_off(session: Session, ticket_id: str, issue_id: str) -> Escalation | None:
+    """The escalation of this ticket that was taken off that issue."""
+    query = sa.select(Escalation).where(Escalation.ticket_id == ticket_id, Escalation.issue_id == issue_id)
+    return session.scalar(query.where(Escalation.taken_off.is_not(None)))
 
 
 def on_ticket(session: Session, ticket_id: str) -> Sequence[Escalation]:
-    return session.scalars(sa.select(Escalation).where(Escalation.ticket_id == ticket_id)).all()
+    query = sa.select(Escalation).where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
+    return session.scalars(query.order_by(Escalation.flagged_at)).all()
 
 
 def escalations_of(session: Session, agent: str, most: int = 500) -> Sequence[Escalation]:
     """An agent's escalations, newest first."""
     query = sa.select(Escalation).join(Issue, Issue.id == Escalation.issue_id)
-    query = query.where(Escalation.agent == agent, Issue.joined.is_(None))
+    query = query.where(Escalation.agent == agent, Issue.joined.is_(None), Escalation.taken_off.is_(None))
     return session.scalars(query.order_by(Escalation.flagged_at.desc()).limit(most)).all()
 
 
@@ -113,6 +126,7 @@ def escalation_named(
 ) -> Escalation | None:
     """The newest escalation of the ticket with that number, else of the issue with that number (in `repository`)."""
     query = sa.select(Escalation).join(Ticket).join(Issue, Issue.id == Escalation.issue_id)
+    query = query.where(Escalation.taken_off.is_(None))
     newest = Escalation.flagged_at.desc()
     found = None
     if ticket_number:
@@ -230,7 +244,8 @@ def write_back(session: Session, escalation_id: str, news_id: str) -> WriteBackR
 
 def write_backs_of(session: Session, news_id: str) -> Sequence[WriteBackRow]:
     """The write-backs of one piece of news."""
-    return session.scalars(sa.select(WriteBackRow).where(WriteBackRow.news_id == news_id)).all()
+    query = sa.select(WriteBackRow).join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+    return session.scalars(query.where(WriteBackRow.news_id == news_id, Escalation.taken_off.is_(None))).all()
 
 
 def write_backs(session: Session, issue_id: str, state: WriteBack) -> Sequence[WriteBackRow]:

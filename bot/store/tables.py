@@ -163,7 +163,11 @@ class Issue(Row):
     card_ts: Mapped[str] = mapped_column(default="")
     table_comment: Mapped[str] = mapped_column(default="")  # the tracker's id of the customers' table
     created_at: Mapped[datetime]
-    escalations: Mapped[list[Escalation]] = relationship(back_populates="issue", order_by="Escalation.flagged_at")
+    escalations: Mapped[list[Escalation]] = relationship(
+        back_populates="issue",
+        order_by="Escalation.flagged_at",
+        primaryjoin="and_(Escalation.issue_id == Issue.id, Escalation.taken_off.is_(None))",
+    )
     news: Mapped[list[NewsItem]] = relationship(order_by="NewsItem.at")
     successor: Mapped[Issue | None] = relationship(remote_side="Issue.id")
 
@@ -176,13 +180,14 @@ class Escalation(Row):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     ticket_id: Mapped[str] = mapped_column(sa.ForeignKey("ticket.id"))
     issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), index=True)
+    taken_off: Mapped[datetime | None]  # since when the ticket does not wait on the issue any more: kept for its history
     came_from: Mapped[str | None]  # the issue that it was on before that was closed as a duplicate
     agent: Mapped[str] = mapped_column(index=True)  # Slack id; owes the write-back
     title: Mapped[str] = mapped_column(sa.Text)
     summary: Mapped[str] = mapped_column(sa.Text, default="")
     flagged_at: Mapped[datetime]
     ticket: Mapped[Ticket] = relationship()
-    issue: Mapped[Issue] = relationship(back_populates="escalations")
+    issue: Mapped[Issue] = relationship(back_populates="escalations", primaryjoin="Escalation.issue_id == Issue.id")
     followers: Mapped[list[Follower]] = relationship()
     write_backs: Mapped[list[WriteBackRow]] = relationship(back_populates="escalation")
 
