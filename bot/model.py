@@ -133,6 +133,9 @@ def step(state: WriteBack, taken: Step) -> WriteBack | None:
     return _STEPS.get((state, taken))
 
 
+TAKEN_OFF = "taken_off"
+"""The reason of a write-back that was skipped because its ticket was taken off the issue."""
+
 SUPERSEDED = "superseded"
 """The reason of a write-back that was skipped because newer news made it pointless before it was written."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.model import SUPERSEDED, News, WriteBack
+from bot.model import SUPERSEDED, TAKEN_OFF, News, WriteBack
 from bot.slack.views.facts import NewsLine, TicketFacts, headline
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
@@ -239,6 +239,8 @@ def _state(say: Say, row: Row) -> str:
             return say("May or may not have gone out: look at the ticket.")
         case WriteBack.SKIPPED if row.reason == SUPERSEDED:
             return say("Taken over by newer news.")
+        case WriteBack.SKIPPED if row.reason == TAKEN_OFF:
+            return say("Taken off the issue.")
         case WriteBack.SKIPPED if row.reason:
             return say("Skipped: {reason}", reason=one_line(row.reason, 200))
         case WriteBack.SKIPPED:
