@@ -298,7 +298,7 @@ def test_plays_the_loop_on_gitlab_with_the_keyboard(demo: Sandbox, tab: Any) -> 
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_screen(sandbox: Sandbox, page: httpx2.Client, tab: Any, width: int) -> None:
     """On a phone too, each button of the tracker's pane can be seen and pressed."""
     number = sandbox.gitlab.open_issue("acme/shop-app", "passerelle-bot", "Total is wrong")
