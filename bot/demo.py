@@ -1,4 +1,4 @@
-"""The demo: the sandbox's three services on loopback, and the real bot against them, on data that is thrown away."""
+"""The demo: the sandbox's four services on loopback, and the real bot against them, on data that is thrown away."""
 
 from __future__ import annotations
 
