@@ -7,7 +7,7 @@ every head. Slow, short, and to be read beside that page.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from integrations.sandbox.github.history import Commit, History
@@ -15,16 +15,18 @@ from integrations.sandbox.github.history import Commit, History
 IN, REVERTED, ABSENT = "in", "reverted", "absent"
 
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{40})")
-_REVERTS_PULL = re.compile(r"^Reverts acme/shop(#\d+)", re.MULTILINE)
+_REVERTS_PULL = re.compile(r"^(?:Reverts acme/shop|This reverts merge request )([#!]\d+)", re.MULTILINE)
 _QUOTED = re.compile(r'^Revert "(.*)"')
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{40})\)")
-_PORTED = re.compile(r"\(backport (#\d+)\)")
+_PORTED = re.compile(r"\(backport ([#!]\d+)\)")
 _PULL = re.compile(r"^Merge pull request (#\d+) |\((#\d+)\)$")
+_MERGE = re.compile(r"^See merge request acme/apps/shop(!\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """What fixes an issue: a commit, or a merged pull request (`pull`: "#5"), maybe of several commits (`parts`)."""
+    """What fixes an issue: a commit, or a merged pull request (`pull`: "#5", on GitLab "!5"), maybe of several commits
+    (`parts`)."""
 
     sha: str
     title: str
@@ -35,9 +37,10 @@ class Mend:
 
 
 class Model:
-    """All that is known of a history now."""
+    """All that is known of a history now; `said`: all that is said of a commit, by default its message."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, said: Callable[[str], str] | None = None) -> None:
+        said = said or (lambda sha: history.commits[sha].message)
         self.commits = dict(history.commits)
         self.before: dict[str, set[str]] = {}
         for sha, commit in self.commits.items():  # parents stand before their children
@@ -46,17 +49,17 @@ class Model:
         self.takes: dict[str, set[str]] = {}  # by the revert
         self.alike: dict[tuple[object, ...], set[str]] = {}  # by title and patch
         for sha, commit in self.commits.items():
-            subject = commit.subject
-            for name in {*_PICKED.findall(commit.message), *_ported(commit.message)}:
+            subject, message = commit.subject, said(sha)
+            for name in {*_PICKED.findall(message), *_ported(message)}:
                 self.copies.setdefault(name, set()).add(sha)
-            named = {*_REVERTS.findall(commit.message), *_REVERTS_PULL.findall(commit.message)}
+            named = {*_REVERTS.findall(message), *_REVERTS_PULL.findall(message)}
             if named:
                 self.takes[sha] = named.union(*map(_ported, _QUOTED.findall(subject)))
             if commit.changes:
                 self.alike.setdefault((_title(subject), commit.changes), set()).add(sha)
         self.pulls: dict[str, set[str]] = {}  # the commits that stand for a pull request
-        for sha, commit in self.commits.items():
-            if name := pull_of(commit):
+        for sha in self.commits:
+            if name := pull_of(said(sha)):
                 self.pulls.setdefault(name, set()).add(sha)
 
     def state(self, head: str, mend: Mend) -> str:
@@ -145,10 +148,15 @@ def _ported(text: str) -> list[str]:
 
 
 def _title(subject: str) -> str:
-    return re.sub(r"( \((backport )?#\d+\))+$", "", subject)
+    return re.sub(r"( \((backport )?[#!]\d+\))+$", "", subject)
 
 
-def pull_of(commit: Commit) -> str:
-    """What GitHub puts into the subject of a squash or a merge; it stands at the end of a "Reapply" by chance."""
-    found = None if commit.subject.startswith("Reapply") else _PULL.search(commit.subject)
-    return (found[1] or found[2]) if found else ""
+def pull_of(message: str) -> str:
+    """What GitHub puts into the subject of a squash or a merge, and GitLab at the end of a merge's message; it stands
+    at the end of a "Reapply" by chance."""
+    subject = message.partition("\n")[0]
+    found = None if subject.startswith("Reapply") else _PULL.search(subject)
+    if found:
+        return found[1] or found[2]
+    named = _MERGE.search(message)
+    return named[1] if named else ""

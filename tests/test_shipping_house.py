@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +14,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from bot.model import Stage
 from bot.store.tables import Issue, Row
-from tests.conftest import REPO, House
-from tests.shipping_history import DEV, Play, Step, steps
+from tests.conftest import House
+from tests.hosting import Hosting
+from tests.hosting.github import OnGitHub
+from tests.hosting.gitlab import OnGitLab
+from tests.shipping_history import Play, Step, steps
 from tests.shipping_model import IN, REVERTED, Mend, Model
 from tests.test_shipping_random import FRESH
 
@@ -46,13 +48,17 @@ class Story:
     play: Play
     fixes: list[Mend] = field(default_factory=list)
     drafts: list[str] = field(default_factory=list)
-    releases: dict[str, str] = field(default_factory=dict)  # by tag, those that are published: the sha
+    tags: int = 0
     running: dict[str, list[tuple[int, str]]] = field(
         default_factory=dict
     )  # by environment: what succeeded, oldest first
     shipped: bool = False
     written: bool = False  # the customer was told
     heard: int = 0
+
+    @property
+    def hosting(self) -> Hosting:
+        return self.play.hosting
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -67,7 +73,7 @@ class Story:
         """A pull request that is linked to the issue; after a reopening, one that closes it again."""
         if self.shipped:
             return
-        self.play.change(step if not self._reopened() else Step("fix", 0, step.b, step.c), link=1)
+        self.play.change(step if not self.hosting.was_reopened() else Step("fix", 0, step.b, step.c), link=1)
         self.fixes.append(self.play.mends[-1])
         self.poll(step)
 
@@ -78,41 +84,43 @@ class Story:
         mend = self.play.mends[-1 - step.a % len(self.play.mends)]
         if mend.copied or mend in self.fixes:
             return
-        self.house.github.comment(REPO, 1, DEV, f"/fixed-by {mend.pull if mend.merged else mend.sha}")
+        self.hosting.name_fix(mend.pull if mend.merged else mend.sha)
         self.fixes.append(mend)
         self.poll(step)
 
     def close(self, step: Step) -> None:
-        self.house.github.close_issue(REPO, 1, DEV, "completed")
+        if self.hosting.is_open():
+            self.hosting.close()
         self.poll(step)
 
     def reopen(self, step: Step) -> None:
-        if self.house.issue()["state"] == "closed" and step.a < 3:
+        if not self.hosting.is_open() and step.a < 3:
             self.poll(step)
             self.house.clock.advance(timedelta(seconds=1))
-            self.house.github.reopen_issue(REPO, 1, DEV)
+            self.hosting.reopen()
             self.fixes.clear()
             self.poll(step)
 
     def release(self, step: Step) -> None:
-        """Mostly a full release; a pre-release or a draft now and then; a draft may be published later."""
-        tag, kind = f"v{len(self.releases) + len(self.drafts)}.{self.house.clock.now():%H%M%S}.{step.c}", step.b % 6
-        branch = self.play.branch(step.a)
+        """Mostly a full release; now and then one that does not count, or not before it is published later."""
+        self.tags += 1
+        tag, branch, kind = f"v0.{self.tags}.{step.c}", self.play.branch(step.a), step.b % 6
         if kind == 5 and self.drafts:
-            tag = self.drafts.pop()
-        known = {one["tag_name"] for one in self.house.github.releases(REPO) if not one["draft"]}
-        if tag in known:
-            return
-        self.house.github.publish_release(REPO, tag, target=branch, prerelease=kind == 3, draft=kind == 4)
-        if kind == 4:
+            self.hosting.publish(self.drafts.pop(), branch)
+        elif kind == 4:
+            self.hosting.withhold(tag, branch)
             self.drafts.append(tag)
+        elif kind == 3:
+            self.hosting.pre_release(tag, branch)
+        else:
+            self.hosting.release(tag, branch)
 
     def withdraw(self, step: Step) -> None:
         """A release is deleted; not one that took a fix back, after which the bot waits for the next one."""
-        tags = [one["tag_name"] for one in self.house.github.releases(REPO) if not one["draft"]]
-        tag, model = tags[step.a % len(tags)] if tags else "", Model(self.play.history)
-        if step.b % 2 and tag and all(model.state(self.play.history.tags[tag], one) != REVERTED for one in self.fixes):
-            self.house.github.delete_release(REPO, tag)
+        found, model = self.hosting.releases(), self.play.model()
+        gone = found[step.a % len(found)] if found else None
+        if step.b % 2 and gone and all(model.state(gone.sha, one) != REVERTED for one in self.fixes):
+            self.hosting.withdraw(gone.tag)
 
     def deploy(self, step: Step) -> None:
         """What a branch is or was at; now and then it fails at once."""
@@ -121,14 +129,14 @@ class Story:
         for _ in range(step.b // 3):
             sha = next(iter(self.play.history.commits[sha].parents), sha)
         failed = step.c > 6
-        made = self.house.github.deploy(REPO, name, sha, state="failure" if failed else "success")
+        made = self.hosting.deploy(name, sha, failed=failed)
         if not failed:
             self.running.setdefault(name, []).append((made, sha))
 
     def fail(self, step: Step) -> None:
         """What runs on an environment fails after it had succeeded."""
         if running := self.running.get(ENVIRONMENTS[step.c % 2]):
-            self.house.github.deployment_status(REPO, running.pop()[0], "failure")
+            self.hosting.fail(running.pop()[0])
 
     def write_back(self, step: Step) -> None:
         if self.shipped and not self.written:
@@ -161,7 +169,7 @@ class Story:
     def expected(self) -> Stage:
         if not self.fixes:
             return Stage.FILED
-        model = Model(self.play.history)
+        model = self.play.model()
         match self.policy["shipped_when"]:
             case "merged":
                 out = self._holds(model, self.play.history.branches["main"])
@@ -181,57 +189,73 @@ class Story:
     def _released(self, model: Model) -> bool:
         """From the first release to the last: one with all the fixes ships them, a revert takes them back."""
         out = False
-        for _, _, sha in sorted(self._published()):
-            if any(model.state(sha, mend) == REVERTED for mend in self.fixes):
+        for release in self.hosting.releases():
+            if any(model.state(release.sha, mend) == REVERTED for mend in self.fixes):
                 out = False
-            out = out or self._holds(model, sha)
+            out = out or self._holds(model, release.sha)
         return out
 
-    def _published(self) -> list[tuple[datetime, int, str]]:
-        found = [one for one in self.play.repo.releases if not one.draft and not one.prerelease]
-        return [(one.published, one.id, self.play.history.tags[one.tag]) for one in found if one.published]
 
-    def _reopened(self) -> bool:
-        return str(self.house.issue()["state_reason"]) == "reopened"
+Build = Callable[[str, str], tuple[House, Hosting]]
 
 
 @pytest.fixture(scope="module")
-def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], House]]:
-    """One house for each policy; for each example it is emptied and its repository made anew."""
-    found: dict[str, House] = {}
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """One house for each policy and tracker; for each example it is emptied and its project made anew."""
+    found: dict[tuple[str, str], House] = {}
 
-    def house(policy: str) -> House:
-        if policy not in found:
-            folder: Path = tmp_path_factory.mktemp("house")
-            found[policy] = House(folder, lambda config: config["projects"][0].update(POLICIES[policy]))
-        return found[policy]
+    def built(policy: str, tracker: str) -> tuple[House, Hosting]:
+        def change(config: dict[str, Any]) -> None:
+            config["projects"][0].update(POLICIES[policy])
+            if tracker == "gitlab":
+                OnGitLab.configure(config)
 
-    yield house
+        if (policy, tracker) not in found:
+            found[policy, tracker] = House(tmp_path_factory.mktemp("house"), change)
+        house = found[policy, tracker]
+        return house, OnGitLab(house.gitlab) if tracker == "gitlab" else OnGitHub(house.github)
+
+    yield built
     for one in found.values():
         one.close()
 
 
-def begin(house: House, policy: str) -> Story:
-    """An empty house, a new repository, one escalation."""
+def begin(house: House, hosting: Hosting, policy: str) -> Story:
+    """An empty house, a new project, one escalation."""
     with house.bot.store.write() as session:
         for table in reversed(Row.metadata.sorted_tables):
             session.execute(table.delete())
-    house.github.delete_repo(REPO)
-    house.github.add_repo(REPO, collaborators=[DEV])
-    play = Play(house.github, house.clock)
+    hosting.begin()
+    play = Play(hosting, house.clock)
     house.flag()
     house.poll()
     return Story(house, POLICIES[policy], play, heard=len(house.told()))
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not FRESH)
-@given(data=st.data())
-def test_an_issue_stands_where_the_graph_says(houses: Callable[[str], House], policy: str, data: st.DataObject) -> None:
-    """Whatever happens between two polls."""
+def lived(build: Build, policy: str, tracker: str, data: st.DataObject) -> None:
     kinds = KINDS + OUT[str(POLICIES[policy]["shipped_when"])] * 2
     taken = [Step("fix", *data.draw(st.tuples(*[st.integers(0, 8)] * 3))), *data.draw(steps(kinds, 12))]
-    story = begin(houses(policy), policy)
+    story = begin(*build(policy, tracker), policy)
     for step in taken:
         story.take(step)
     story.poll(Step("poll"))
+
+
+STORIES = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not FRESH)
+FEWER = settings(STORIES, max_examples=8)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@STORIES
+@given(data=st.data())
+def test_an_issue_stands_where_the_graph_says(build: Build, policy: str, data: st.DataObject) -> None:
+    """Whatever happens between two polls."""
+    lived(build, policy, "github", data)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@FEWER
+@given(data=st.data())
+def test_an_issue_stands_where_the_graph_says_on_gitlab(build: Build, policy: str, data: st.DataObject) -> None:
+    """The same, by merge requests of every kind, dates to come, and pipelines that run again."""
+    lived(build, policy, "gitlab", data)

@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.bridge.judge import Judge
 from bot.changes import Graph as Commits, State
 from bot.clock import FakeClock
 from integrations.base import Commit, Fix, NotFound, Range, Tracker
-from integrations.sandbox.github.history import History
-from integrations.sandbox.github.hub import Hub
-from tests.shipping_history import CODE, REPO, Mend, Play, Step, steps
-from tests.shipping_model import IN, REVERTED, Model
+from integrations.sandbox.github.hub import Hub as GitHub
+from integrations.sandbox.gitlab.hub import Hub as GitLab
+from tests.hosting import Hosting
+from tests.hosting.github import OnGitHub
+from tests.hosting.gitlab import OnGitLab
+from tests.shipping_history import CODE, Mend, Play, Step, steps
+from tests.shipping_model import IN, REVERTED
 
 FRESH = bool(os.environ.get("PASSERELLE_FRESH_HISTORIES"))
 """Whether other histories are drawn at each run; else they are the same, so that a build can be repeated."""
@@ -27,8 +31,8 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class Graph:
     """What a tracker tells of commits, straight from the stand-in's history: all of `Tracker` that a judge needs."""
 
-    def __init__(self, history: History) -> None:
-        self.history = history
+    def __init__(self, hosting: Hosting) -> None:
+        self.history, self.told = hosting.history, hosting.told
 
     def resolve(self, repo: str, ref: str) -> str:
         found = self.history.resolve(ref)
@@ -39,7 +43,7 @@ class Graph:
     def between(self, repo: str, base: str, head: str) -> Range:
         base, head = self.resolve(repo, base), self.resolve(repo, head)
         ahead = self.history.between(base, head)
-        commits = tuple(Commit(one.sha, one.parents, one.message, one.author, one.authored) for one in ahead)
+        commits = tuple(Commit(one.sha, one.parents, self.told(one.sha), one.author, one.authored) for one in ahead)
         return Range(base, head, commits, holds_base=base in self.history.reachable(head))
 
     def same_change(self, repo: str, one: str, other: str) -> bool:
@@ -49,27 +53,22 @@ class Graph:
 
 def fix_of(play: Play, mend: Mend) -> Fix:
     """As the adapter tells of a pull request, or of a commit that a person named."""
-    if not mend.merged:
-        return Fix(mend.sha, "", title=mend.title)
-    issue = play.repo.issues[int(mend.pull[1:])]
-    assert issue.pull is not None
-    return Fix(
-        mend.sha,
-        "",
-        pull=issue.number,
-        title=mend.title,
-        branch=issue.pull.base,
-        merged_at=issue.pull.merged_at,
-        parts=mend.parts,
-    )
+    return play.hosting.fix(int(mend.pull[1:])) if mend.merged else Fix(mend.sha, "", title=mend.title)
 
 
-def played(taken: Iterable[Step]) -> tuple[Play, list[tuple[str, str]]]:
-    """The repository after these steps, and every head that a branch had: (branch, sha)."""
+def on(name: str, clock: FakeClock) -> Hosting:
+    """A tracker without a wire."""
+    if name == "github":
+        return OnGitHub(GitHub(clock.now, "", "passerelle-bot"))
+    return OnGitLab(GitLab(clock.now, None, None, "passerelle-bot"))
+
+
+def played(taken: Iterable[Step], name: str) -> tuple[Play, list[tuple[str, str]]]:
+    """The project after these steps, and every head that a branch had: (branch, sha)."""
     clock = FakeClock(START)
-    hub = Hub(clock.now, "", "passerelle-bot")
-    hub.add_repo(REPO, collaborators=["leo-dev"])
-    play = Play(hub, clock)
+    hosting = on(name, clock)
+    hosting.begin()
+    play = Play(hosting, clock)
     heads: list[tuple[str, str]] = []
     for step in taken:
         play.take(step)
@@ -77,41 +76,46 @@ def played(taken: Iterable[Step]) -> tuple[Play, list[tuple[str, str]]]:
     return play, list(dict.fromkeys(heads))
 
 
+trackers = pytest.mark.parametrize("name", ["github", "gitlab"])
 HISTORIES = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not FRESH)
 
 
+@trackers
 @HISTORIES
 @given(steps(CODE, 14))
-def test_a_head_contains_what_the_graph_says(taken: list[Step]) -> None:
+def test_a_head_contains_what_the_graph_says(name: str, taken: list[Step]) -> None:
     """Every head of every branch, asked about every change that was made, from nothing."""
-    play, heads = played(taken)
-    model = Model(play.history)
+    play, heads = played(taken, name)
+    model = play.model()
     fixes = {mend.sha: fix_of(play, mend) for mend in play.mends}
-    tracker: Tracker = Graph(play.history)  # type: ignore[assignment]
+    tracker: Tracker = Graph(play.hosting)  # type: ignore[assignment]
     for branch, head in heads:
         asked = [mend for mend in play.mends if head not in model.before[mend.sha] - {mend.sha}]
         together = [{mend.sha: [fixes[mend.sha]] for mend in asked if not mend.copied}]
         alone = [{mend.sha: [fixes[mend.sha]]} for mend in asked if mend.copied]
         told: dict[str, str] = {}
         for waiting in [*together, *alone]:
-            told |= {sha: state.value for sha, state in Judge(tracker, REPO).states(head, "", waiting).items()}
+            told |= {
+                sha: state.value for sha, state in Judge(tracker, play.hosting.repo).states(head, "", waiting).items()
+            }
         assert told == {mend.sha: model.state(head, mend) for mend in asked}, (branch, head)
 
 
+@trackers
 @HISTORIES
 @given(steps(CODE, 14))
-def test_what_is_new_tells_what_changed(taken: list[Step]) -> None:
+def test_what_is_new_tells_what_changed(name: str, taken: list[Step]) -> None:
     """Each head of a branch, compared with the one before it alone: what came in, and what went, is not missed."""
-    play, heads = played(taken)
-    model = Model(play.history)
-    tracker: Tracker = Graph(play.history)  # type: ignore[assignment]
+    play, heads = played(taken, name)
+    model = play.model()
+    tracker: Tracker = Graph(play.hosting)  # type: ignore[assignment]
     for (branch, old), (other, new) in pairwise(sorted(heads, key=lambda head: head[0])):
         asked = [one for one in play.mends if new not in model.before[one.sha] - {one.sha} and not one.copied]
         for mend in asked if branch == other else ():
-            fix, judge, was = fix_of(play, mend), Judge(tracker, REPO), model.state(old, mend)
+            fix, judge, was = fix_of(play, mend), Judge(tracker, play.hosting.repo), model.state(old, mend)
             judge.states(old, "", {"": [fix]})  # by which copies it is out there, is remembered
             fix = judge.fixes[fix.sha]
-            lost = judge.lost(old, new) if was == IN else Commits(REPO, ())
+            lost = judge.lost(old, new) if was == IN else Commits("", ())
             gone = lost is None or lost.state(fix) is not State.ABSENT
             doubted = {""} if gone or was == REVERTED else set()  # what was taken out may be put in by taking that back
             told = judge.states(new, old, {"": [fix]}, doubted)[fix.sha]
@@ -124,12 +128,12 @@ def test_where_they_are_known_to_differ_the_bot_is_late() -> None:
     What it never does is to tell where the model would wait."""
     kinds = (("change", 1, 0, 0), ("pick", 0, 0, 1), ("revert_pull", 0, 0, 0), ("pick", 0, 0, 1), ("change", 0, 0, 0))
     more = (("join", 3, 0, 0), ("pick", 3, 0, 0), ("join", 0, 1, 0), ("revert", 0, 1, 0))
-    play, heads = played(Step(*one) for one in (*kinds, *more))
-    model = Model(play.history)
-    tracker: Tracker = Graph(play.history)  # type: ignore[assignment]
+    play, heads = played((Step(*one) for one in (*kinds, *more)), "github")
+    model = play.model()
+    tracker: Tracker = Graph(play.hosting)  # type: ignore[assignment]
     for _, head in heads:
         for mend in play.mends:
             if head in model.before[mend.sha] - {mend.sha}:
                 continue
-            told = Judge(tracker, REPO).states(head, "", {"": [fix_of(play, mend)]})[mend.sha]
+            told = Judge(tracker, play.hosting.repo).states(head, "", {"": [fix_of(play, mend)]})[mend.sha]
             assert told is not State.IN or model.state(head, mend) == IN, (head, mend)

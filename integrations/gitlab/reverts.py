@@ -52,7 +52,7 @@ def _completed(wire: Wire, repo: str, commit: Commit) -> str:
     if not shas and not _SAYS_MERGE.search(commit.message):
         texts += _described(wire, repo, [commit.sha, *_PICKED.findall(commit.message)])
     taken = [*_originals(wire, repo, shas), *_brought(wire, repo, "\n".join(texts))]
-    return "\n\n".join([*texts, *(f"This reverts commit {sha}." for sha in dict.fromkeys(taken))])
+    return "\n\n".join([*texts, *(f"This reverts {what}." for what in dict.fromkeys(taken))])
 
 
 def _described(wire: Wire, repo: str, shas: Sequence[str]) -> list[str]:
@@ -77,13 +77,17 @@ def _originals(wire: Wire, repo: str, shas: Sequence[str]) -> list[str]:
             message = wire.get(path_of(repo, "repository", "commits", sha), lambda item: str(item["message"]))
         except UNSEEN:
             continue
-        found += _PICKED.findall(message)
+        found += [f"commit {original}" for original in _PICKED.findall(message)]
     return found
 
 
 def _brought(wire: Wire, repo: str, text: str) -> list[str]:
-    """What the merge requests brought that `text` says are taken back."""
+    """What the merge requests brought that `text` says are taken back, and the merge requests that they repeat."""
     found_in = _SAYS_MERGE.finditer(text)
     named = [(match["path"] if "/" in match["path"] else repo, int(match["number"])) for match in found_in]
     here = [Place(path, number) for path, number in named if path.casefold() == repo.casefold()]
-    return [sha for found in merges.seen(wire, dict.fromkeys(here)) for sha in merges.all_shas(wire, found)]
+    found: list[str] = []
+    for merge in merges.seen(wire, dict.fromkeys(here)):
+        found += [f"commit {sha}" for sha in merges.all_shas(wire, merge)]
+        found += [f"merge request !{number}" for path, number in merge.copies() if path == merge.key()[0]]
+    return found
