@@ -186,6 +186,30 @@ class Plan:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """From `first` to `last` somebody else is on duty than before."""
+
+    first: date
+    last: date
+    before: str
+    after: str
+
+
+def shifts(before: Plan, after: Plan, first: date, last: date) -> list[Shift]:
+    """What a new arrangement changes between two days, day after day of the same joined."""
+    found: list[Shift] = []
+    for day in (first, *_days(first, (last - first).days)):
+        old, new = before.person(day), after.person(day)
+        if old == new:
+            continue
+        if found and (found[-1].last + _DAY, found[-1].before, found[-1].after) == (day, old, new):
+            found[-1] = Shift(found[-1].first, day, old, new)
+        else:
+            found.append(Shift(day, day, old, new))
+    return found
+
+
 def _days(day: date, count: int) -> Iterator[date]:
     """The days after this one, or before it where `count` is negative."""
     step = _DAY if count > 0 else -_DAY

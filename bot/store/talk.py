@@ -35,14 +35,24 @@ class Remark(Row):
     at: Mapped[datetime]
 
 
+class Arranged(StrEnum):
+    """What people arrange about who is on duty."""
+
+    TAKES = "takes"  # the person has the duty
+    AWAY = "away"  # the person has it not; the next one does
+    EVERYONE = "everyone"  # all have it together, for the hours of one day
+
+
 class Swap(Row):
-    """Somebody is on duty for a project from `first` to `last`, whatever the rotation says."""
+    """What somebody arranged for a project's duty from `first` to `last`, whatever the rotation says."""
 
     __tablename__ = "swap"
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     project: Mapped[str] = mapped_column(index=True)
-    person: Mapped[str]  # Slack id
+    kind: Mapped[Arranged] = mapped_column(words(Arranged))
+    person: Mapped[str]  # Slack id; "" for everyone
     first: Mapped[date]
     last: Mapped[date]
+    hours: Mapped[str] = mapped_column(default="")  # of EVERYONE: 14:00-18:00
     by: Mapped[str]
-    at: Mapped[datetime]
+    at: Mapped[datetime]  # no two in a project have the same; what is arranged together for several has one

@@ -13,9 +13,11 @@ def upgrade() -> None:
     op.create_table('swap',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('project', sa.String(), nullable=False),
+    sa.Column('kind', sa.Enum('takes', 'away', 'everyone', name='arranged', native_enum=False, length=20), nullable=False),
     sa.Column('person', sa.String(), nullable=False),
     sa.Column('first', sa.Date(), nullable=False),
     sa.Column('last', sa.Date(), nullable=False),
+    sa.Column('hours', sa.String(), nullable=False),
     sa.Column('by', sa.String(), nullable=False),
     sa.Column('at', bot.store.tables.UTCTime(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_swap'))
