@@ -141,7 +141,8 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     ranked = (views.DigestLine(issue=issue, age=timedelta(days=3), waiting=4),) * 40
     digest = views.Digest(new=ranked, oldest=ranked, most_waiting=ranked, due=((text, 3),) * 40)
     yield "digest", views.digest(say, digest)
-    yield "help", views.help_(say)
+    for who in (views.Abilities(), views.Abilities(flags=True), views.Abilities(decides=(text,) * 9, leads=True)):
+        yield f"help {who.flags} {who.leads}", views.help_(say, "/bug", who)
     mine = [
         views.MineLine(issue=issue, stage=Stage.SHIPPED, facts=facts(text, n), write_back_id=f"w{n}" if n % 2 else "")
         for n in range(200)

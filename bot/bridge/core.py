@@ -13,7 +13,7 @@ from bot import outbox
 from bot.clock import Clock
 from bot.configuration import Configuration, Project
 from bot.model import Happening, Stage, UserError, move
-from bot.store import queries
+from bot.store import links, queries
 from bot.store.database import Store
 from bot.store.tables import Escalation, History, Issue, Person
 from integrations.base import Helpdesk, Tracker
@@ -166,14 +166,17 @@ class Bridge:
         tracker = self.trackers.get(issue.tracker)
         return tracker.lane if tracker else ""
 
-    def announce(self, session: Session, escalation: Escalation) -> None:
-        """Once the issue has its number: the agent hears where the ticket went, and the ticket carries a note."""
+    def announce(self, session: Session, escalation: Escalation, *, told: bool = False) -> None:
+        """Once the issue has its number: the agent hears where the ticket went, unless they were `told`, and the ticket
+        carries a note."""
         if escalation.issue.stage is Stage.FILING:
             return
         ticket, times = escalation.ticket, queries.refiled(session, escalation.issue_id)
+        times += links.unlinked(session, escalation.id)
         again = f":{times}" if times else ""
         key = f"filed:{escalation.id}:{escalation.agent}{again}"
-        self.notify(session, "filed", key, escalation.agent, escalation=escalation.id)
+        if not told:
+            self.notify(session, "filed", key, escalation.agent, escalation=escalation.id)
         if ticket.helpdesk and ticket.helpdesk in self.helpdesks:
             self.promise(
                 session,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import privacy, similar
-from bot.bridge import news
+from bot.bridge import news, taken_off
 from bot.bridge.core import Bridge
 from bot.bridge.drafts import WORDS_LIMIT, carried_by
 from bot.model import Kind, Severity, Stage, UserError
@@ -48,9 +48,10 @@ class FieldError(UserError):
         self.field = field
 
 
-def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:
+def submit(bridge: Bridge, draft_id: str, fields: Fields, *, told: bool = False) -> Escalation:
     """Make the escalation that the draft stands for: a new issue, one more customer on a known issue, or following
-    what a colleague already carried. Pressing submit twice makes one. Raises FieldError, UserError."""
+    what a colleague already carried. Pressing submit twice makes one. `told`: the person reads at once what became of
+    it, so no message says it again. Raises FieldError, UserError."""
     with bridge.store.write() as session:
         draft = session.get(Draft, draft_id, with_for_update=True)
         if draft is None:
@@ -59,21 +60,21 @@ def submit(bridge: Bridge, draft_id: str, fields: Fields) -> Escalation:
             return session.get_one(Escalation, draft.escalation_id)
         if draft.allowed is not True:
             raise UserError("Slack does not let you flag tickets here. Ask your lead to add you.")
-        escalation = _joined(bridge, session, draft, fields) or _made(bridge, session, draft, fields)
+        escalation = _joined(bridge, session, draft, fields, told) or _made(bridge, session, draft, fields, told)
         draft.escalation_id = escalation.id
         return escalation
 
 
-def _joined(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Escalation | None:
+def _joined(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: bool) -> Escalation | None:
     """The ticket is carried already, and nobody asked for a second issue."""
     if fields.similar:
         chosen = queries.escalation_of(session, draft.helpdesk, draft.number, fields.similar)
     else:
         chosen = None if fields.again else next(iter(carried_by(session, draft.helpdesk, draft.number)), None)
-    return _follow(bridge, session, draft, chosen) if chosen else None
+    return _follow(bridge, session, draft, chosen, told) if chosen else None
 
 
-def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalation) -> Escalation:
+def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalation, told: bool) -> Escalation:
     if escalation.agent != draft.person and session.get(Follower, (escalation.id, draft.person)) is None:
         session.add(Follower(escalation_id=escalation.id, person=draft.person, since=bridge.clock.now()))
         session.flush()
@@ -88,11 +89,12 @@ def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalati
         )
         news.owe_standing(bridge, session, escalation)
         bridge.keep_current(session, escalation.issue)
-    bridge.notify(session, "joined", f"joined:{draft.id}", draft.person, escalation=escalation.id)
+    if not told:
+        bridge.notify(session, "joined", f"joined:{draft.id}", draft.person, escalation=escalation.id)
     return escalation
 
 
-def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Escalation:
+def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: bool) -> Escalation:
     known = session.get(Issue, fields.similar, with_for_update=True) if fields.similar else None
     while known is not None and known.joined is not None:  # it became a duplicate since it was chosen
         known = session.get(Issue, known.joined, with_for_update=True)
@@ -103,7 +105,7 @@ def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Esc
     if draft.number and not draft.ticket:
         bridge.refresh(session, "facts", f"facts:{ticket.id}", f"facts:{ticket.id}", ticket=ticket.id)
     issue = known or _issue(bridge, session, fields, title)
-    escalation = Escalation(
+    escalation = taken_off.put_back(bridge, session, ticket.id, issue.id, draft.person, title) or Escalation(
         ticket=ticket,
         issue=issue,
         agent=draft.person,
@@ -113,13 +115,14 @@ def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> Esc
     )
     session.add(escalation)
     session.flush()
+    session.refresh(issue, ["escalations"])
     bridge.record(session, "attached" if known else "flagged", escalation=escalation, by=draft.person)
     if known is None:
         bridge.promise(
             session, "issue", f"issue:{issue.id}", f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id
         )
     else:
-        bridge.announce(session, escalation)
+        bridge.announce(session, escalation, told=told)
         news.owe_standing(bridge, session, escalation)
     bridge.keep_current(session, issue)
     return escalation

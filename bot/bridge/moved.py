@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import news
+from bot.bridge import news, taken_off
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import Happening, News, Stage
@@ -143,7 +143,10 @@ def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     news.overtake(bridge, session, issue, but=News.ROLLED_BACK)
     twins = []
     for escalation in joining:
-        twin = next((one for one in other.escalations if one.ticket_id == escalation.ticket_id), None)
+        there = (one for one in other.escalations if one.ticket_id == escalation.ticket_id)
+        twin = next(there, None) or taken_off.put_back(
+            bridge, session, escalation.ticket_id, other.id, escalation.agent, escalation.title
+        )
         if twin is None:
             escalation.issue_id, escalation.came_from = other.id, issue.id
         else:

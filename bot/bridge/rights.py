@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from bot.bridge.core import Bridge
 from bot.model import UserError
-from bot.store.tables import Issue, Person, WriteBackRow
+from bot.store.tables import Escalation, Issue, Person, WriteBackRow
 from integrations.base import ServiceError
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What somebody is here: guests and strangers nothing of all that."""
+
+    flags: bool = False
+    decides: tuple[str, ...] = ()  # the keys of the projects whose Support Dev they are
+    leads: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.flags or self.leads or bool(self.decides)
+
+
+def roles(bridge: Bridge, person: str) -> Roles:
+    """What this person is here. Raises ServiceErrors."""
+    known = bridge.look_up(person)
+    if not known.member:
+        return Roles()
+    projects = bridge.settings.projects
+    decides = tuple(one.key for one in projects if any(dev.slack == person for dev in one.support_devs))
+    return Roles(bridge.may_flag(known), decides, person in bridge.settings.slack.leads)
+
 
 NAMED = 5
 """How many of those who can are named to somebody who cannot."""
@@ -55,6 +79,28 @@ def see(bridge: Bridge, person: str) -> None:
         raise UserError(
             "Only members of the support team, Support Devs and leads can ask how a ticket stands. "
             "Ask your lead to add you."
+        )
+
+
+def flag(bridge: Bridge, person: str) -> None:
+    """Attaching a ticket: whoever may flag. Raises UserError, ServiceErrors."""
+    known = bridge.look_up(person)
+    if not (known.member and bridge.may_flag(known)):
+        raise UserError("Only members of the support team can flag tickets here. Ask your lead to add you.")
+
+
+def take_off(bridge: Bridge, person: str, escalation_id: str) -> None:
+    """Taking a ticket off its issue: its agent, the project's Support Devs, the leads. Raises UserError,
+    ServiceErrors."""
+    with bridge.store.read() as session:
+        escalation = session.get_one(Escalation, escalation_id)
+        agent, key = escalation.agent, escalation.issue.project
+    entitled = [agent, *(dev.slack for dev in bridge.project(key).support_devs), *bridge.settings.slack.leads]
+    if person not in entitled or not bridge.look_up(person).member:
+        raise UserError(
+            "Only the ticket’s agent, the Support Devs of its project and the leads take it off. Ask one of them: "
+            "{names}.",
+            names=_names(bridge, entitled),
         )
 
 

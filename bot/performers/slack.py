@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import reports
 from bot.model import WAITING
 from bot.outbox import Job
 from bot.performers.base import Base
-from bot.slack import shown, views
-from bot.store import figures
+from bot.slack import shown, summary, views
+from bot.store import links
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
 from bot.texts import Say
 from integrations.base import NotFound
@@ -151,7 +150,7 @@ Template = Callable[[Notice, Session, Say, Mapping[str, Any]], views.Post]
 
 def _filed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     escalation = session.get_one(Escalation, payload["escalation"])
-    first = escalation.issue.escalations[0].id == escalation.id
+    first = links.first_on(session, escalation.issue_id) == escalation.id
     ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
     if first:
         return views.filed(say, ticket, issue)
@@ -174,7 +173,7 @@ def _follower(self: Notice, session: Session, say: Say, payload: Mapping[str, An
 
 def _unfiled(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     issue = session.get_one(Issue, payload["issue"])
-    ticket = shown.ticket_name(issue.escalations[0].ticket)
+    ticket = shown.ticket_name(links.speaker(session, issue).ticket)
     next_step = say("Nothing is lost, and nothing is asked of you: I keep trying and tell you when it is filed.")
     if payload["state"] == "dead":
         next_step = say(
@@ -258,7 +257,14 @@ def _unnamed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
     return views.unnamed(say, issue.id, shown.issue_name(issue), payload["problem"])
 
 
+def _unlinked(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    escalation = session.get_one(Escalation, payload["escalation"])
+    ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
+    return views.taken_off(say, ticket, issue, self.people.name(session, payload["by"]), payload["excused"])
+
+
 TEMPLATES: Mapping[str, Template] = {
+    "unlinked": _unlinked,
     "moved": _moved,
     "gone": _gone,
     "unnamed": _unnamed,
@@ -290,31 +296,7 @@ class Digest(Base):
         if now >= until:
             return STALE
         with self.bridge.store.read() as session:
-            found = reports.digest(figures.open_issues(session), figures.write_backs_due(session), since)
-            agents = tuple((self.people.name(session, agent), n) for agent, n in found.due)
-        data = views.Digest(
-            new=_lines(found.new, now),
-            new_count=found.new_count,
-            oldest=_lines(found.oldest, now),
-            most_waiting=_lines(found.most_waiting, now),
-            due=agents,
-        )
+            data = summary.digest(session, self.people, since, now)
         return self.chat.post(
             job.payload["channel"], views.digest(Say(self.bridge.settings.slack.language), data), job.key
         )
-
-
-def _lines(issues: Sequence[figures.OpenIssue], now: datetime) -> tuple[views.DigestLine, ...]:
-    return tuple(
-        views.DigestLine(
-            issue=views.IssueName(
-                title=issue.title,
-                label=f"{issue.repository}#{issue.number}" if issue.number is not None else "",
-                url=issue.url,
-            ),
-            stage=issue.stage,
-            age=now - issue.created_at,
-            waiting=issue.waiting,
-        )
-        for issue in issues
-    )

@@ -12,6 +12,7 @@ from bot.model import Happening, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown
+from bot.store import links
 from bot.store.tables import Escalation, Issue, NewsItem, Ticket
 from bot.texts import Say
 from integrations.base import (
@@ -68,7 +69,7 @@ class FileIssue(Base):
         issue = self._where(job)
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, issue.id)
-            first = issue.escalations[0]
+            first = links.speaker(session, issue)
             facts = facts_of(first.ticket, first)
             agent = self.people.name(session, first.agent)
         policy = self.policy(issue)
@@ -145,8 +146,8 @@ class CustomersTable(Base):
     def _text(self, issue_id: str, policy: privacy.Policy) -> str:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, issue_id)
-            first = issue.escalations[0]
-            rows = [self._row(session, one, policy, in_text=one is first) for one in shown.waiting(issue)]
+            first = links.first_on(session, issue.id)
+            rows = [self._row(session, one, policy, in_text=one.id == first) for one in shown.waiting(issue)]
         return issue_text.customers_table(Say(self.bridge.settings.slack.language), rows, now=self.bridge.clock.now())
 
     def _row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from slack_bolt import Ack, BoltResponse
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 Body = dict[str, Any]
 
+Answered = TypeVar("Answered")
 Right = Callable[[Bridge, str, str], None]
 Pressed = Callable[[str, str, Say], views.View | None]
 """From a button's value, the person and their `Say` to the modal to open, if any. May raise UserError."""
@@ -109,6 +110,15 @@ class Edges:
         except (TimeoutError, ServiceError) as error:
             log.info("rights.not_told", error=type(error).__name__)
             raise UserError("Slack did not tell me in time who you are. Try again in a moment.") from None
+
+    def ask(self, question: Callable[[Bridge, str], Answered], person: str, *, within: float = TOLD_IN) -> Answered | None:
+        """What is to be known of a person, None when Slack does not tell it in so many seconds."""
+        asked = self._askers.submit(question, self.bridge, person)
+        try:
+            return asked.result(within)
+        except (TimeoutError, ServiceError) as error:
+            log.info("person.not_told", error=type(error).__name__)
+            return None
 
     def error(self, error: Exception, body: Body) -> BoltResponse:
         """A bug of ours, or Slack out of reach: logged with a reference that the person gets too."""

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.bridge import drafts, flag, rights
 from bot.model import UserError
-from bot.slack import form, views
+from bot.slack import form, subcommands, views
 from bot.slack.edges import Body, Edges, ephemeral, reference_number, spoken
 
 log = structlog.get_logger()
@@ -34,12 +34,11 @@ class Flagging:
     def _command(self, body: Body, ack: Ack, client: WebClient) -> None:
         person, text = body["user_id"], str(body.get("text") or "").strip()
         word, _, rest = text.partition(" ")
-        if word.lower() in ("", "help") and not rest:
-            if not word:
-                self._open(client, body, person, channel=body.get("channel_id", ""))
-                ack()
-                return
-            ack(**ephemeral(views.help_(self._edges.met(person), str(body.get("command") or "/bug"))))
+        if not word:
+            self._open(client, body, person, channel=body.get("channel_id", ""))
+            ack()
+        elif subcommands.meant(self._edges, text):
+            ack(**ephemeral(subcommands.answer(self._edges, person, text, str(body.get("command") or "/bug"))))
         elif word.lower() == "mine" and not rest:
             ack(**ephemeral(form.mine(self._bridge, self._edges.met(person), person)))
         elif word.lower() == "status":

@@ -103,12 +103,6 @@ def escalation_of(session: Session, helpdesk: str, number: str, issue_id: str) -
     return session.scalar(query.where(Escalation.issue_id == issue_id, Escalation.taken_off.is_(None)))
 
 
-def taken_off(session: Session, ticket_id: str, issue_id: str) -> Escalation | None:
-    """The escalation of this ticket that was taken off that issue."""
-    query = sa.select(Escalation).where(Escalation.ticket_id == ticket_id, Escalation.issue_id == issue_id)
-    return session.scalar(query.where(Escalation.taken_off.is_not(None)))
-
-
 def on_ticket(session: Session, ticket_id: str) -> Sequence[Escalation]:
     query = sa.select(Escalation).where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
     return session.scalars(query.order_by(Escalation.flagged_at)).all()

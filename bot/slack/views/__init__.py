@@ -1,5 +1,6 @@
 """Everything a person sees in Slack: data in, blocks out. Pure; each view takes the reader's `Say` first."""
 
+from bot.slack.views.answers import Abilities, Linked, Unlinked, help_, linked, said, taken_off, unlinked
 from bot.slack.views.card import Card, card, stage_words, waits
 from bot.slack.views.facts import Already, Before, FlagForm, NewsLine, TicketFacts, happened, headline, left_out
 from bot.slack.views.lists import (
@@ -9,7 +10,6 @@ from bot.slack.views.lists import (
     MineLine,
     Status,
     digest,
-    help_,
     mine,
     nothing_known,
     status,
@@ -48,6 +48,7 @@ from bot.slack.views.parts import IssueName, Link, Post, Proof, TicketName, Wher
 from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, round_, uncertain
 
 __all__ = [
+    "Abilities",
     "Already",
     "Before",
     "Card",
@@ -57,6 +58,7 @@ __all__ = [
     "HistoryLine",
     "IssueName",
     "Link",
+    "Linked",
     "MineLine",
     "NewsLine",
     "Post",
@@ -67,6 +69,7 @@ __all__ = [
     "Status",
     "TicketFacts",
     "TicketName",
+    "Unlinked",
     "View",
     "Where",
     "WriteBackForm",
@@ -92,6 +95,7 @@ __all__ = [
     "help_",
     "joined",
     "left_out",
+    "linked",
     "mark_fixed",
     "mine",
     "moved",
@@ -100,11 +104,14 @@ __all__ = [
     "reason_wanted",
     "refused",
     "round_",
+    "said",
     "sentence",
     "skip",
     "stage_words",
     "status",
+    "taken_off",
     "uncertain",
+    "unlinked",
     "unnamed",
     "waits",
     "write_back",

@@ -185,6 +185,7 @@ def happened(say: Say, what: str) -> str:
     return {
         "flagged": say("Flagged"),
         "attached": say("Attached to the issue"),
+        "unlinked": say("Taken off the issue"),
         "followed": say("Flagged by a colleague too, who follows"),
         "filed": say("Issue filed"),
         "acknowledged": say("In hand"),

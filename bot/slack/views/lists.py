@@ -109,21 +109,6 @@ def digest(say: Say, data: Digest) -> Post:
     return post("\n".join(text), blocks)
 
 
-def help_(say: Say, name: str = "/bug") -> Post:
-    """What one can type."""
-    rows: list[list[Piece]] = [
-        [Code(f"{name} 4211"), " ", say("flags a ticket, by its number or address; a title may follow")],
-        [Code(f"{name} mine"), " ", say("your escalations, and the customers you owe an answer")],
-        [Code(f"{name} status 4211"), " ", say("where a ticket or an issue stands, and what happened")],
-        [Code(f"{name} help"), " ", say("this page")],
-    ]
-    first = say("I carry a ticket to an issue, and tell you when the fix has shipped, so that you can write back.")
-    last = say(
-        "You can also flag from any message that has a ticket's link: open its menu and choose Flag this as a bug."
-    )
-    return post("\n".join([first, *map(plain, rows), last]), [lines([first]), bullets(rows), small(last)])
-
-
 def mine(say: Say, escalations: Sequence[MineLine]) -> Post:
     """An agent's escalations, those that owe a customer an answer first."""
     if not escalations:
