@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
@@ -40,6 +40,7 @@ class Done:
     first: date
     last: date
     shifts: tuple[Shift, ...] = ()
+    hours: str = ""  # of a half-day for everyone that is planned now
 
 
 def plan(bridge: Bridge, session: Session, project: Project) -> Plan:
@@ -123,7 +124,7 @@ def _arrange(
                 Swap(project=project.key, kind=kind, person=person, first=first, last=last, hours=span, by=by, at=at)
             )
             session.flush()
-            done.append(_done(bridge, session, project, before, first, last))
+            done.append(replace(_done(bridge, session, project, before, first, last), hours=span))
         _follow(bridge, session, by, done)
     return done
 
