@@ -52,6 +52,7 @@ class IssueTouched:
     repository: str
     number: int
     marks: tuple[str, ...] = field(default=(), compare=False)  # the keys that its text carries, if it was told
+    pull: bool = False  # of a merge request, where these are numbered apart: it was brought to another branch
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,3 +251,16 @@ def test_a_token_near_its_end_is_announced(build: Callable[..., GitLabHouse]) ->
     (told,) = [one for one in house.told("U0MAYA") if "token" in one]
     assert "Something is to be mended, or Web shop will miss news:" in told
     assert "trackers.gitlab.token" in told
+
+
+def test_a_backport_counts_at_once_whatever_issue_has_its_number(build: Callable[..., GitLabHouse]) -> None:
+    """Merge requests are numbered apart from issues: !1 mends #2, and !2 brings it to the stable branch."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    gitlab.branch(PROJECT, "stable", "main")
+    for ticket in ("4211", "4212"):
+        house.flag(text=ticket)
+    made.mend("Closes #2")
+    made.mend("Backport of !1.", base="stable")
+    made.release("v2.4.1", target="stable")
+    assert ["Fixed in v2.4.1" in told for told in house.told()].count(True) == 1

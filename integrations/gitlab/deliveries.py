@@ -79,9 +79,11 @@ def _issue(repo: str, issue: Any) -> list[Event]:
 
 
 def named(repo: str, change: Any) -> list[Event]:
-    """The issues that a merged merge request says it fixes."""
-    places = wording.closing(_text(change, "title"), _text(change, "description"), repo)
-    return [IssueTouched(place.repository, place.number) for place in dict.fromkeys(places)]
+    """The issues that a merged merge request says it fixes, and the merge requests whose change it brings elsewhere."""
+    title, body = _text(change, "title"), _text(change, "description")
+    fixed = [IssueTouched(place.repository, place.number) for place in wording.closing(title, body, repo)]
+    brought = [IssueTouched(place.repository, place.number, pull=True) for place in wording.copied(title, body, repo)]
+    return list(dict.fromkeys([*fixed, *brought]))
 
 
 def _resources(kind: str, payload: Any) -> list[str]:

@@ -89,6 +89,7 @@ class TestGitLab(TrackerContract):
         ("note.on_issue", [IssueTouched(REPO, 12)]),
         ("note.on_merge_request", []),
         ("merge_request.merge", [IssueTouched(REPO, 12), IssueTouched(REPO, 13), IssueTouched("acme/api", 4)]),
+        ("merge_request.backport", [IssueTouched(REPO, 12), IssueTouched(REPO, 12, pull=True)]),
         ("merge_request.open", []),
         ("push", [CodeTouched(REPO, "branch")]),
         ("push.other_branch", []),
