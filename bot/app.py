@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import helpdesk, looks, slack, tracker
+from bot.performers import duty, helpdesk, looks, slack, tracker
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -105,6 +105,9 @@ class Passerelle:
             "round": slack.RefreshRound,
             "notice": slack.Notice,
             "digest": slack.Digest,
+            "group": duty.Group,
+            "yours": duty.Yours,
+            "everyone": duty.Everyone,
         }
         return {kind: make(self.bridge, self.chat, self.people) for kind, make in kinds.items()}
 

@@ -15,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import ship
+from bot.bridge import duty, ship
 from bot.bridge.core import Bridge
 from bot.configuration import Digest, Project
 from bot.store import queries, upkeep
@@ -34,6 +34,9 @@ REDELIVERY = 300
 GLANCES = 86400
 """Seconds in which each issue that waits is looked at once, though nothing was heard of it: no list shows what was
 deleted, or moved to where we do not look."""
+
+DUTY = 60
+"""Seconds between two looks whether somebody else is on duty."""
 
 PARTS = 96
 """In how many parts that is done, so that it is never much at a time."""
@@ -58,6 +61,7 @@ class Schedule:
             self._every("redeliver", self.tick_redeliveries, REDELIVERY)
         self._every("glances", self.tick_glances, GLANCES / PARTS)
         self._every("checks", self.tick_checks, 3600)
+        self._every("duty", self.tick_duty, DUTY)
         self._every("forget", self.tick_forget, 3600)
         self._every("digests", self.tick_digests, CATCH_UP)
         for digest in settings.digests:
@@ -152,6 +156,11 @@ class Schedule:
                 return
             for project in self._bridge.settings.projects:
                 self._bridge.check(session, project)
+
+    def tick_duty(self) -> None:
+        """Hand over where a turn has ended, once per turn however many workers there are."""
+        with self._bridge.store.write() as session:
+            duty.keep(self._bridge, session, self._bridge.settings.projects)
 
     def tick_digests(self) -> None:
         for digest in self._bridge.settings.digests:

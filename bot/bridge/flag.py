@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import privacy, similar
-from bot.bridge import news, taken_off
+from bot.bridge import duty, news, taken_off
 from bot.bridge.core import Bridge
 from bot.bridge.drafts import WORDS_LIMIT, carried_by
 from bot.model import Kind, Severity, Stage, UserError
@@ -206,7 +206,7 @@ def _issue(bridge: Bridge, session: Session, fields: Fields, title: str) -> Issu
         created_at=now,
         heard_until=None,
         channel=project.channel or bridge.settings.slack.channel,
-        support_dev=project.support_devs[0].slack if project.support_devs else "",
+        support_dev=duty.on_duty(bridge, session, project),
     )
     session.add(issue)
     session.flush()

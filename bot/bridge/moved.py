@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import news, taken_off
+from bot.bridge import duty, news, taken_off
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import Happening, News, Stage
@@ -63,6 +63,8 @@ def refile(
     issue.closed_seen, issue.heard_until = False, None
     project = bridge.project(issue.project)
     issue.tracker, issue.repository, issue.created_at = project.tracker, project.repository, bridge.clock.now()
+    if issue.support_dev not in (dev.slack for dev in project.support_devs):
+        duty.assign(bridge, session, issue)
     bridge.record(session, what, issue=issue, by=by)
     session.flush()
     key = f"issue:{issue.id}:{queries.refiled(session, issue.id)}"

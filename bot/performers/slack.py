@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.model import WAITING
 from bot.outbox import Job
+from bot.performers import duty
 from bot.performers.base import Base
 from bot.slack import shown, summary, views
 from bot.store import links
@@ -34,6 +35,9 @@ class Card(Base):
         return found
 
     def perform(self, job: Job) -> str:
+        with self.bridge.store.read() as session:
+            dev = session.get_one(Issue, job.payload["issue"]).support_dev
+        self.people.meet(dev)
         issue, post = self._read(job)
         if issue.card_ts:
             try:
@@ -280,6 +284,8 @@ TEMPLATES: Mapping[str, Template] = {
     "delayed": _delayed,
     "bared": _bared,
     "finding": _finding,
+    "on_duty": duty.on_duty,
+    "arranged": duty.arranged,
     "untold": _untold,
 }
 

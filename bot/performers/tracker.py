@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
-from bot.bridge import hear
+from bot.bridge import duty, hear
 from bot.model import Happening, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
@@ -80,7 +80,7 @@ class FileIssue(Base):
             title=issue_text.issue_title(facts.agent_title),
             body=issue_text.issue_body(say, facts, agent=agent, kind=issue.kind, severity=issue.severity),
             labels=project.labels,
-            assignees=tracker.assignable(issue.repository, tuple(dev.tracker for dev in project.support_devs[:1])),
+            assignees=tracker.assignable(issue.repository, duty.login(project, issue.support_dev)),
             confidential=policy in (privacy.Policy.REDACTED, privacy.Policy.FULL),
         )
         self.in_time(job)
@@ -93,6 +93,7 @@ class FileIssue(Base):
         self.bridge.keep_current(session, issue)
         for escalation in issue.escalations:
             self.bridge.announce(session, escalation)
+        duty.tell(self.bridge, session, issue)
         if old := job.payload.get("old"):
             tracker = self.bridge.trackers.get(old["tracker"])
             key = f"pointer:{issue.id}:{old['tracker']}:{old['repository']}:{old['number']}"

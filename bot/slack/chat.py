@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.error import URLError
@@ -110,6 +110,10 @@ class Chat:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return found
+
+    def set_members(self, group: str, people: Sequence[str]) -> None:
+        """Let a user group (S…) hold these people, at least one, and nobody else."""
+        _call(lambda: self.client.usergroups_users_update(usergroup=group, users=list(people)))
 
     def permalink(self, channel: str, ts: str) -> str:
         """The address of a message."""

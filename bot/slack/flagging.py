@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.bridge import drafts, flag, rights
 from bot.model import UserError
-from bot.slack import form, subcommands, views
+from bot.slack import duties, form, subcommands, views
 from bot.slack.edges import Body, Edges, ephemeral, reference_number, spoken
 
 log = structlog.get_logger()
@@ -41,6 +41,8 @@ class Flagging:
             ack(**ephemeral(subcommands.answer(self._edges, person, text, str(body.get("command") or "/bug"))))
         elif word.lower() == "mine" and not rest:
             ack(**ephemeral(form.mine(self._bridge, self._edges.met(person), person)))
+        elif word.lower() == "duty":
+            ack(**duties.answer(self._edges, person, rest, str(body.get("command") or "/bug")))
         elif word.lower() == "status":
             ack(**self._status(person, rest.strip()))
         else:
