@@ -75,6 +75,39 @@ def test_limits_are_inclusive_and_count_characters(http: httpx2.Client) -> None:
     assert http.post(f"/repos/{SHOP}/issues", content=b"{").status_code == 400
 
 
+def test_a_type_is_the_organisations_and_for_who_may_push(github: GitHubStandIn, http: httpx2.Client) -> None:
+    """Case does not count, an unknown one is refused; from others it is dropped in silence."""
+    made = http.post(f"/repos/{SHOP}/issues", json={"title": "Slow search", "type": "bug"})
+    assert (made.status_code, made.json()["type"]["name"]) == (201, "Bug")
+    refused = http.post(f"/repos/{SHOP}/issues", json={"title": "Slow search", "type": "Wish"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "type")
+    github.set_permission(SHOP, "passerelle-bot", "triage")
+    dropped = http.post(f"/repos/{SHOP}/issues", json={"title": "Slow search", "type": "Wish"})
+    assert (dropped.status_code, dropped.json()["type"]) == (201, None)
+
+
+def test_a_duplicate_names_the_other_by_its_id(github: GitHubStandIn, http: httpx2.Client) -> None:
+    """Not by its number; an id that nothing has is refused, and one without is a duplicate of nothing named."""
+    ids = [http.post(f"/repos/{SHOP}/issues", json={"title": title}).json()["id"] for title in ("One", "Two", "Three")]
+    change = {"state": "closed", "state_reason": "duplicate"}
+    assert http.patch(f"/repos/{SHOP}/issues/2", json=change | {"duplicate_issue_id": 1}).status_code == 422
+    assert http.patch(f"/repos/{SHOP}/issues/2", json=change | {"duplicate_issue_id": ids[0]}).status_code == 200
+    assert http.patch(f"/repos/{SHOP}/issues/3", json=change).status_code == 200
+    marked = ["marked_as_duplicate" in [event["event"] for event in github.issue(SHOP, n)["timeline"]] for n in (2, 3)]
+    assert (marked, github.issue(SHOP, 3)["state_reason"]) == ([True, False], "duplicate")
+
+
+def test_a_deleted_comment_is_404(github: GitHubStandIn, http: httpx2.Client) -> None:
+    """For whoever wrote it, or may push."""
+    number = github.open_issue(SHOP, "leo-dev", "Slow search")
+    comment = f"/repos/{SHOP}/issues/comments/{github.comment(SHOP, number, 'leo-dev', 'Oops')}"
+    github.set_permission(SHOP, "passerelle-bot", "triage")
+    assert http.delete(comment).status_code == 403
+    github.set_permission(SHOP, "passerelle-bot", "push")
+    assert [http.delete(comment).status_code for _ in range(2)] == [204, 404]
+    assert github.issue(SHOP, number)["timeline"] == []
+
+
 def test_lists_show_pull_requests_too_and_page_by_link(github: GitHubStandIn, shop: Repository) -> None:
     """PyGithub walks 120 issues and a pull request over two pages; the pull request says what it is."""
     for number in range(120):

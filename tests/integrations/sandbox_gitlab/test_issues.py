@@ -40,6 +40,18 @@ def test_a_whole_issue_through_python_gitlab(shop: Any, gitlab: GitLabStandIn) -
     assert (shop.issues.get(1).state, shop.issues.get(1).labels) == ("closed", ["priority::2"])
 
 
+def test_duplicate_is_a_quick_action(gitlab: GitLabStandIn, http: httpx2.Client) -> None:
+    """Nothing of it stays as a note; the issue is closed, linked, and names the other. Of nothing, it does nothing."""
+    first, second = (gitlab.open_issue(SHOP, "leo-dev", title) for title in ("One", "Two"))
+    for text, state in (("/duplicate #4711", "opened"), (f"/duplicate {SHOP}#{first}", "closed")):
+        assert http.post(f"{AT}/issues/{second}/notes", json={"body": text}).status_code == 202
+        assert gitlab.issue(SHOP, second)["state"] == state
+    found = http.get(f"{AT}/issues/{second}").json()
+    assert found["_links"]["closed_as_duplicate_of"].endswith(f"/issues/{first}")
+    assert [note["system"] for note in gitlab.issue(SHOP, second)["notes"]] == [True]
+    assert [one["iid"] for one in http.get(f"{AT}/issues/{first}/links").json()] == [second]
+
+
 def test_scoped_labels_exclude_each_other(gitlab: GitLabStandIn, http: httpx2.Client) -> None:
     """A label of a scope takes the place of the one before; one that is missing is made for who may."""
     made = http.post(f"{AT}/issues", json={"title": "x", "labels": "a,p::1,p::2"}).json()
