@@ -35,8 +35,15 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 Arrange = Callable[[Bridge, str], list[duty.Done]]
 
 
+def meant(text: str) -> bool:
+    """Whether what was typed is about being on duty, and no title that begins with that word."""
+    word, *rest = text.split(maxsplit=2) or [""]
+    asks = not rest or rest[0].casefold() in ("me", "off", "everyone", "undo") or rest[0].startswith(("@", "<@"))
+    return word.casefold() == "duty" and asks
+
+
 def answer(edges: Edges, person: str, text: str, command: str = "/bug") -> dict[str, Any]:
-    """What `/bug duty` says to whoever typed it, after doing what it asks for."""
+    """What `/bug duty …` says to whoever typed it, after doing what it asks for."""
     say = edges.met(person)
     try:
         edges.check(rights.see, person)
@@ -52,8 +59,8 @@ def answer(edges: Edges, person: str, text: str, command: str = "/bug") -> dict[
 
 
 def _asked(edges: Edges, text: str) -> Arrange | None:
-    """What the words after `/bug duty` ask for; None: only to see it. Raises UserError."""
-    words = text.split()
+    """What was typed asks for; None: only to see who has it. Raises UserError."""
+    words = text.split()[1:]
     if not words:
         return None
     word, rest = words[0].casefold(), words[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
@@ -111,7 +112,9 @@ class Edges:
             log.info("rights.not_told", error=type(error).__name__)
             raise UserError("Slack did not tell me in time who you are. Try again in a moment.") from None
 
-    def ask(self, question: Callable[[Bridge, str], Answered], person: str, *, within: float = TOLD_IN) -> Answered | None:
+    def ask(
+        self, question: Callable[[Bridge, str], Answered], person: str, *, within: float = TOLD_IN
+    ) -> Answered | None:
         """What is to be known of a person, None when Slack does not tell it in so many seconds."""
         asked = self._askers.submit(question, self.bridge, person)
         try:
@@ -147,6 +150,24 @@ class Edges:
 
 def ephemeral(post: views.Post) -> dict[str, Any]:
     return {"response_type": "ephemeral", "text": post.text, "blocks": post.blocks}
+
+
+_MARKED = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+
+
+def as_typed(text: str) -> str:
+    """A command's text as it was typed: Slack marks people, channels and addresses in it (`should_escape`)."""
+
+    def typed(found: re.Match[str]) -> str:
+        target, label = found[1], found[2] or ""
+        if target.startswith(("http:", "https:")):
+            return target
+        if target[0] in "@#" and not label.startswith(target[0]):
+            return f"{target[0]}{label or target[1:]}"
+        return label or target
+
+    plain = _MARKED.sub(typed, text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def value(body: Body) -> str:

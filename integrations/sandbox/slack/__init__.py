@@ -164,14 +164,22 @@ class SlackStandIn(People):
         with self.workspace.change():
             self.workspace.unfurl_domains = domains
 
-    def add_usergroup(self, id: str, handle: str, users: list[str]) -> None:
+    def add_usergroup(self, id: str, handle: str, users: list[str], *, locked: bool = False) -> None:
+        """A user group; `locked`: only the workspace's admins may change it."""
         group = {"id": id, "team_id": self.workspace.identity.team_id, "is_usergroup": True, "handle": handle}
         with self.workspace.change():
             self.workspace.usergroups[id] = group | {
                 **{"name": handle, "users": list(users), "user_count": len(users), "date_delete": 0}
             }
+            if locked:
+                self.workspace.locked_groups.add(id)
 
     # --- what is to be seen; all of it copies
+
+    def usergroup(self, id: str) -> list[str]:
+        """Who is in a user group."""
+        with self.workspace.changed:
+            return list(self.workspace.usergroups[id]["users"])
 
     @property
     def version(self) -> int:

@@ -6,6 +6,7 @@ The payloads' shapes are those of the pages "Interaction payloads", "Slash comma
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 from integrations.sandbox.blocks import STATEFUL, elements, options, suggestion_problems
@@ -37,7 +38,12 @@ class People:
         payload = {
             **{"token": me.token, "team_id": me.team_id, "team_domain": me.team_domain},
             **{"channel_id": channel, "channel_name": where.name, "user_id": user, "user_name": name},
-            **{"command": command, "text": text, "api_app_id": me.app_id, "is_enterprise_install": "false"},
+            **{
+                "command": command,
+                "text": self._escaped(text),
+                "api_app_id": me.app_id,
+                "is_enterprise_install": "false",
+            },
             "response_url": self._response_url(user, channel),
             "trigger_id": self.workspace.new_trigger(user),
         }
@@ -54,6 +60,18 @@ class People:
                 said = {"text": f"{command} failed with the error “{error}”"}
                 responses.show(self.workspace, channel, user, said)
         return answer
+
+    def _escaped(self, text: str) -> str:
+        """What was typed, as Slack sends it where the command's `should_escape` is on (page "Slash commands"): people
+        and addresses in angle brackets."""
+        plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        people = {person["name"].casefold(): id for id, person in self.workspace.people.items()}
+
+        def named(found: re.Match[str]) -> str:
+            id = people.get(found[1].casefold())
+            return f"<@{id}|{found[1]}>" if id else found[0]
+
+        return re.sub(r"(?<!\S)@(\w+)", named, re.sub(r"https?://[^\s<>]+", r"<\g<0>>", plain))
 
     def shortcut(self, user: str, callback_id: str) -> Answer:
         """Chooses a global shortcut."""
@@ -98,6 +116,26 @@ class People:
         if (found := links.shared(self.workspace, text)) and "link_shared" in self.subscribed:
             self.share(user, where.id, message["ts"], found)
         return str(message["ts"])
+
+    def reword(self, user: str, channel: str, ts: str, text: str) -> Answer:
+        """Edits a message of one's own ("message_changed"), or deletes it ("message_deleted") with an empty text."""
+        with self.workspace.change():
+            where = self.workspace.conversation(channel)
+            message = self.workspace.message(channel, ts)
+            if message["user"] != user:
+                raise LookupError(f"{user} did not write {ts}")
+            before = copy.deepcopy(message)
+            event: Json = {"type": "message", "channel": channel, "hidden": True, "channel_type": "channel"}
+            event |= {"ts": self.workspace.ts(), "event_ts": self.workspace.ts(), "previous_message": before}
+            if text:
+                message |= {"text": text, "edited": {"user": user, "ts": self.workspace.ts()}}
+                event |= {"subtype": "message_changed", "message": copy.deepcopy(message)}
+            else:
+                where.messages.remove(message)
+                event |= {"subtype": "message_deleted", "deleted_ts": ts}
+        if "message" not in self.subscribed or self.workspace.identity.bot_user not in where.members:
+            return Answer(200, "", late=False)
+        return self.event(event)
 
     def share(self, user: str, channel: str, ts: str, found: list[Json], *, outside: bool = False) -> Answer:
         """Tells the app of links in a message; `outside`: people of other organisations are in the channel."""

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from integrations.sandbox.blocks import MESSAGE_CHARACTERS, characters, problems
-from integrations.sandbox.slack import links, steps, views
+from integrations.sandbox.slack import links, steps, usergroups, views
 from integrations.sandbox.slack.workspace import Conversation, Json, SlackError, Workspace
 
 Method = Callable[[Workspace, Json], Json]
@@ -302,19 +302,6 @@ def _by_email(workspace: Workspace, args: Json) -> Json:
     raise SlackError("users_not_found")
 
 
-def _usergroups(workspace: Workspace, args: Json) -> Json:
-    shown = set() if _true(args, "include_users") else {"users"}
-    groups = workspace.usergroups.values()
-    return {"usergroups": [{key: value for key, value in group.items() if key not in shown} for group in groups]}
-
-
-def _usergroup_users(workspace: Workspace, args: Json) -> Json:
-    group = workspace.usergroups.get(str(args.get("usergroup") or ""))
-    if group is None:
-        raise SlackError("no_such_subteam")
-    return {"users": group["users"]}
-
-
 # --- views
 
 
@@ -380,8 +367,9 @@ METHODS: dict[str, tuple[tuple[str, ...], Method, bool]] = {
     "conversations.replies": (_HISTORY, _replies, False),
     "users.info": (("users:read",), _user, False),
     "users.lookupByEmail": (("users:read.email",), _by_email, False),
-    "usergroups.list": (("usergroups:read",), _usergroups, False),
-    "usergroups.users.list": (("usergroups:read",), _usergroup_users, False),
+    "usergroups.list": (("usergroups:read",), usergroups.listed, False),
+    "usergroups.users.list": (("usergroups:read",), usergroups.users, False),
+    "usergroups.users.update": (("usergroups:write",), usergroups.update, True),
     "views.open": ((), _views_open, True),
     "views.push": ((), _views_push, True),
     "views.update": ((), _views_update, True),

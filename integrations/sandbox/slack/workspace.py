@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 SCOPES = (
     *("commands", "chat:write", "im:write", "im:read", "im:history", "channels:read", "channels:history"),
-    *("groups:read", "groups:history", "users:read", "users:read.email", "usergroups:read"),
+    *("groups:read", "groups:history", "users:read", "users:read.email", "usergroups:read", "usergroups:write"),
     *("app_mentions:read", "reactions:read", "links:read", "links:write"),
 )
 TRIGGER_LIFE = timedelta(seconds=3)
@@ -110,6 +110,7 @@ class Workspace:
         self.people: dict[str, Json] = {}
         self.conversations: dict[str, Conversation] = {}
         self.usergroups: dict[str, Json] = {}
+        self.locked_groups: set[str] = set()  # that only the workspace's admins may change
         self.ephemerals: dict[str, list[Json]] = {}
         self.stacks: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
