@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot.bridge import drafts, flag, rights
 from bot.model import UserError
 from bot.slack import duties, form, subcommands, views
-from bot.slack.edges import Body, Edges, ephemeral, reference_number, spoken
+from bot.slack.edges import Body, Edges, as_typed, ephemeral, reference_number, spoken
 
 log = structlog.get_logger()
 
@@ -32,7 +32,8 @@ class Flagging:
         app.options("similar")(self._similar)
 
     def _command(self, body: Body, ack: Ack, client: WebClient) -> None:
-        person, text = body["user_id"], str(body.get("text") or "").strip()
+        person, raw = body["user_id"], str(body.get("text") or "").strip()
+        text = as_typed(raw)
         word, _, rest = text.partition(" ")
         if not word:
             self._open(client, body, person, channel=body.get("channel_id", ""))
@@ -41,8 +42,8 @@ class Flagging:
             ack(**ephemeral(subcommands.answer(self._edges, person, text, str(body.get("command") or "/bug"))))
         elif word.lower() == "mine" and not rest:
             ack(**ephemeral(form.mine(self._bridge, self._edges.met(person), person)))
-        elif word.lower() == "duty":
-            ack(**duties.answer(self._edges, person, rest, str(body.get("command") or "/bug")))
+        elif duties.meant(raw):
+            ack(**duties.answer(self._edges, person, raw, str(body.get("command") or "/bug")))
         elif word.lower() == "status":
             ack(**self._status(person, rest.strip()))
         else:
