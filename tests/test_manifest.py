@@ -32,6 +32,7 @@ SCOPES: dict[str, set[str]] = {
     "conversations_replies": {"channels:history", "groups:history"},
     "usergroups_list": {"usergroups:read"},
     "usergroups_users_list": {"usergroups:read"},
+    "usergroups_users_update": {"usergroups:write"},
     "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
     "views_update": set(),
