@@ -27,7 +27,7 @@ from bot.model import Stage, UserError
 from bot.reading import SettingsError
 from bot.script import tell
 from bot.serve import serve
-from bot.store import overview, queries
+from bot.store import overview, queries, rota
 from bot.store.database import Store
 from bot.store.tables import Effect
 from integrations import registry
@@ -205,7 +205,7 @@ def _database(loaded: settings.Settings) -> list[Finding]:
         problem = "" if store.embedded else store.schema_problem()
         if problem or store.missing or (store.embedded and store.schema_problem()):
             return [Finding("DATABASE_URL", problem, "Run `passerelle migrate`.")] if problem else []
-        return _strays(loaded, store)
+        return [*_strays(loaded, store), *_refused(loaded, store)]
     except (SQLAlchemyError, UserError) as error:
         return [
             Finding(
@@ -230,6 +230,22 @@ def _strays(loaded: settings.Settings, store: Store) -> list[Finding]:
             "Name that project again as it was, until its issues are settled.",
         )
         for key, tracker, repository, count in found
+    ]
+
+
+def _refused(loaded: settings.Settings, store: Store) -> list[Finding]:
+    """User groups that Slack did not let the bot keep in step."""
+    with store.read() as session:
+        refused = rota.refused(session, "group")
+    return [
+        Finding(
+            f"projects[{index}].duty.group",
+            f"Slack does not let the bot change the user group {project.duty.group} ({refused[key]})",
+            "Let apps change user groups (workspace settings, Permissions), or take `group` out.",
+        )
+        for index, project in enumerate(loaded.config.projects)
+        if project.duty and (key := f"group:{project.duty.group}") in refused
+        if "missing_scope" not in refused[key]  # told already
     ]
 
 

@@ -148,7 +148,7 @@ def _slack(settings: Settings) -> list[Finding]:
     try:
         bot = _client(settings, environment.slack_bot_token.get_secret_value())
         try:
-            found += _scopes(bot.auth_test().headers)
+            found += _scopes(bot.auth_test().headers, settings)
         except SlackApiError as error:
             found.append(_token("SLACK_BOT_TOKEN", error, f"Install the app again at {_APPS} and copy its bot token."))
         else:
@@ -188,12 +188,13 @@ def _app_token(settings: Settings, token: str) -> list[Finding]:
     return []
 
 
-def _scopes(headers: Mapping[str, str]) -> list[Finding]:
+def _scopes(headers: Mapping[str, str], settings: Settings) -> list[Finding]:
     granted = {name.lower(): value for name, value in headers.items()}.get("x-oauth-scopes")
     if granted is None:
         return []
     held = {scope.strip() for scope in granted.split(",")}
-    missing = [scope for scope in needed_scopes() if scope not in held]
+    spared = set() if _duty_groups(settings) else {"usergroups:write"}
+    missing = [scope for scope in needed_scopes() if scope not in held | spared]
     if not missing:
         return []
     mend = f"Paste config/slack-manifest.yaml as the app's manifest at {_APPS}, then install the app again."
@@ -237,6 +238,8 @@ def _people(settings: Settings, bot: WebClient) -> Iterator[Finding]:
     ]
     for i, project in enumerate(config.projects):
         named += [(f"projects[{i}].support_devs[{j}].slack", each.slack) for j, each in enumerate(project.support_devs)]
+        team = project.duty.team if project.duty else ()
+        named += [(f"projects[{i}].duty.team[{j}]", each) for j, each in enumerate(team)]
     for where, person in named:
         answer = _look(lambda person=person: bot.users_info(user=person), "user_not_found", "user_not_visible")  # type: ignore[misc]
         user = (answer or {}).get("user", {})
@@ -248,13 +251,20 @@ def _people(settings: Settings, bot: WebClient) -> Iterator[Finding]:
             yield Finding(where, f"{person} is an app, not a person", "Name a person.")
 
 
+def _duty_groups(settings: Settings) -> list[tuple[str, str]]:
+    """The user groups that hold whoever is on duty, and where they are named."""
+    kept = [(f"projects[{i}].duty.group", each.duty) for i, each in enumerate(settings.config.projects)]
+    return [(where, duty.group) for where, duty in kept if duty and duty.group]
+
+
 def _groups(settings: Settings, bot: WebClient) -> Iterator[Finding]:
-    named = [(i, each) for i, each in enumerate(settings.config.slack.agents or ()) if each.startswith("S")]
+    agents = [(f"slack.agents[{i}]", each) for i, each in enumerate(settings.config.slack.agents or ())]
+    named = [*((where, each) for where, each in agents if each.startswith("S")), *_duty_groups(settings)]
     answer = _look(bot.usergroups_list) if named else {}
     if not answer:
         return
     known = {group["id"] for group in answer["usergroups"]}
-    for i, group in named:
+    for where, group in named:
         if group not in known:
             mend = "Copy its id from Slack (People, User groups), and see that it is not disabled."
-            yield Finding(f"slack.agents[{i}]", f"Slack knows no user group {group}", mend)
+            yield Finding(where, f"Slack knows no user group {group}", mend)

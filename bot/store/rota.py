@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.store.queries import SETTLED
-from bot.store.tables import Effect, Issue
+from bot.store.tables import Effect, EffectState, Issue
 from bot.store.talk import Swap
 
 
@@ -52,4 +52,5 @@ def note(session: Session, effect_id: int, error: str) -> None:
 def refused(session: Session, kind: str) -> dict[str, str]:
     """The effects of a kind that could not do all they should, by key, with the reason."""
     query = sa.select(Effect.key, Effect.error).where(Effect.kind == kind, Effect.error != "")
+    query = query.where(Effect.state == EffectState.DONE)
     return dict(session.execute(query).tuples())
