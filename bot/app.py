@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import duty, helpdesk, looks, slack, tracker
+from bot.performers import duty, helpdesk, looks, slack, steps, talk, tracker
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -87,6 +87,14 @@ class Passerelle:
             "close": tracker.Close,
             "pointer": tracker.Pointer,
             "hint": tracker.Hint,
+            "comment": talk.Comment,
+            "thread": talk.Thread,
+            "reword": talk.Reword,
+            "assign": talk.Assign,
+            "due": talk.Due,
+            "merge": talk.Merge,
+            "step": steps.Step,
+            "step_done": steps.StepDone,
             "look": looks.LookAtIssue,
             "glance": looks.Glance,
             "named": looks.FixNamed,

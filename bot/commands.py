@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NAMES = ("decline", "fixed-by", "fixed-without-commit")
+NAMES = (
+    "decline",
+    "fixed-by",
+    "fixed-without-commit",
+    "ask",
+    "workaround",
+    "tell",
+    "promise",
+    "severity",
+    "carry",
+)
 
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
@@ -35,6 +45,13 @@ def parse(comment: str, login: str) -> list[Command]:
         elif found:
             found[-1][1].append(line)
     return [Command(name, "\n".join(lines).strip()) for name, lines in found]
+
+
+def to_support(comment: str, login: str, *, whole: bool) -> str:
+    """What a comment says to support: the text of its `tell`; else, if `whole`, all of it, unless it is commands."""
+    found = parse(comment, login)
+    told = "\n\n".join(command.text for command in found if command.name == "tell")
+    return told if found or not whole else _HIDDEN.sub("", comment).strip()
 
 
 _REFERENCE = re.compile(r"(?:[\w.-]+(?:/[\w.-]+)+)?[#!]\d{1,10}|\d{1,10}|[0-9a-fA-F]{7,40}|https?://\S+")

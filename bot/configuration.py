@@ -140,6 +140,9 @@ Repo = Annotated[
     ),
 ]
 Login = Annotated[str, _shape(r"[^@\s]+", "is not a login", "Write the login alone, without @.")]
+Emoji = Annotated[
+    str, _shape(r"[a-z0-9_+'-]{1,100}", "is not an emoji's name", "Write its name alone, without colons: bug")
+]
 Label = Annotated[str, Field(min_length=1, max_length=50)]
 Environment = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -170,6 +173,7 @@ class Slack(_Model):
     agents: tuple[Agents, ...] | None = None  # None: every full member
     leads: tuple[Person, ...] = ()
     language: Literal["en", "fr"] = "en"
+    reaction: Emoji | None = None  # None: reactions are not looked at
 
 
 class Web(_Model):

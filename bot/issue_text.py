@@ -42,6 +42,7 @@ class Waiting:
     agent: str = ""
     summary: str = ""  # the agent's words; "" where the issue's own text has them
     words: str = ""  # the customer's, likewise
+    files: tuple[tuple[str, str], ...] = ()  # in Slack, likewise: see `bot.privacy.Facts`
 
 
 def issue_title(title: str) -> str:
@@ -101,6 +102,7 @@ def _told(say: Say, rows: Sequence[Waiting], room: int) -> list[str]:
     for row in rows:
         said = [harmless(_cut(row.summary.strip(), _JOINED_SIZE))] if row.summary.strip() else []
         said += [quote(row.words, _JOINED_SIZE)] if row.words.strip() else []
+        said += [_files(row.files)] if row.files else []
         label = text(row.ticket_number, 80) or say("A customer")
         label = f"{label} · {text(row.agent, 80)}" if row.agent else label
         block = "\n\n".join([f"<details><summary>{label}</summary>", *said, "</details>"])
@@ -114,6 +116,23 @@ def decline_comment(say: Say, by: str, reason: str) -> str:
     """The comment for a decline that was given in Slack; `by` is a name, "" where it may not be told."""
     said = say("Declined by {name} from Slack:", name=text(by, 80)) if by else say("Declined from Slack:")
     return f"{said}\n\n{quote(reason, 5_000)}"
+
+
+def said_comment(say: Say, kind: str, by: str, words: str) -> str:
+    """The comment for what was said in Slack: a question, a workaround, an answer or a remark; `by` is a name, ""
+    where it may not be told."""
+    name = text(by, 80)
+    said = {
+        ("question", True): say("{name} asks support from Slack:", name=name),
+        ("question", False): say("Asked of support, from Slack:"),
+        ("workaround", True): say("A way around it, from {name} in Slack:", name=name),
+        ("workaround", False): say("A way around it, from Slack:"),
+        ("answer", True): say("{name} answers from Slack:", name=name),
+        ("answer", False): say("Support answers from Slack:"),
+        ("remark", True): say("{name} from Slack:", name=name),
+        ("remark", False): say("From Slack:"),
+    }[kind, bool(by)]
+    return f"{said}\n\n{quote(words, 5_000)}"
 
 
 def ticket_note(say: Say, title: str, issue_label: str, issue_url: str, agent: str) -> str:
@@ -168,6 +187,7 @@ def _context(say: Say, facts: Facts, kind: Kind, severity: Severity) -> str:
         (say("Kind"), kinds[kind]),
         (say("Severity"), severities[severity]),
         (say("Attachments"), ", ".join(text(name, 80) for name in facts.attachments[:20])),
+        (say("Files in Slack"), _files(facts.files)),
         (say("Tags"), ", ".join(text(tag, 60) for tag in facts.tags[:20])),
     ]
     return "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {value} |" for name, value in cells if value)
@@ -192,6 +212,11 @@ def _since(say: Say, since: datetime | None, now: datetime | None) -> str:
         return ""
     day = since.date().isoformat()
     return say("{day} ({duration})", day=day, duration=say.ago(now - since)) if now else day
+
+
+def _files(files: Sequence[tuple[str, str]]) -> str:
+    """The files of a Slack thread, each linked to its message, which only members of the workspace can open."""
+    return ", ".join(_link(name, address) for name, address in files)
 
 
 def _link(number: str, url: str, helpdesk: str = "") -> str:

@@ -133,6 +133,15 @@ def step(state: WriteBack, taken: Step) -> WriteBack | None:
     return _STEPS.get((state, taken))
 
 
+ENDS = frozenset({News.SHIPPED, News.DECLINED})
+"""News after which a customer waits no more."""
+
+MEANWHILE = frozenset({News.QUESTION, News.WORKAROUND})
+"""News of the meantime: no end, so it stands beside an end that falls back, and customers wait on."""
+
+ANSWERED = "answered"
+"""The reason of a write-back that was skipped because somebody answered the question before."""
+
 TAKEN_OFF = "taken_off"
 """The reason of a write-back that was skipped because its ticket was taken off the issue."""
 

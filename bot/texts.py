@@ -5,7 +5,7 @@ from __future__ import annotations
 import gettext
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -57,6 +57,10 @@ class Say:
         """A moment as date and time in the person's own zone. `at` is timezone-aware."""
         there = at.astimezone(self._zone)
         return f"{format_date(there, locale=self._locale)}, {format_time(there, 'short', locale=self._locale)}"
+
+    def day(self, day: date) -> str:
+        """A day with its weekday: "Thursday, December 24, 2026"."""
+        return format_date(day, "full", locale=self._locale)
 
     def language(self, code: str) -> str:
         """The name of the language with this BCP 47 code: "French"; the code itself when nobody knows it."""

@@ -136,7 +136,23 @@ class House:
 
     def card(self) -> str:
         """The newest card in the Support Dev channel."""
-        return said(self.slack.messages("C0SUPPORTDEV")[-1])
+        return said(self.cards()[-1])
+
+    def cards(self, channel: str = "C0SUPPORTDEV") -> list[dict[str, Any]]:
+        """The messages in a channel that are no replies, oldest first."""
+        return [one for one in self.slack.messages(channel) if one.get("thread_ts", one["ts"]) == one["ts"]]
+
+    def thread(self, channel: str = "C0SUPPORTDEV") -> list[str]:
+        """What was said in the thread of the newest card."""
+        root = self.cards(channel)[-1]["ts"]
+        there = [one for one in self.slack.messages(channel) if one.get("thread_ts") == root and one["ts"] != root]
+        return [said(one) for one in there]
+
+    def reply(self, person: str, text: str, channel: str = "C0SUPPORTDEV") -> str:
+        """Reply in the thread of the newest card; returns the reply's ts."""
+        ts = self.slack.say(person, channel, text, thread_ts=self.cards(channel)[-1]["ts"])
+        self.settle()
+        return ts
 
     def press(self, person: str, action: str, channel: str = "", index: int = 0) -> None:
         """Press a button of the newest message that has it, in the bot's direct messages or in `channel`."""

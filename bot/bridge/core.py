@@ -19,6 +19,16 @@ from bot.store.tables import Escalation, History, Issue, Person
 from integrations.base import Helpdesk, Tracker
 
 
+def issue_of(session: Session, issue_id: str) -> Issue:
+    """The issue, held until the transaction ends. Raises UserError for one that another took the place of."""
+    issue = session.get(Issue, issue_id, with_for_update=True)
+    if issue is None:
+        raise UserError("That issue is not known here any more.")
+    if issue.joined is not None:
+        raise UserError("That issue is a duplicate: decide about the one that took its place.")
+    return issue
+
+
 @dataclass(frozen=True, slots=True)
 class Bridge:
     """The house's own state and the services it bridges. `look_up` asks Slack who somebody is."""

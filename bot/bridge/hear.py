@@ -5,20 +5,19 @@ So it makes no difference whether deliveries come late, doubled, out of order, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import moved, news, ship
+from bot.bridge import mending, moved, news, obey, ship, talk
 from bot.bridge.core import Bridge
-from bot.bridge.triage import REASON_LIMIT, decline_in
-from bot.commands import Command, parse, references
+from bot.commands import parse, references, to_support
 from bot.configuration import Project
 from bot.model import Happening, Stage
 from bot.store import queries
-from bot.store.tables import HeardComment, Issue
+from bot.store.tables import Issue
 from integrations.base import (
     CodeTouched,
     Comment,
@@ -34,19 +33,6 @@ from integrations.base import (
     Unauthorised,
 )
 
-SETTLED = "settled"
-"""What a hint says of a decline that comes too late."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One command of a Support Dev; for `fixed-by`, the fixes that it names or the sentence why there are none."""
-
-    comment: Comment
-    command: Command
-    fixes: tuple[Fix, ...] = ()
-    problem: str = ""
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -54,11 +40,12 @@ class Seen:
 
     issue: TrackerIssue | None  # None: it is gone
     comments: tuple[Comment, ...]
-    said: tuple[Said, ...]
+    said: tuple[obey.Said, ...]
     fixes: tuple[Fix, ...]
     knew_closed: bool = True  # whether we knew it closed before we looked
     renamed: bool = False  # its repository has another name now
     number: int = 0  # the one that was looked at
+    meant: Mapping[str, str] = field(default_factory=dict)  # by comment, what it says to support
 
 
 def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Event]) -> None:
@@ -79,7 +66,7 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
 def _meant(session: Session, source: str, event: IssueTouched) -> Sequence[Issue]:
     """The issue at that place; else one of ours that was moved there; else those that wait for the pull request of that
     number, which was brought to another branch."""
-    found = queries.issues_at(session, source, event.repository, event.number)
+    found = [] if event.pull else queries.issues_at(session, source, event.repository, event.number)
     if found:
         return found
     ours = [session.get(Issue, key.split(":")[1]) for key in event.marks if key.startswith("issue:")]
@@ -117,6 +104,7 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     """Ask the tracker how an issue stands. Raises ServiceErrors."""
     with bridge.store.read() as session:
         issue = session.get_one(Issue, issue_id)
+        followed = talk.followed_since(bridge, session, issue_id)
     if issue.number is None:
         raise NotFound(issue.tracker, "the issue is not filed yet")
     tracker, project = bridge.tracker(issue), bridge.project(issue.project)
@@ -127,18 +115,20 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     if facts.duplicate_of is not None and not _is_issue(tracker, facts.duplicate_of):
         facts = replace(facts, duplicate_of=None)
     where, number = facts.repository or issue.repository, facts.number
-    comments = tracker.comments(where, number, issue.heard_until)
+    since = min([issue.heard_until, *(remark.at for remark in followed)]) if issue.heard_until else None
+    comments = tracker.comments(where, number, since)
     devs = {dev.tracker.lower() for dev in project.support_devs}
     theirs = [comment for comment in comments if not comment.ours and comment.author.lower() in devs]
-    login = tracker.login() if theirs else ""
-    said = [Said(comment, command) for comment in theirs for command in parse(comment.text, login)]
+    login = tracker.login() if theirs or followed else ""
+    said = [obey.Said(comment, command) for comment in theirs for command in parse(comment.text, login)]
+    meant = {one.id: to_support(one.text, login, whole=project.sync) for one in comments if not one.ours}
     named = [_resolve(bridge, issue, where, one) for one in said]
     renamed = (
         where != issue.repository and tracker.repository(issue.repository).full_name.casefold() == where.casefold()
     )
     mended = not facts.reopened if facts.open else facts.reason == "completed"
     fixes = tracker.fixes(where, number) if mended else []
-    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed, issue.number)
+    return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed, issue.number, meant)
 
 
 def _is_issue(tracker: Tracker, place: Place) -> bool:
@@ -169,7 +159,7 @@ def unfit(error: NotFound | Rejected, reference: str, repository: str) -> str:
     return f"{error.detail[0].upper()}{error.detail[1:].rstrip('.')}."
 
 
-def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
+def _resolve(bridge: Bridge, issue: Issue, where: str, said: obey.Said) -> obey.Said:
     """Look up what `fixed-by` names. One that cannot be had makes all of them none: half a fix proves nothing."""
     if said.command.name != "fixed-by" or not said.command.text:
         return said
@@ -178,8 +168,8 @@ def _resolve(bridge: Bridge, issue: Issue, where: str, said: Said) -> Said:
         try:
             fixes.append(bridge.tracker(issue).fix(where, reference))
         except (NotFound, Rejected) as error:
-            return Said(said.comment, said.command, problem=unfit(error, reference, where))
-    return Said(said.comment, said.command, tuple(fixes))
+            return obey.Said(said.comment, said.command, problem=unfit(error, reference, where))
+    return obey.Said(said.comment, said.command, tuple(fixes))
 
 
 def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
@@ -202,13 +192,17 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     issue.trouble, issue.title = "", seen.issue.title
     if issue.wanted == moved.GONE:  # it was hidden for a while
         issue.wanted = ""
+    _assigned(bridge, session, issue, seen.issue)
+    talk.follow(bridge, session, issue, seen.meant)
+    for comment in seen.comments:
+        talk.overhear(bridge, session, issue, comment, seen.meant.get(comment.id, ""))
     if seen.comments:
         bridge.advance(session, issue, Happening.ACKNOWLEDGED, by=seen.comments[0].author)
         issue.heard_until = max(comment.at for comment in seen.comments)
     if seen.issue.open:
         _open(bridge, session, issue, seen, seen.issue)
-    for said in _unheard(session, issue, seen.said):
-        _obey(bridge, session, issue, said)
+    for said in obey.unheard(session, issue, seen.said):
+        obey.obey(bridge, session, issue, said)
     if not seen.issue.open:
         _closed(bridge, session, issue, seen, seen.issue)
     if issue.stage is Stage.FIXED:
@@ -219,47 +213,14 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
         bridge.show(session, issue)
 
 
-def _unheard(session: Session, issue: Issue, said: Iterable[Said]) -> list[Said]:
-    """The commands of comments that were not obeyed before; an edited comment is not obeyed twice."""
-    fresh = [one for one in said if session.get(HeardComment, (issue.id, one.comment.id)) is None]
-    for comment_id in {one.comment.id for one in fresh}:
-        session.add(HeardComment(issue_id=issue.id, comment_id=comment_id))
-    session.flush()
-    return fresh
-
-
-def _obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    text, by = said.command.text, said.comment.author
-    problem = said.problem
-    if said.command.name == "decline" and text:
-        if decline_in(bridge, session, issue, text, by=by, cause=f"declined:{said.comment.id}", commented=True):
-            return
-        problem = SETTLED
-    elif said.command.name == "fixed-without-commit" and text:
-        if ship.vouched(bridge, session, issue, text[:REASON_LIMIT], by, f"word:{said.comment.id}"):
-            return
-        problem = SETTLED
-    elif said.fixes and issue.stage is Stage.SHIPPED:
-        problem = SETTLED
-    elif said.fixes:
-        fixed_by(bridge, session, issue, said.fixes, by)
-        return
-    bridge.promise(
-        session,
-        "hint",
-        f"hint:{issue.id}:{said.comment.id}",
-        f"issue:{issue.id}",
-        lane=bridge.lane(issue),
-        issue=issue.id,
-        command=said.command.name,
-        problem=problem,
-    )
-
-
-def fixed_by(bridge: Bridge, session: Session, issue: Issue, fixes: Iterable[Fix], by: str) -> None:
-    """A Support Dev names fixes, beside those named before."""
-    issue.said_fixes = [*issue.said_fixes, *map(shipping.as_record, fixes)]
-    _fixed(bridge, session, issue, [*map(shipping.from_record, issue.said_fixes)], by)
+def _assigned(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue) -> None:
+    """Who is assigned in the tracker has it here, too, if they are a Support Dev of the project."""
+    there = {login.lower() for login in facts.assignees}
+    devs = [dev.slack for dev in bridge.project(issue.project).support_devs if dev.tracker.lower() in there]
+    if devs and issue.support_dev not in devs and not queries.undone(session, f"assign:{issue.id}"):
+        issue.support_dev = devs[0]
+        bridge.record(session, "handed", issue=issue, by=devs[0])
+        bridge.show(session, issue)
 
 
 def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: TrackerIssue) -> None:
@@ -272,7 +233,7 @@ def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: Tra
         _fall_back(bridge, session, issue, facts)
     fixes = shipping.current(seen.fixes, issue.reopened_at)
     if fixes and issue.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
-        _fixed(bridge, session, issue, [*fixes, *map(shipping.from_record, issue.said_fixes)])
+        mending.fixed(bridge, session, issue, [*fixes, *map(shipping.from_record, issue.said_fixes)])
 
 
 def _fall_back(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue) -> None:
@@ -297,7 +258,7 @@ def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: T
     if issue.stage is Stage.SHIPPED or (issue.stage is Stage.DECLINED and (seen.knew_closed or not fixes)):
         return  # the end was told: only a reopening, or a Support Dev's word, takes it back
     if fixes:
-        _fixed(bridge, session, issue, fixes)
+        mending.fixed(bridge, session, issue, fixes)
         return
     if not completed and issue.stage is Stage.FIXED:
         _fall_back(bridge, session, issue, facts)
@@ -314,20 +275,3 @@ def _ask(bridge: Bridge, session: Session, issue: Issue, wanted: str, facts: Tra
         key = f"wanted:{wanted}:{issue.id}:{dev.slack}:{int(closed_at.timestamp())}"
         bridge.notify(session, f"{wanted}_wanted", key, dev.slack, issue=issue.id)
     bridge.record(session, f"{wanted}_wanted", issue=issue)
-
-
-def _fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by: str = "") -> None:
-    distinct = list({fix.sha: fix for fix in fixes}.values())
-    if issue.stage is Stage.DECLINED:
-        news.hold(bridge, session, issue)
-    bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct))
-    if issue.stage is Stage.FIXED:
-        if {fix.sha for fix in distinct} != {record["sha"] for record in issue.fixes}:
-            issue.out, issue.back = {}, {}
-        issue.fixes, issue.wanted = [shipping.as_record(_known(issue, fix)) for fix in distinct], ""
-
-
-def _known(issue: Issue, fix: Fix) -> Fix:
-    """The fix, with the copies of it that we have found ourselves."""
-    found = [one["copies"] for one in issue.fixes if one["sha"] == fix.sha and "copies" in one]
-    return replace(fix, copies=tuple(dict.fromkeys([*fix.copies, *(found[0] if found else ())])))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.bridge import duty, news, taken_off
 from bot.bridge.core import Bridge
 from bot.configuration import Project
-from bot.model import Happening, News, Stage
+from bot.model import MEANWHILE, Happening, News, Stage
 from bot.store import queries
 from bot.store.tables import Escalation, Follower, Issue
 from integrations.base import Issue as TrackerIssue, Place
@@ -42,7 +42,7 @@ def carry(bridge: Bridge, session: Session, issue: Issue, project: Project, by: 
         "table": issue.table_comment,
     }
     issue.project, issue.public, issue.reopened_at = project.key, None, None
-    news.overtake(bridge, session, issue)
+    news.overtake(bridge, session, issue, but=MEANWHILE)
     refile(bridge, session, issue, by, what="carried", old=old)
 
 
@@ -142,7 +142,7 @@ def _sibling(issue: Issue, number: int) -> str:
 def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     """Everybody who waits on `issue` waits on `other` from here on, and hears the news that stands there."""
     joining = list(issue.escalations)
-    news.overtake(bridge, session, issue, but=News.ROLLED_BACK)
+    news.overtake(bridge, session, issue, but=(News.ROLLED_BACK,))
     twins = []
     for escalation in joining:
         there = (one for one in other.escalations if one.ticket_id == escalation.ticket_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot.bridge.core import Bridge
-from bot.model import SUPERSEDED, News, Step, WriteBack, step
+from bot.model import MEANWHILE, SUPERSEDED, News, Step, WriteBack, step
 from bot.store import queries
 from bot.store.tables import Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
 
@@ -34,17 +34,50 @@ def publish(
     same = [item for item in issue.news if stem(item.cause) == stem(cause)]
     if issue.news:
         overtake(bridge, session, issue)
-    news = NewsItem(
-        issue_id=issue.id, kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now()
-    )
-    session.add(news)
-    session.flush()
+    news = _item(bridge, session, issue, kind, cause, text=text, proof=proof, by=by)
     for escalation in issue.escalations:
         if _heard(escalation) not in same:
             owe(bridge, session, escalation, news)
     for item in same:  # what a customer has heard, before it was taken back by mistake, holds again for them
         item.stands = any(_heard(escalation) is item for escalation in issue.escalations)
     return news
+
+
+def tell(
+    bridge: Bridge, session: Session, issue: Issue, kind: News, cause: str, *, text: str = "", by: str = ""
+) -> NewsItem:
+    """Publish news of the meantime to everybody on the issue, beside what stands."""
+    news = _item(bridge, session, issue, kind, cause, text=text, by=by)
+    for escalation in issue.escalations:
+        owe(bridge, session, escalation, news)
+    return news
+
+
+def _item(
+    bridge: Bridge,
+    session: Session,
+    issue: Issue,
+    kind: News,
+    cause: str,
+    *,
+    text: str = "",
+    proof: dict[str, Any] | None = None,
+    by: str = "",
+) -> NewsItem:
+    item = NewsItem(kind=kind, cause=cause, text=text, proof=proof or {}, by=by, at=bridge.clock.now())
+    issue.news.append(item)
+    session.flush()
+    return item
+
+
+def settle(bridge: Bridge, session: Session, item: NewsItem) -> list[WriteBackRow]:
+    """Nobody has to write of this news any more; the write-backs that were still due."""
+    rows = [row for row in queries.write_backs_of(session, item.id) if row.state is WriteBack.DUE]
+    for row in rows:
+        row.state = step(row.state, Step.SKIP) or row.state
+        row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
+        refresh_round(bridge, session, row)
+    return rows
 
 
 def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[WriteBackRow]) -> None:
@@ -133,17 +166,17 @@ def _open_round(bridge: Bridge, session: Session, person: str, cause: str) -> Ro
 
 
 def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
-    """The news no longer holds: what was not written yet waits."""
+    """The news of the end no longer holds: what was not written yet waits."""
     for news in issue.news:
-        news.stands = False
-    _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD)
+        news.stands = news.stands and news.kind in MEANWHILE
+    _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD, but=MEANWHILE)
 
 
-def overtake(bridge: Bridge, session: Session, issue: Issue, but: News | None = None) -> None:
-    """Newer news of the end takes the place of the older: nobody has to write that any more; of the kind `but` it
+def overtake(bridge: Bridge, session: Session, issue: Issue, but: Collection[News] = ()) -> None:
+    """Newer news of the end takes the place of the older: nobody has to write that any more; of the kinds `but` it
     stays."""
     for item in issue.news:
-        item.stands = item.stands and item.kind is but
+        item.stands = item.stands and item.kind in but
     _step_all(bridge, session, issue, WriteBack.HELD, Step.RELEASE, but)
     for row in _step_all(bridge, session, issue, WriteBack.DUE, Step.SKIP, but):
         row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
@@ -160,9 +193,9 @@ def excuse(bridge: Bridge, session: Session, escalation: Escalation) -> None:
 
 
 def _step_all(
-    bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step, but: News | None = None
+    bridge: Bridge, session: Session, issue: Issue, state: WriteBack, taken: Step, but: Collection[News] = ()
 ) -> Sequence[WriteBackRow]:
-    rows = [row for row in queries.write_backs(session, issue.id, state) if but is None or row.news.kind is not but]
+    rows = [row for row in queries.write_backs(session, issue.id, state) if row.news.kind not in but]
     for row in rows:
         row.state = step(row.state, taken) or row.state
         refresh_round(bridge, session, row)

@@ -11,6 +11,7 @@ from bot.model import UserError
 from bot.store.tables import Escalation, Issue, Person, WriteBackRow
 from integrations.base import ServiceError
 
+
 @dataclass(frozen=True, slots=True)
 class Roles:
     """What somebody is here: guests and strangers nothing of all that."""
@@ -80,6 +81,11 @@ def see(bridge: Bridge, person: str) -> None:
             "Only members of the support team, Support Devs and leads can ask how a ticket stands. "
             "Ask your lead to add you."
         )
+
+
+def talk(bridge: Bridge, person: str, _issue_id: str) -> None:
+    """Answering, and sending to an issue what was said in its thread: whoever may ask how it stands."""
+    see(bridge, person)
 
 
 def flag(bridge: Bridge, person: str) -> None:

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
+from bot import days
 from bot.bridge import moved, news, ship
-from bot.bridge.core import Bridge
-from bot.model import Happening, News, Stage, UserError
+from bot.bridge.core import Bridge, issue_of
+from bot.configuration import Project
+from bot.model import Happening, News, Severity, Stage, UserError
 from bot.store import queries
 from bot.store.tables import Issue, new_id
+
+NOT_ANY_MORE = frozenset({"none", "aucune", "aucun"})
+"""What takes a promise back."""
 
 REASON_LIMIT = 3000
 """Characters: what Slack shows in one section."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What the modal `change` says; "" for what nobody chose."""
+
+    support_dev: str = ""
+    severity: str = ""
+    date: str = ""  # ISO; "" takes a promise back
+    same_as: str = ""  # another issue's id
+
+
 def acknowledge(bridge: Bridge, issue_id: str, by: str) -> None:
     """The Support Dev has seen it. Saying it again changes nothing. Raises UserError."""
     with bridge.store.write() as session:
-        issue = _issue(session, issue_id)
+        issue = issue_of(session, issue_id)
         if issue.stage is Stage.FILING:
             raise UserError("This issue is not filed yet. Try again in a moment.")
         bridge.advance(session, issue, Happening.ACKNOWLEDGED, by=by)
+        if by in {dev.slack for dev in bridge.project(issue.project).support_devs}:
+            taken_in(bridge, session, issue, by, by)
         bridge.keep_current(session, issue)
 
 
@@ -29,7 +48,7 @@ def decline(bridge: Bridge, issue_id: str, reason: str, by: str) -> None:
     if not reason.strip():
         raise UserError("Give the reason that customers will hear.")
     with bridge.store.write() as session:
-        issue = _issue(session, issue_id)
+        issue = issue_of(session, issue_id)
         count = queries.declines(session, issue_id)
         if not decline_in(bridge, session, issue, reason.strip(), by=by, cause=f"declined:slack:{count}"):
             raise UserError("This issue is settled already, so it cannot be declined.")
@@ -65,7 +84,7 @@ def mark_fixed(bridge: Bridge, issue_id: str, references_text: str, word: str, b
     if bool(named) == bool(word):
         raise UserError("Name a commit or pull request, or say what was done without one: one of the two.")
     with bridge.store.write() as session:
-        issue = _issue(session, issue_id)
+        issue = issue_of(session, issue_id)
         if issue.stage is Stage.FILING:
             raise UserError("This issue is not filed yet. Try again in a moment.")
         if word:
@@ -83,28 +102,115 @@ def carry(bridge: Bridge, issue_id: str, project_key: str, by: str) -> None:
     """The issue goes to another project, on this tracker or another. Raises UserError."""
     project = bridge.project(project_key)
     with bridge.store.write() as session:
-        issue = _issue(session, issue_id)
-        if issue.number is None:
-            raise UserError("This issue is not filed yet. Try again in a moment.")
-        if issue.stage in (Stage.SHIPPED, Stage.DECLINED):
-            raise UserError("This issue is settled already. Reopen it in the tracker first.")
-        if issue.project == project.key:
-            raise UserError("It is in this project already.")
+        issue = issue_of(session, issue_id)
+        may_carry(issue, project)
         moved.carry(bridge, session, issue, project, by)
+
+
+def may_carry(issue: Issue, project: Project) -> None:
+    """Raises UserError where an issue cannot go to that project."""
+    if issue.number is None:
+        raise UserError("This issue is not filed yet. Try again in a moment.")
+    if issue.stage in (Stage.SHIPPED, Stage.DECLINED):
+        raise UserError("This issue is settled already. Reopen it in the tracker first.")
+    if issue.project == project.key:
+        raise UserError("It is in this project already.")
 
 
 def refile(bridge: Bridge, issue_id: str, by: str) -> None:
     """An issue that the tracker has lost is filed again. Pressing twice changes nothing. Raises UserError."""
     with bridge.store.write() as session:
-        issue = _issue(session, issue_id)
+        issue = issue_of(session, issue_id)
         if issue.wanted == moved.GONE:
             moved.refile(bridge, session, issue, by)
 
 
-def _issue(session: Session, issue_id: str) -> Issue:
-    issue = session.get(Issue, issue_id, with_for_update=True)
-    if issue is None:
-        raise UserError("That issue is not known here any more.")
-    if issue.joined is not None:
-        raise UserError("That issue is a duplicate: decide about the one that took its place.")
-    return issue
+# --- who has it, how bad it is, when to expect it ---------------------------------------------------------------------
+
+
+def take(bridge: Bridge, issue_id: str, person: str, by: str) -> None:
+    """Hand the issue to one of the project's Support Devs, or take it oneself. Raises UserError."""
+    with bridge.store.write() as session:
+        taken_in(bridge, session, issue_of(session, issue_id), person, by)
+
+
+def taken_in(bridge: Bridge, session: Session, issue: Issue, person: str, by: str) -> None:
+    """They hear of it, unless it was their own doing. Raises UserError for somebody who is no Support Dev of it."""
+    devs = {dev.slack: dev.tracker for dev in bridge.project(issue.project).support_devs}
+    if person not in devs:
+        raise UserError("An issue goes to one of its project's Support Devs.")
+    if issue.support_dev == person:
+        return
+    issue.support_dev = person
+    bridge.record(session, "handed", issue=issue, by=person)
+    if person != by:
+        bridge.notify(session, "handed", f"handed:{issue.id}:{person}:{new_id()}", person, issue=issue.id, by=by)
+    if issue.number is not None:
+        key = f"assign:{issue.id}"
+        bridge.refresh(session, "assign", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id)
+    bridge.show(session, issue)
+
+
+def severity_in(bridge: Bridge, session: Session, issue: Issue, severity: Severity, by: str) -> None:
+    """How bad it is; saying the same again changes nothing."""
+    if issue.severity is severity:
+        return
+    issue.severity = severity
+    bridge.record(session, f"severity:{severity.value}", issue=issue, by=by)
+    bridge.show(session, issue)
+
+
+def promise_in(bridge: Bridge, session: Session, issue: Issue, when: str, by: str) -> None:
+    """A Support Dev says before which day nobody should expect it; "none" takes that back. Each agent hears it once.
+    Raises UserError."""
+    if issue.stage in (Stage.SHIPPED, Stage.DECLINED):
+        raise UserError("This issue is settled already. Reopen it in the tracker first.")
+    today = bridge.clock.now().date()
+    day = None if when.strip().lower() in NOT_ANY_MORE else days.day_in(when, today)
+    if when.strip() and day is None and when.strip().lower() not in NOT_ANY_MORE:
+        raise UserError("I do not read a day in that. Write it as 2026-12-24, or as a weekday.")
+    if day is not None and day <= today:
+        raise UserError("That day is not to come. Name a later one, or write none to take the promise back.")
+    if day == issue.promised_on:
+        return
+    issue.promised_on, issue.promised_by = day, by if day else ""
+    bridge.record(session, "promised", issue=issue, by=by, proof={"on": day.isoformat()} if day else None)
+    if issue.number is not None:
+        key = f"due:{issue.id}"
+        bridge.refresh(session, "due", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id)
+    if day is not None:
+        for person in dict.fromkeys(one.agent for one in issue.escalations):
+            key = f"promised:{issue.id}:{day.isoformat()}:{person}"
+            bridge.notify(session, "promised", key, person, issue=issue.id, on=day.isoformat())
+    bridge.show(session, issue)
+
+
+def change(bridge: Bridge, issue_id: str, wanted: Change, by: str) -> None:
+    """What one modal says of an issue, all or nothing; what is as it was changes nothing. Raises UserError."""
+    with bridge.store.write() as session:
+        issue = issue_of(session, issue_id)
+        if wanted.support_dev:
+            taken_in(bridge, session, issue, wanted.support_dev, by)
+        if wanted.severity:
+            severity_in(bridge, session, issue, Severity(wanted.severity), by)
+        if (wanted.date or None) != (issue.promised_on.isoformat() if issue.promised_on else None):
+            promise_in(bridge, session, issue, wanted.date or "none", by)
+        if wanted.same_as:
+            _merge(bridge, session, issue, wanted.same_as, by)
+
+
+def _merge(bridge: Bridge, session: Session, issue: Issue, other_id: str, by: str) -> None:
+    """The issue is the same as another: the tracker closes it as a duplicate, and its customers follow."""
+    other = issue_of(session, other_id)
+    if other.id == issue.id:
+        raise UserError("It is this very issue. Choose another one.")
+    if issue.number is None or other.number is None:
+        raise UserError("One of the two is not filed yet. Try again in a moment.")
+    if issue.tracker != other.tracker:
+        raise UserError("They are in different trackers. Carry one to the other's project first.")
+    if issue.stage in (Stage.SHIPPED, Stage.DECLINED):
+        raise UserError("This issue is settled already. Reopen it in the tracker first.")
+    key = f"merge:{issue.id}:{other.id}:{new_id()}"
+    lane = bridge.lane(issue)
+    bridge.promise(session, "merge", key, f"issue:{issue.id}", lane=lane, issue=issue.id, other=other.id)
+    bridge.record(session, "merged", issue=issue, by=by)

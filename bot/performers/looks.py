@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import examine, hear, prove
+from bot.bridge import examine, hear, mending, prove
 from bot.commands import references
 from bot.model import Stage
 from bot.outbox import Job
@@ -88,7 +88,7 @@ class FixNamed(Reading):
         if problem or issue.stage is Stage.SHIPPED:
             self._refuse(session, job, issue, problem or "It is settled already.")
             return
-        hear.fixed_by(self.bridge, session, issue, fixes, by)
+        mending.named(self.bridge, session, issue, fixes, by)
         self.bridge.prove(session, issue)
         self.bridge.keep_current(session, issue)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -261,6 +261,21 @@ def _unnamed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
     return views.unnamed(say, issue.id, shown.issue_name(issue), payload["problem"])
 
 
+def _handed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue = session.get_one(Issue, payload["issue"])
+    return views.handed(say, shown.issue_name(issue), self.people.name(session, payload["by"]))
+
+
+def _promised(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue, day = session.get_one(Issue, payload["issue"]), date.fromisoformat(payload["on"])
+    return views.promised(say, shown.issue_name(issue), self.people.name(session, issue.promised_by), day)
+
+
+def _overdue(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    issue, day = session.get_one(Issue, payload["issue"]), date.fromisoformat(payload["on"])
+    return views.overdue(say, issue.id, shown.issue_name(issue), day)
+
+
 def _unlinked(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     escalation = session.get_one(Escalation, payload["escalation"])
     ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
@@ -269,6 +284,9 @@ def _unlinked(self: Notice, session: Session, say: Say, payload: Mapping[str, An
 
 TEMPLATES: Mapping[str, Template] = {
     "unlinked": _unlinked,
+    "handed": _handed,
+    "promised": _promised,
+    "overdue": _overdue,
     "moved": _moved,
     "gone": _gone,
     "unnamed": _unnamed,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
-from bot.bridge import duty, hear
+from bot.bridge import duty
 from bot.model import Happening, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
@@ -45,6 +45,7 @@ def facts_of(ticket: Ticket, escalation: Escalation) -> privacy.Facts:
         tags=tuple(ticket.tags),
         agent_title=escalation.title,
         agent_summary=escalation.summary,
+        files=tuple((one["name"], one["url"]) for one in escalation.files),
     )
 
 
@@ -167,6 +168,7 @@ class CustomersTable(Base):
             agent=privacy.agent_leaving(self.people.name(session, escalation.agent), policy),
             summary="" if in_text else facts.agent_summary,
             words="" if in_text else facts.words,
+            files=() if in_text else facts.files,
         )
 
     def settle(self, session: Session, job: Job, result: str) -> None:
@@ -276,19 +278,21 @@ class Hint(Base):
     def perform(self, job: Job) -> bool:
         issue = self._issue(job)
         say = Say(self.bridge.settings.slack.language)
-        command, problem = job.payload["command"], privacy.harmless(str(job.payload["problem"]))
+        command, names = job.payload["command"], job.payload.get("names") or {}
+        problem = str(job.payload["problem"])
         text = say("Write the reason after `/decline`, so that agents can pass it on.")
-        if problem == hear.SETTLED:
-            text, problem = say("This issue is settled already. Reopen it first, then say `/{name}`.", name=command), ""
-        elif command == "fixed-by":
+        if command == "fixed-by":
             text = say(
                 "Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`. If there is "
                 "none, write `/fixed-without-commit` and what was done."
             )
         elif command == "fixed-without-commit":
             text = say("Write what was done after `/fixed-without-commit`, so that agents can pass it on.")
+        elif command != "decline":
+            text = say("Write what you want to say after `/{name}`.", name=command)
         if problem:
-            text = f"{problem} {text}"
+            harmless = {name: privacy.harmless(value) for name, value in names.items()}
+            text = say(problem, **harmless) if job.payload.get("whole") else f"{privacy.harmless(problem)} {text}"
         self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, text, job.key)
         return True
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.error import URLError
@@ -29,6 +31,17 @@ _TOKEN = {
 }  # fmt: skip
 _AWAY = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 _GONE = {"channel_not_found", "user_not_found", "message_not_found", "thread_not_found", "view_not_found", "not_found"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message; `files` are the names of what is attached to it, which stays in Slack."""
+
+    ts: str
+    person: str
+    text: str
+    thread_ts: str = ""
+    files: tuple[str, ...] = ()
 
 
 class Chat:
@@ -76,9 +89,7 @@ class Chat:
                 )
             )
             for message in answer["messages"]:
-                metadata = message.get("metadata") or {}
-                ours = metadata.get("event_type") == EVENT_TYPE and message.get("bot_id")
-                if ours and (metadata.get("event_payload") or {}).get("key") == key:
+                if _carries(message, key):
                     return str(message["ts"])
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -119,15 +130,80 @@ class Chat:
         """The address of a message."""
         return str(_call(lambda: self.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
 
-    def thread(self, channel: str, ts: str, most: int = 30) -> list[tuple[str, str, str]]:
-        """Who wrote what when in a thread, oldest first: (ts, person, text). The bot must be in the channel."""
-        answer = _call(lambda: self.client.conversations_replies(channel=channel, ts=ts, limit=most))
+    def thread(self, channel: str, ts: str, most: int = 30, oldest: str = "") -> list[tuple[str, str, str]]:
+        """Who wrote what when in a thread, oldest first: (ts, person, text), from `oldest` on. The bot must be in the
+        channel."""
+        since: dict[str, Any] = {"oldest": oldest, "inclusive": True} if oldest else {}
+        answer = _call(lambda: self.client.conversations_replies(channel=channel, ts=ts, limit=most, **since))
         return [(str(one["ts"]), str(one.get("user", "")), str(one.get("text", ""))) for one in answer["messages"]]
+
+    def find_reply(self, channel: str, thread_ts: str, key: str) -> str | None:
+        """The ts of the message of ours in a thread that carries `key`."""
+        cursor: str | None = None
+        for _ in range(HISTORY_PAGES):
+            answer = _call(
+                lambda at=cursor: self.client.conversations_replies(  # type: ignore[misc]
+                    channel=channel, ts=thread_ts, limit=200, cursor=at, include_all_metadata=True
+                )
+            )
+            found = next((one for one in answer["messages"] if _carries(one, key)), None)
+            if found is not None:
+                return str(found["ts"])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+        return None
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Delete a message of ours; one that is gone already is well."""
+        with suppress(NotFound):
+            _call(lambda: self.client.chat_delete(channel=channel, ts=ts))
+
+    def said(self, channel: str, ts: str, most: int = 30) -> list[Said]:
+        """The messages of a thread with what is attached to them, oldest first; of a reply's `ts`, that reply. The bot
+        must be in the channel."""
+        answer = _call(lambda: self.client.conversations_replies(channel=channel, ts=ts, limit=most))
+        return [_said(one) for one in answer["messages"]]
+
+    def complete(self, execution: str, outputs: dict[str, str]) -> None:
+        """A workflow's step is done, and the workflow goes on."""
+        _end(lambda: self.client.functions_completeSuccess(function_execution_id=execution, outputs=outputs))
+
+    def fail(self, execution: str, sentence: str) -> None:
+        """A workflow's step cannot be done, and the workflow's people read why."""
+        _end(lambda: self.client.functions_completeError(function_execution_id=execution, error=sentence))
 
     def team(self) -> str:
         """The id of the workspace that the token belongs to; asked once."""
         self._team = self._team or str(_call(self.client.auth_test)["team_id"])
         return self._team
+
+
+def _carries(message: Mapping[str, Any], key: str) -> bool:
+    """Whether a message is ours and carries that effect's key."""
+    metadata = message.get("metadata") or {}
+    ours = metadata.get("event_type") == EVENT_TYPE and message.get("bot_id")
+    return bool(ours and (metadata.get("event_payload") or {}).get("key") == key)
+
+
+def _said(message: dict[str, Any]) -> Said:
+    files = [str(one.get("name") or one.get("title") or one.get("id") or "") for one in message.get("files") or ()]
+    return Said(
+        ts=str(message["ts"]),
+        person=str(message.get("user", "")),
+        text=str(message.get("text", "")),
+        thread_ts=str(message.get("thread_ts", "")),
+        files=tuple(filter(None, files)),
+    )
+
+
+def _end(call: Callable[[], Any]) -> None:
+    """End a workflow's step; nothing is lost when it has ended already."""
+    try:
+        _call(call)
+    except Rejected as error:
+        if error.detail not in ("execution_not_in_running_state", "function_execution_not_found"):
+            raise
 
 
 def _call(call: Callable[[], _T]) -> _T:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import privacy
-from bot.bridge import drafts, flag, write_back as replies
+from bot.bridge import drafts, flag, talk, write_back as replies
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import WriteBack
@@ -20,6 +20,9 @@ from bot.texts import Say
 from integrations.base import ServiceError
 
 LINK_ALONE = {privacy.Policy.LINK_ONLY, privacy.Policy.PUBLIC}
+
+KEPT = {"title", "summary", "words", "customer", "kind", "severity", "project"}
+"""The inputs of the flag modal that survive it."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -41,15 +44,28 @@ def is_reference(bridge: Bridge, word: str) -> bool:
 def values(view: Mapping[str, Any]) -> dict[str, Any]:
     """What a person typed, by field: text, the chosen option's value, or whether a box is ticked."""
     found: dict[str, Any] = {}
-    for block_id, actions in view["state"]["values"].items():
+    for block_id, actions in ((view.get("state") or {}).get("values") or {}).items():
         for state in actions.values():
             if state["type"] == "checkboxes":
                 found[block_id] = bool(state.get("selected_options"))
+            elif "selected_date" in state:
+                found[block_id] = state["selected_date"] or ""
             elif "selected_option" in state:
                 found[block_id] = (state["selected_option"] or {}).get("value", "")
             else:
                 found[block_id] = state.get("value") or ""
     return found
+
+
+def written(view: Mapping[str, Any]) -> dict[str, Any]:
+    """What is worth keeping of a modal that is not submitted: {} while nothing differs from what it came with."""
+    found = {name: value for name, value in values(view).items() if isinstance(value, str) and name in KEPT}
+    came = {block["block_id"]: _initial(block["element"]) for block in view["blocks"] if block.get("type") == "input"}
+    return found if any(value != came.get(name, "") for name, value in found.items()) else {}
+
+
+def _initial(element: Mapping[str, Any]) -> str:
+    return str(element.get("initial_value") or (element.get("initial_option") or {}).get("value") or "")
 
 
 def typed(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,6 +89,15 @@ def wants_look_up(bridge: Bridge, draft_id: str, reference: str) -> bool:
     return named(bridge, reference).number != draft.number or not draft.number
 
 
+def left(bridge: Bridge, draft: Draft) -> views.Left | None:
+    """What the draft's person can go on with instead of naming a ticket."""
+    found = drafts.left(bridge, draft.person)
+    if found is None or found.id == draft.id or draft.typed.get("message"):
+        return None
+    number = found.number or named(bridge, found.reference).number
+    return views.Left(draft_id=found.id, number=number, title=str(found.typed.get("title") or ""))
+
+
 def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
     """The filled modal, after asking Slack and the helpdesk."""
     try:
@@ -85,7 +110,8 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
     draft = filled.draft
     policies = _policies(filled)
     kept = bool(filled.unseen or policies & LINK_ALONE)
-    given = _given(people, draft, link_alone=kept) if not filled.refused else {}
+    given, files = _given(people, draft, link_alone=kept) if not filled.refused else ({}, [])
+    drafts.carry_files(bridge, draft_id, files)
     with bridge.store.read() as session:
         say = people.say(session, draft.person)
         if filled.refused:
@@ -108,6 +134,7 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         before=shown.before(filled.settled) if filled.settled and not first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
         similar=bool(known) and first is None,
+        files=tuple(one["name"] for one in files),
         initial={**given, "ticket": draft.reference},
     )
     return views.flag_form(say, draft_id, data)
@@ -121,17 +148,19 @@ def _policies(filled: drafts.Filled) -> set[privacy.Policy]:
     return {_policy(filled, project) for project in filled.projects}
 
 
-def _given(people: People, draft: Draft, *, link_alone: bool) -> dict[str, str]:
-    """What the person gave before; a message that they flagged comes with its thread and its address. `link_alone`:
-    only with its address, as the issue may go where the link alone goes; colleagues did not write it for that."""
-    given = {name: str(value) for name, value in draft.typed.items()}
+def _given(people: People, draft: Draft, *, link_alone: bool) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """What the person gave before, and the files that go along by name; a message that they flagged comes with its
+    thread and its address. `link_alone`: only with its address, as the issue may go where the link alone goes;
+    colleagues did not write it for that."""
+    given = {name: value for name, value in draft.typed.items() if isinstance(value, str)}
+    files = [] if link_alone else list(draft.typed.get("files") or ())
     message = given.pop("message", "")
     if message and link_alone:
         given["summary"] = people.permalink(draft.channel, message)
     elif message:
-        around = people.conversation(draft.channel, message, draft.thread_ts or message)
+        around, files = people.conversation(draft.channel, message, draft.thread_ts or message)
         given["summary"] = f"{people.in_words(given.get('summary', ''))}\n\n{around}".strip()
-    return given
+    return given, files
 
 
 def _as_ticket(columns: Mapping[str, Any], helpdesk: str, number: str) -> Ticket:
@@ -199,6 +228,46 @@ def mark_fixed(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
     with bridge.store.read() as session:
         issue = session.get(Issue, issue_id)
         return views.mark_fixed(say, issue.id, issue.title) if issue else None
+
+
+def ask(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        if issue is None:
+            return None
+        return views.ask(say, issue.id, issue.title, len({one.agent for one in shown.waiting(issue)}))
+
+
+def workaround(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        return views.workaround(say, issue.id, issue.title, len(shown.waiting(issue))) if issue else None
+
+
+def answer(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        question = talk.open_question(issue) if issue else None
+        if issue is None or question is None:
+            return views.sentence(say, say("This question is answered or settled already."))
+        return views.answer(say, issue.id, issue.title, question.text, public=bool(issue.public))
+
+
+def change(bridge: Bridge, people: People, say: Say, issue_id: str) -> views.View | None:
+    with bridge.store.read() as session:
+        issue = session.get(Issue, issue_id)
+        if issue is None:
+            return None
+        devs = bridge.project(issue.project).support_devs
+        data = views.Change(
+            title=issue.title,
+            support_devs=[(dev.slack, people.name(session, dev.slack)) for dev in devs],
+            support_dev=issue.support_dev,
+            severity=issue.severity,
+            promised=issue.promised_on,
+            similar=len(queries.filed(session, most=2)) > 1,
+        )
+        return views.change(say, issue.id, data)
 
 
 def write_back(bridge: Bridge, say: Say, write_back_id: str) -> views.View:

@@ -8,7 +8,11 @@ from bot.bridge.core import Bridge
 from bot.slack.answering import Answering
 from bot.slack.edges import Edges
 from bot.slack.flagging import Flagging
+from bot.slack.links import Links
+from bot.slack.offers import Offers
 from bot.slack.people import People
+from bot.slack.steps import Steps
+from bot.slack.threads import Threads
 from bot.slack.triaging import Triaging
 
 
@@ -17,7 +21,7 @@ class Listeners:
 
     def __init__(self, app: App, bridge: Bridge, people: People) -> None:
         self._edges = Edges(bridge, people)
-        for desk in (Flagging, Triaging, Answering):
+        for desk in (Flagging, Offers, Steps, Links, Triaging, Threads, Answering):
             desk(app, self._edges)
         app.action("open")(lambda ack: ack())
         app.error(self._edges.error)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.clock import Clock
-from bot.slack.chat import Chat
+from bot.slack.chat import Chat, Said
 from bot.store.database import Store
 from bot.store.tables import Person
 from bot.texts import Say
@@ -20,6 +20,8 @@ from integrations.base import NotFound, ServiceError
 
 REMEMBERED = timedelta(hours=1)
 GROUPS_REMEMBERED = timedelta(minutes=5)
+FILES = 10
+"""How many files of a thread an issue names."""
 
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
@@ -32,8 +34,10 @@ def as_words(text: str) -> str:
 
 def _teams(record: Mapping[str, Any]) -> set[str]:
     """The workspaces that a person is of. Somebody of another organisation in a shared channel is no "stranger" to
-    Slack ("User object"): only their workspace tells. A person of an Enterprise organisation is of several."""
-    return {record.get("team_id", ""), *((record.get("enterprise_user") or {}).get("teams") or ())}
+    Slack ("User object"): only their workspace tells. A person of an Enterprise organisation is of several; an app that
+    is installed for all of it has the organisation's id for a workspace's."""
+    organisation = record.get("enterprise_user") or {}
+    return {record.get("team_id", ""), organisation.get("enterprise_id", ""), *(organisation.get("teams") or ())}
 
 
 class People:
@@ -113,15 +117,30 @@ class People:
         known = session.get(Person, person)
         return known.name if known else person
 
-    def conversation(self, channel: str, ts: str, thread_ts: str) -> str:
-        """What was said around a message, for an issue's summary: its thread, and its address. As far as Slack lets
-        us see it: nothing for a channel that we are not in."""
-        parts = []
-        with suppress(ServiceError):
-            said = [one for one in self._chat.thread(channel, thread_ts) if one[0] != ts]
-            parts += [f"{self._called(person)}: {self.in_words(text)}" for _, person, text in said if text]
+    def conversation(self, channel: str, ts: str, thread_ts: str) -> tuple[str, list[dict[str, str]]]:
+        """What was said around a message, for an issue's summary: its thread, and its address; and the files there, by
+        name, each with the address of its message. As far as Slack lets us see it: nothing for a channel that we are
+        not in."""
+        parts: list[str] = []
+        files: list[dict[str, str]] = []
+        for one in self.said(channel, thread_ts):
+            if one.text and one.ts != ts:
+                parts.append(f"{self._called(one.person)}: {self.in_words(one.text)}")
+            if one.files and len(files) < FILES and (address := self.permalink(channel, one.ts)):
+                files += [{"name": name, "url": address} for name in one.files]
         address = self.permalink(channel, ts)
-        return "\n".join([*parts, address] if address else parts)
+        return "\n".join([*parts, address] if address else parts), files[:FILES]
+
+    def said(self, channel: str, ts: str) -> list[Said]:
+        """The thread that begins with that message, or a reply alone; [] where Slack does not let us see it."""
+        with suppress(ServiceError):
+            return self._chat.said(channel, ts)
+        return []
+
+    def reply(self, channel: str, thread_ts: str, ts: str) -> list[tuple[str, str]]:
+        """Who said what in that reply of a thread, in words; [] when it is gone. Raises ServiceErrors."""
+        found = [one for one in self._chat.thread(channel, thread_ts, 200, oldest=ts) if one[0] == ts]
+        return [(person, self.in_words(text)) for _, person, text in found if text]
 
     def permalink(self, channel: str, ts: str) -> str:
         """A message's address, "" when Slack does not tell it."""

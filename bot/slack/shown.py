@@ -9,7 +9,7 @@ from typing import Any
 from bot import shipping
 from bot.changes import sign_of
 from bot.configuration import Project
-from bot.model import OWED, News, Stage, WriteBack
+from bot.model import ENDS, MEANWHILE, OWED, News, Stage, WriteBack
 from bot.slack import views
 from bot.store.tables import Escalation, Issue, NewsItem, Round, Ticket, WriteBackRow
 
@@ -79,21 +79,33 @@ def _where(head: shipping.Head) -> views.Where:
 
 
 def news_line(news: NewsItem, name: Name = str) -> views.NewsLine:
-    return views.NewsLine(news=news.kind, issue=issue_name(news.issue), reason=news.text, proof=proof(news.proof, name))
+    return views.NewsLine(
+        news=news.kind,
+        issue=issue_name(news.issue),
+        reason=news.text,
+        proof=proof(news.proof, name),
+        by=name(news.by) if news.by and news.kind in MEANWHILE else "",
+        answer_id=news.issue_id if news.kind is News.QUESTION and news.stands else "",
+    )
 
 
 def before(escalation: Escalation) -> views.Before:
     """How a settled issue of a ticket ended."""
     issue = escalation.issue
-    standing = [news for news in issue.news if news.stands]
+    standing = _ends(issue)
     version = proof(standing[-1].proof).version if standing else ""
     return views.Before(issue=issue_name(issue), declined=issue.stage is Stage.DECLINED, version=version)
 
 
 def heard(escalation: Escalation) -> bool:
     """Whether this customer has heard the end as it stands now, or need not."""
-    ends = [row for row in escalation.write_backs if row.news.stands and row.news.kind is not News.ROLLED_BACK]
+    ends = [row for row in escalation.write_backs if row.news.stands and row.news.kind in ENDS]
     return bool(ends) and all(row.state not in OWED for row in ends)
+
+
+def _ends(issue: Issue) -> list[NewsItem]:
+    """The news of the issue's end that stands."""
+    return [news for news in issue.news if news.stands and news.kind in ENDS]
 
 
 def waiting(issue: Issue) -> list[Escalation]:
@@ -103,7 +115,8 @@ def waiting(issue: Issue) -> list[Escalation]:
 
 def card(issue: Issue, project: Project | None, name: Name, now: datetime, *, elsewhere: bool = False) -> views.Card:
     left, other = waiting(issue), issue.successor
-    standing = [news for news in issue.news if news.stands]
+    asked = [news for news in issue.news if news.stands and news.kind is News.QUESTION]
+    standing = _ends(issue)
     reason = standing[-1].text if standing and issue.stage is Stage.DECLINED else ""
     facts: Mapping[str, Any] = {"fixes": issue.fixes, "out": list(issue.out.values()), "back": issue.back}
     if standing and issue.stage is Stage.SHIPPED:
@@ -121,11 +134,13 @@ def card(issue: Issue, project: Project | None, name: Name, now: datetime, *, el
         shipped_when=project.shipped_when if project else "released",
         proof=proof(facts, name),
         reason=reason,
+        who=name(issue.support_dev) if issue.support_dev else "",
         stuck=issue.trouble,
         wanted=issue.wanted,
         elsewhere=elsewhere,
         any_place=project is not None and project.environments_needed == "any",
         joined=issue_name(other) if other else None,
+        question=asked[-1].text if asked else "",
     )
 
 

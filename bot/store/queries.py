@@ -182,6 +182,12 @@ def filed(session: Session, most: int = 2000) -> Sequence[Issue]:
     return session.scalars(query.order_by(Issue.stage_since.desc()).limit(most)).all()
 
 
+def issue_of_card(session: Session, channel: str, ts: str) -> Issue | None:
+    """The issue whose card is that message."""
+    query = sa.select(Issue).where(Issue.channel == channel, Issue.card_ts == ts, Issue.joined.is_(None))
+    return session.scalar(query)
+
+
 def history(session: Session, issue_id: str) -> Sequence[History]:
     return session.scalars(sa.select(History).where(History.issue_id == issue_id).order_by(History.id)).all()
 

@@ -2,7 +2,7 @@
 
 from bot.slack.views.answers import Abilities, Linked, Unlinked, help_, linked, said, taken_off, unlinked
 from bot.slack.views.card import Card, card, stage_words, waits
-from bot.slack.views.facts import Already, Before, FlagForm, NewsLine, TicketFacts, happened, headline, left_out
+from bot.slack.views.facts import Already, Before, FlagForm, Left, NewsLine, TicketFacts, happened, headline, left_out
 from bot.slack.views.lists import (
     Digest,
     DigestLine,
@@ -44,19 +44,38 @@ from bot.slack.views.notices import (
     unnamed,
     yours_already,
 )
+from bot.slack.views.offers import flag_not_yours, flag_offer, preview
 from bot.slack.views.parts import IssueName, Link, Post, Proof, TicketName, Where
 from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, round_, uncertain
+from bot.slack.views.talk import (
+    Change,
+    answer,
+    answered,
+    ask,
+    asked,
+    brought,
+    change,
+    handed,
+    offer,
+    overdue,
+    promised,
+    remark,
+    way_around,
+    workaround,
+)
 
 __all__ = [
     "Abilities",
     "Already",
     "Before",
     "Card",
+    "Change",
     "Digest",
     "DigestLine",
     "FlagForm",
     "HistoryLine",
     "IssueName",
+    "Left",
     "Link",
     "Linked",
     "MineLine",
@@ -73,10 +92,16 @@ __all__ = [
     "View",
     "Where",
     "WriteBackForm",
+    "answer",
+    "answered",
+    "ask",
+    "asked",
     "attached",
     "bared",
+    "brought",
     "card",
     "carry",
+    "change",
     "decline",
     "delayed",
     "digest",
@@ -87,9 +112,12 @@ __all__ = [
     "flag_ask_ticket",
     "flag_form",
     "flag_looking",
+    "flag_not_yours",
+    "flag_offer",
     "flag_refused",
     "followed",
     "gone",
+    "handed",
     "happened",
     "headline",
     "help_",
@@ -101,8 +129,13 @@ __all__ = [
     "moved",
     "note_failed",
     "nothing_known",
+    "offer",
+    "overdue",
+    "preview",
+    "promised",
     "reason_wanted",
     "refused",
+    "remark",
     "round_",
     "said",
     "sentence",
@@ -114,6 +147,8 @@ __all__ = [
     "unlinked",
     "unnamed",
     "waits",
+    "way_around",
+    "workaround",
     "write_back",
     "yours_already",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.model import WAITING, Kind, Severity, Stage
 from bot.slack.views.facts import kind_word, several, severity_word
@@ -49,6 +49,8 @@ class Card:
     elsewhere: bool = False  # there are other projects
     wanted: str = ""  # what the Support Dev owes: reason | fix | gone (the tracker has lost the issue)
     joined: IssueName | None = None  # the issue on which its customers wait now
+    promised: date | None = None  # nobody should expect it before that day
+    question: str = ""  # that nobody has answered yet
 
 
 def card(say: Say, data: Card) -> Post:
@@ -67,6 +69,7 @@ def card(say: Say, data: Card) -> Post:
             severity_word(say, data.severity),
         ],
         [_people(say, data)],
+        _promised(say, data),
         [Bold(words(data.stuck, 600))] if data.stuck else [_next(say, data)],
         proof_line(say, data.proof),
     ]
@@ -125,6 +128,13 @@ def _people(say: Say, data: Card) -> str:
     return " ".join(sentences)
 
 
+def _promised(say: Say, data: Card) -> list[Piece]:
+    """The day that the Support Dev named."""
+    if data.promised is None or data.stage not in WAITING:
+        return []
+    return [say("Not before {day}.", day=say.day(data.promised))]
+
+
 def _next(say: Say, data: Card) -> str:
     owed = {
         "fix": say("Closed, and no commit is known. Name it, or say what was done without one."),
@@ -138,6 +148,8 @@ def _next(say: Say, data: Card) -> str:
             return say("The issue is on its way to the tracker.")
         case Stage.FILED:
             return say("Waits for somebody to take it.")
+        case Stage.ACKNOWLEDGED if data.question:
+            return say("Waits for an answer: {question}", question=one_line(data.question, 300))
         case Stage.ACKNOWLEDGED:
             return say("Waits for a fix.")
         case Stage.FIXED:
@@ -171,6 +183,10 @@ def _buttons(say: Say, data: Card) -> list[Block]:
         buttons.append(button(say("File it again"), "refile", data.issue_id, style="primary"))
     if data.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
         buttons.append(button(say("Fixed by…"), "mark_fixed", data.issue_id))
+        if data.waiting:
+            buttons.append(button(say("Ask…"), "ask", data.issue_id))
+            buttons.append(button(say("Way around it…"), "workaround", data.issue_id))
+        buttons.append(button(say("Change…"), "change", data.issue_id))
         buttons.append(button(say("Decline"), "decline", data.issue_id))
     if data.elsewhere and data.stage in (Stage.FILED, Stage.ACKNOWLEDGED) and not gone:
         buttons.append(button(say("Another project…"), "carry", data.issue_id))

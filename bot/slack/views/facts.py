@@ -59,7 +59,17 @@ class FlagForm:
     before: Before | None = None
     projects: tuple[tuple[str, str], ...] = ()  # (key, name), the default first
     similar: bool = False  # there are issues to attach to
+    files: tuple[str, ...] = ()  # the names of those that the flagged thread has
     initial: Mapping[str, str] = field(default_factory=dict)  # by input's name, what the agent gave before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What somebody began to write and did not file."""
+
+    draft_id: str
+    number: str = ""  # the ticket's
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +80,8 @@ class NewsLine:
     issue: IssueName
     reason: str = ""  # for `declined`, in the Support Dev's words
     proof: Proof = field(default_factory=Proof)
+    by: str = ""  # of news of the meantime, who says it
+    answer_id: str = ""  # of a question that nobody answered yet: the issue's id
 
 
 def kind_word(say: Say, kind: Kind) -> str:
@@ -202,6 +214,16 @@ def happened(say: Say, what: str) -> str:
         "carried": say("To be filed in another project"),
         "reason_wanted": say("The Support Dev was asked for the reason"),
         "fix_wanted": say("The Support Dev was asked which commit fixes it"),
+        "asked": say("Support was asked"),
+        "answered": say("Support answered"),
+        "workaround": say("A way around it was told"),
+        "handed": say("In the hands of a Support Dev"),
+        "promised": say("A day was named"),
+        "merged": say("Said to be the same as another issue"),
+        "severity:critical": say("Severity: critical"),
+        "severity:high": say("Severity: high"),
+        "severity:normal": say("Severity: normal"),
+        "severity:low": say("Severity: low"),
         "told": say("The agent was told"),
         "due": say("Write-back due"),
         "held": say("Write-back on hold"),

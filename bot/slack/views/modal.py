@@ -13,6 +13,7 @@ from bot.model import Kind, Severity
 from bot.slack.views.facts import (
     Before,
     FlagForm,
+    Left,
     NewsLine,
     TicketFacts,
     about,
@@ -26,6 +27,8 @@ from bot.slack.views.parts import (
     Bold,
     Piece,
     TicketName,
+    actions,
+    button,
     cut,
     excerpt,
     filled,
@@ -59,14 +62,25 @@ def flag_looking(say: Say, draft_id: str, what: TicketName) -> View:
         text = say("Looking up ticket {number}…", number=number)
     else:
         text = say("One moment…")
-    return _view(say, "flag", _flag_title(say), draft_id, [lines([text])])
+    return modal(say, "flag", _flag_title(say), draft_id, [lines([text])])
 
 
-def flag_ask_ticket(say: Say, draft_id: str, note: str | None = None) -> View:
-    """Asks which ticket; `note` is a sentence about the last try."""
+def flag_ask_ticket(say: Say, draft_id: str, note: str | None = None, left: Left | None = None) -> View:
+    """Asks which ticket; `note` is a sentence about the last try. `left` can be gone on with instead."""
     blocks = [lines([note])] if note else []
-    blocks.append(_text(say("Ticket"), "ticket", placeholder=say("Its number or its address")))
-    return _view(say, "flag", _flag_title(say), draft_id, blocks, submit=say("Look it up"))
+    blocks.append(typed(say("Ticket"), "ticket", placeholder=say("Its number or its address")))
+    if left is not None:
+        blocks += [lines([_left(say, left)]), actions(button(say("Go on with it"), "go_on", left.draft_id))]
+    return modal(say, "flag", _flag_title(say), draft_id, blocks, submit=say("Look it up"))
+
+
+def _left(say: Say, left: Left) -> str:
+    number, title = one_line(left.number, 40), one_line(left.title, 100)
+    if number and title:
+        return say("You had begun to write about ticket {number}: “{title}”.", number=number, title=title)
+    if number:
+        return say("You had begun to write about ticket {number}.", number=number)
+    return say("You had begun to write: “{title}”.", title=title) if title else say("You had begun to write something.")
 
 
 def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
@@ -77,22 +91,23 @@ def flag_form(say: Say, draft_id: str, form: FlagForm) -> View:
     blocks += [lines(warning) for warning in _warnings(say, form)]
     blocks += [lines(_before(say, form.before))] if form.before else []
     blocks += _already(say, form)
-    blocks += _inputs(say, form)
+    blocks += [_telling(block) for block in _inputs(say, form)]
+    blocks += [small(_files(say, form.files))] if form.files else []
     submit = say("File it")
     if form.already:
         submit = say("All right") if form.already.own else say("Follow")
-    return _view(say, "flag", _flag_title(say), draft_id, blocks, submit=submit)
+    return modal(say, "flag", _flag_title(say), draft_id, blocks, submit=submit)
 
 
 def flag_refused(say: Say, sentence: str, draft_id: str = "") -> View:
     """Says why this cannot be flagged, and the next step; with the draft's id, it can be tried again from here."""
     again = say("Try again") if draft_id else ""
-    return _view(say, "flag", _flag_title(say), draft_id, [lines([words(sentence, 2_900)])], submit=again)
+    return modal(say, "flag", _flag_title(say), draft_id, [lines([words(sentence, 2_900)])], submit=again)
 
 
 def sentence(say: Say, text: str) -> View:
     """One sentence for whoever pressed a button: why it does nothing for them, and the next step."""
-    return _view(say, "", "Passerelle", "", [lines([words(text, 2_900)])])
+    return modal(say, "", "Passerelle", "", [lines([words(text, 2_900)])])
 
 
 def decline(say: Say, issue_id: str, title: str, waiting: int, *, full: bool = False) -> View:
@@ -102,31 +117,31 @@ def decline(say: Say, issue_id: str, title: str, waiting: int, *, full: bool = F
         "{n} customers wait. Their agents will read this reason and write back.",
         waiting,
     )
-    reason = _text(say("Reason"), "reason", long=True, placeholder=say("Why not, in words an agent can pass on"))
+    reason = typed(say("Reason"), "reason", long=True, placeholder=say("Why not, in words an agent can pass on"))
     also = say("The reason is also written into the issue, without customers' names.")
     also = say("The reason is also written into the issue.") if full else also
     blocks = [lines([Bold(one_line(title))], [hear]), reason, small(also)]
-    return _view(say, "decline", say("Decline"), issue_id, blocks, submit=say("Decline"))
+    return modal(say, "decline", say("Decline"), issue_id, blocks, submit=say("Decline"))
 
 
 def carry(say: Say, issue_id: str, title: str, projects: Sequence[tuple[str, str]]) -> View:
     """Asks the Support Dev which project an issue belongs to."""
-    choice = _choice(say("Project"), "project", list(projects), projects[0][0])
+    project = choice(say("Project"), "project", list(projects), projects[0][0])
     what = say("It is filed there, the old one is closed with a pointer to it, and everybody who waits stays on it.")
-    blocks = [lines([Bold(one_line(title))]), choice, small(what)]
-    return _view(say, "carry", say("Another project"), issue_id, blocks, submit=say("Carry"))
+    blocks = [lines([Bold(one_line(title))]), project, small(what)]
+    return modal(say, "carry", say("Another project"), issue_id, blocks, submit=say("Carry"))
 
 
 def mark_fixed(say: Say, issue_id: str, title: str) -> View:
     """Asks the Support Dev which commit fixes an issue, or what was done without one."""
-    reference = _text(
+    reference = typed(
         say("Commit or pull request"),
         "reference",
         placeholder=say("#412 or 3f2a91c, with spaces between"),
         hint=say("I watch where it ships, and tell the agents when it is out."),
         optional=True,
     )
-    word = _text(
+    word = typed(
         say("Or, fixed without a commit"),
         "text",
         long=True,
@@ -134,7 +149,7 @@ def mark_fixed(say: Say, issue_id: str, title: str) -> View:
         hint=say("The agents hear at once that it is fixed, with your name and these words as the proof."),
         optional=True,
     )
-    return _view(
+    return modal(
         say,
         "mark_fixed",
         say("Fixed by…"),
@@ -146,8 +161,8 @@ def mark_fixed(say: Say, issue_id: str, title: str) -> View:
 
 def skip(say: Say, write_back_id: str, facts: TicketFacts) -> View:
     """Asks the agent why this customer need not hear."""
-    reason = _text(say("Why no answer is needed"), "reason", long=True)
-    return _view(say, "skip", say("Skip"), write_back_id, [lines(*about(say, facts)), reason], submit=say("Skip"))
+    reason = typed(say("Why no answer is needed"), "reason", long=True)
+    return modal(say, "skip", say("Skip"), write_back_id, [lines(*about(say, facts)), reason], submit=say("Skip"))
 
 
 def write_back(say: Say, page: str, form: WriteBackForm) -> View:
@@ -155,10 +170,10 @@ def write_back(say: Say, page: str, form: WriteBackForm) -> View:
     blocks = [
         lines([Bold(headline(say, form.news))], proof_line(say, form.news.proof), quote=words(form.news.reason, 1_000)),
         lines(*about(say, form.facts), quote=excerpt(form.facts.words, 1_500)),
-        _text(say("Your reply"), "reply", long=True, initial=form.reply),
+        typed(say("Your reply"), "reply", long=True, initial=form.reply),
         small(_goes_to(say, form.facts)),
     ]
-    return _view(say, "write_back", say("Write back"), page, blocks, submit=say("Send"))
+    return modal(say, "write_back", say("Write back"), page, blocks, submit=say("Send"))
 
 
 def _goes_to(say: Say, facts: TicketFacts) -> str:
@@ -228,15 +243,15 @@ def _already(say: Say, form: FlagForm) -> list[Block]:
         sentence = say.pieces(
             "You carried this ticket to {issue} already; I will tell you when it ships.", issue=form.already.issue.link
         )
-    again = {"text": _face(say("File a second issue for this ticket"), 75), "value": "again"}
+    again = {"text": face(say("File a second issue for this ticket"), 75), "value": "again"}
     element = {"type": "checkboxes", "action_id": "again", "options": [again]}
-    return [lines(sentence), _input(say("Something else"), "again", element, optional=True)]
+    return [lines(sentence), labelled(say("Something else"), "again", element, optional=True)]
 
 
 def _inputs(say: Say, form: FlagForm) -> list[Block]:
     given = form.initial.get
     fields = [
-        _text(
+        typed(
             say("Title"),
             "title",
             initial=given("title", ""),
@@ -244,7 +259,7 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
             optional=form.already is not None or form.similar,
             hint=_without_title(say, form),
         ),
-        _text(
+        typed(
             say("What goes wrong"),
             "summary",
             long=True,
@@ -254,7 +269,7 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
         ),
     ]
     if form.facts is None:
-        ticket = _text(
+        ticket = typed(
             say("Ticket"),
             "ticket",
             initial=given("ticket", ""),
@@ -262,17 +277,35 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
             optional=True,
         )
         fields.insert(0, ticket)
-        fields.append(_text(say("The customer's words"), "words", long=True, initial=given("words", ""), optional=True))
-        fields.append(_text(say("Customer"), "customer", initial=given("customer", ""), optional=True))
+        fields.append(typed(say("The customer's words"), "words", long=True, initial=given("words", ""), optional=True))
+        fields.append(typed(say("Customer"), "customer", initial=given("customer", ""), optional=True))
     kinds = [(kind.value, kind_word(say, kind)) for kind in Kind]
     severities = [(severity.value, severity_word(say, severity)) for severity in Severity]
-    fields.append(_choice(say("Kind"), "kind", kinds, given("kind", Kind.BUG.value)))
-    fields.append(_choice(say("Severity"), "severity", severities, given("severity", Severity.NORMAL.value)))
+    fields.append(choice(say("Kind"), "kind", kinds, given("kind", Kind.BUG.value)))
+    fields.append(choice(say("Severity"), "severity", severities, given("severity", Severity.NORMAL.value)))
     if len(form.projects) > 1:
-        fields.append(_choice(say("Project"), "project", form.projects, given("project", form.projects[0][0])))
+        fields.append(choice(say("Project"), "project", form.projects, given("project", form.projects[0][0])))
     if form.similar:
         fields.append(_similar(say))
     return fields
+
+
+def _telling(block: Block) -> Block:
+    """An input for words tells what is typed as it is typed, so that a modal closed by accident loses nothing."""
+    if block["block_id"] not in ("title", "summary", "words"):
+        return block
+    when = {"dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]}}
+    return {**block, "dispatch_action": True, "element": {**block["element"], **when}}
+
+
+def _files(say: Say, names: Sequence[str]) -> str:
+    shown = say.listed([one_line(name, 60) for name in names[:5]])
+    return say.many(
+        "{n} file from the Slack thread is named in the issue, and stays in Slack: {names}",
+        "{n} files from the Slack thread are named in the issue, and stay in Slack: {names}",
+        len(names),
+        names=shown,
+    )
 
 
 def _without_title(say: Say, form: FlagForm) -> str:
@@ -287,19 +320,19 @@ def _similar(say: Say) -> Block:
         "type": "external_select",
         "action_id": "similar",
         "min_query_length": 0,
-        "placeholder": _face(say("Find an issue to attach to"), 150),
+        "placeholder": face(say("Find an issue to attach to"), 150),
     }
-    return _input(say("Known already"), "similar", element, optional=True)
+    return labelled(say("Known already"), "similar", element, optional=True)
 
 
-def _choice(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[str, str], ...], chosen: str) -> Block:
-    options = [{"text": _face(one_line(text, 75) or value, 75), "value": value} for value, text in values[:100]]
+def choice(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[str, str], ...], chosen: str) -> Block:
+    options = [{"text": face(one_line(text, 75) or value, 75), "value": value} for value, text in values[:100]]
     initial = next((option for option in options if option["value"] == chosen), options[0])
     element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
-    return _input(label, name, element)
+    return labelled(label, name, element)
 
 
-def _text(
+def typed(
     label: str,
     name: str,
     *,
@@ -313,26 +346,27 @@ def _text(
     if initial:
         element["initial_value"] = words(initial, 3_000) if long else one_line(initial, 3_000)
     if placeholder:
-        element["placeholder"] = _face(placeholder, 150)
-    block = _input(label, name, element, optional=optional)
-    return {**block, "hint": _face(hint, 2_000)} if hint else block
+        element["placeholder"] = face(placeholder, 150)
+    block = labelled(label, name, element, optional=optional)
+    return {**block, "hint": face(hint, 2_000)} if hint else block
 
 
-def _input(label: str, name: str, element: Block, *, optional: bool = False) -> Block:
-    return {"type": "input", "block_id": name, "label": _face(label, 2_000), "element": element, "optional": optional}
+def labelled(label: str, name: str, element: Block, *, optional: bool = False) -> Block:
+    return {"type": "input", "block_id": name, "label": face(label, 2_000), "element": element, "optional": optional}
 
 
-def _face(text: str, limit: int) -> Block:
+def face(text: str, limit: int) -> Block:
     return {"type": "plain_text", "text": cut(text, limit), "emoji": False}
 
 
-def _view(say: Say, callback: str, title: str, metadata: str, blocks: list[Block], *, submit: str = "") -> View:
+def modal(say: Say, callback: str, title: str, metadata: str, blocks: list[Block], *, submit: str = "") -> View:
     view: View = {
         "type": "modal",
         **({"callback_id": callback} if callback else {}),
-        "title": _face(title, 24),
-        "close": _face(say("Cancel") if submit else say("Close"), 24),
+        "title": face(title, 24),
+        "close": face(say("Cancel") if submit else say("Close"), 24),
         "private_metadata": metadata,
+        **({"notify_on_close": True} if callback == "flag" else {}),
         "blocks": filled(blocks),
     }
-    return {**view, "submit": _face(submit, 24)} if submit else view
+    return {**view, "submit": face(submit, 24)} if submit else view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.model import SUPERSEDED, TAKEN_OFF, News, WriteBack
+from bot.model import ANSWERED, SUPERSEDED, TAKEN_OFF, News, WriteBack
 from bot.slack.views.facts import NewsLine, TicketFacts, headline
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
@@ -72,6 +72,8 @@ def round_(say: Say, data: Round) -> Post:
         text += [plain(line) for line in news] + ([words(issue.news.reason, 400)] if issue.news.reason else [])
         text += [_row_text(say, row) for row in issue.rows]
         start = [lines(*news, quote=words(issue.news.reason, 800))]
+        if issue.news.answer_id:
+            start.append(actions(button(say("Answer"), "answer", issue.news.answer_id, style="primary")))
         if not _room(blocks, start):
             left += len(issue.rows)
             continue
@@ -153,6 +155,11 @@ def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
     proof = proof_line(say, issue.news.proof)
     if proof:
         rows[-1] += [" · ", *proof]
+    if issue.news.by and issue.news.news is News.QUESTION:
+        name = one_line(issue.news.by, 80)
+        rows.append([say("{name} asks. Answer if you know it, or ask your customer first:", name=name)])
+    elif issue.news.by:
+        rows.append([say("{name} says:", name=one_line(issue.news.by, 80))])
     if issue.news.news is News.ROLLED_BACK:
         rows.append(
             [
@@ -237,6 +244,8 @@ def _state(say: Say, row: Row) -> str:
             return say("✓ Written.")
         case WriteBack.UNCERTAIN:
             return say("May or may not have gone out: look at the ticket.")
+        case WriteBack.SKIPPED if row.reason == ANSWERED:
+            return say("The question is answered.")
         case WriteBack.SKIPPED if row.reason == SUPERSEDED:
             return say("Taken over by newer news.")
         case WriteBack.SKIPPED if row.reason == TAKEN_OFF:

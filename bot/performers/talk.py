@@ -1,0 +1,189 @@
+"""Effects of the talk and of triage: what is said stands on both sides, and the tracker shows what was decided."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from bot import issue_text, privacy
+from bot.model import News, Stage
+from bot.outbox import Job
+from bot.performers.base import Base
+from bot.slack import views
+from bot.store.tables import Issue, NewsItem
+from bot.store.talk import Remark, Side
+from bot.texts import Say
+from integrations.base import Place, Unavailable
+
+
+class Thread(Base):
+    """`thread:{news or remark}`: what was said stands in the card's thread."""
+
+    def look(self, job: Job) -> str | None:
+        issue = self._issue(job)
+        return self.chat.find_reply(issue.channel, issue.card_ts, job.key) if issue.card_ts else None
+
+    def perform(self, job: Job) -> str:
+        issue = self._issue(job)
+        if not issue.card_ts:
+            raise Unavailable("slack", "the issue has no card yet", maybe_done=False)
+        post = self._post(job)
+        if post is None:
+            return ""
+        self.in_time(job)
+        return self.chat.post(issue.channel, post, job.key, thread_ts=issue.card_ts)
+
+    def settle(self, session: Session, job: Job, result: str) -> None:
+        if "remark" in job.payload:
+            remark = session.get_one(Remark, job.payload["remark"])
+            if remark.side is Side.ISSUE:
+                remark.copy = result
+
+    def _post(self, job: Job) -> views.Post | None:
+        with self.bridge.store.read() as session:
+            if "news" in job.payload:
+                news = session.get_one(NewsItem, job.payload["news"])
+                kind, text, by = news.kind, news.text, news.by
+            else:
+                remark = session.get_one(Remark, job.payload["remark"])
+                return None if remark.gone else said_post(self, session, remark)
+        name = self.people.look_up(by).name if is_person(by) else by
+        say = Say(self.bridge.settings.slack.language)
+        return views.asked(say, name, text) if kind is News.QUESTION else views.way_around(say, name, text)
+
+    def _issue(self, job: Job) -> Issue:
+        with self.bridge.store.read() as session:
+            return session.get_one(Issue, job.payload["issue"])
+
+
+def said_post(self: Base, session: Session, remark: Remark) -> views.Post:
+    """What was said, with the name of who said it; an answer calls who asked."""
+    say, name = Say(self.bridge.settings.slack.language), self.people.name(session, remark.by)
+    if remark.answers is None:
+        return views.remark(say, name, remark.text)
+    question = session.get_one(NewsItem, remark.answers)
+    asker = question.by
+    if not is_person(asker):
+        devs = self.bridge.project(question.issue.project).support_devs
+        asker = next((dev.slack for dev in devs if dev.tracker.lower() == asker.lower()), "")
+    return views.answered(say, name, remark.text, asker)
+
+
+def is_person(by: str) -> bool:
+    """Whether somebody is named by a Slack id, not by a login."""
+    return by[:1] in ("U", "W") and by.isalnum() and by.upper() == by
+
+
+class Comment(Base):
+    """`comment:{news or remark}`: what was said in Slack stands in the issue, with the name of who said it, as far as
+    the project's policy lets it."""
+
+    def look(self, job: Job) -> str | None:
+        issue, _, _, _ = self._read(job)
+        found = self.bridge.tracker(issue).marked_comment(issue.repository, issue.number or 0, job.key)
+        return found.id if found else None
+
+    def perform(self, job: Job) -> str:
+        issue, kind, text, by = self._read(job)
+        if not text:
+            return ""
+        written = comment_text(self, issue, kind, text, by)
+        self.in_time(job)
+        return self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, written, job.key).id
+
+    def settle(self, session: Session, job: Job, result: str) -> None:
+        if "remark" in job.payload:
+            session.get_one(Remark, job.payload["remark"]).copy = result
+
+    def _read(self, job: Job) -> tuple[Issue, str, str, str]:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+            if "news" in job.payload:
+                news = session.get_one(NewsItem, job.payload["news"])
+                return issue, news.kind.value, news.text, news.by
+            remark = session.get_one(Remark, job.payload["remark"])
+            return issue, "answer" if remark.answers else "remark", remark.text, remark.by
+
+
+def comment_text(self: Base, issue: Issue, kind: str, text: str, by: str) -> str:
+    """A comment's Markdown: who says what, after the policy of this moment. Raises ServiceErrors."""
+    policy = self.policy(issue)
+    name = self.people.look_up(by).name if is_person(by) else by
+    with self.bridge.store.read() as session:
+        tickets = [one.ticket for one in session.get_one(Issue, issue.id).escalations]
+    customers = [each for one in tickets for each in (one.customer_name, one.customer_email, one.organisation) if each]
+    say = Say(self.bridge.settings.slack.language)
+    text = privacy.reason_leaving(text, customers, policy)
+    return issue_text.said_comment(say, kind, privacy.agent_leaving(name, policy), text)
+
+
+class Reword(Base):
+    """`reword:{remark}`: what was edited or deleted on one side is so on the other. Doing it again changes nothing."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            remark = session.get_one(Remark, job.payload["remark"])
+            issue = session.get_one(Issue, remark.issue_id)
+            post = said_post(self, session, remark)
+        if not remark.copy:  # not brought over yet: it will be as it is now
+            return False
+        if remark.side is Side.ISSUE:
+            if remark.gone:
+                self.chat.delete(issue.channel, remark.copy)
+            else:
+                self.chat.update(issue.channel, remark.copy, post, f"thread:{remark.id}")
+            return True
+        tracker, number = self.bridge.tracker(issue), issue.number or 0
+        if remark.gone:
+            tracker.delete_comment(issue.repository, number, remark.copy)
+            return True
+        text = comment_text(self, issue, "answer" if remark.answers else "remark", remark.text, remark.by)
+        self.in_time(job)
+        tracker.edit_comment(issue.repository, number, remark.copy, text, f"comment:{remark.id}")
+        return True
+
+
+class Assign(Base):
+    """`assign:{issue}`: the tracker shows who has the issue."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        devs = self.bridge.project(issue.project).support_devs
+        logins = tuple(dev.tracker for dev in devs if dev.slack == issue.support_dev)
+        tracker = self.bridge.tracker(issue)
+        logins = tracker.assignable(issue.repository, logins)
+        if not logins:
+            return False
+        self.in_time(job)
+        tracker.assign(issue.repository, issue.number or 0, logins)
+        return True
+
+
+class Due(Base):
+    """`due:{issue}`: the tracker shows what was promised for when, where it knows due dates."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+        self.bridge.tracker(issue).due(issue.repository, issue.number or 0, issue.promised_on)
+        return True
+
+
+class Merge(Base):
+    """`merge:{issue}:{other}:…`: the tracker closes the issue as a duplicate; the look that follows takes its customers
+    along."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+            other = session.get_one(Issue, job.payload["other"])
+        if issue.joined is not None or issue.stage in (Stage.SHIPPED, Stage.DECLINED) or other.number is None:
+            return False
+        place = Place(other.repository, other.number)
+        self.in_time(job)
+        self.bridge.tracker(issue).close_as_duplicate(issue.repository, issue.number or 0, place)
+        return True
+
+    def settle(self, session: Session, job: Job, result: bool) -> None:
+        if result:
+            self.bridge.look_at(session, session.get_one(Issue, job.payload["issue"]))
