@@ -105,7 +105,7 @@ def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: 
     if draft.number and not draft.ticket:
         bridge.refresh(session, "facts", f"facts:{ticket.id}", f"facts:{ticket.id}", ticket=ticket.id)
     issue = known or _issue(bridge, session, fields, title)
-    escalation = taken_off.put_back(bridge, session, ticket.id, issue.id, draft.person, title) or Escalation(
+    escalation = taken_off.put_back(session, ticket.id, issue.id, draft.person, title) or Escalation(
         ticket=ticket,
         issue=issue,
         agent=draft.person,

@@ -146,9 +146,8 @@ def _join(bridge: Bridge, session: Session, issue: Issue, other: Issue) -> None:
     twins = []
     for escalation in joining:
         there = (one for one in other.escalations if one.ticket_id == escalation.ticket_id)
-        twin = next(there, None) or taken_off.put_back(
-            bridge, session, escalation.ticket_id, other.id, escalation.agent, escalation.title
-        )
+        gone = (escalation.ticket_id, other.id, escalation.agent, escalation.title)
+        twin = next(there, None) or taken_off.put_back(session, *gone)
         if twin is None:
             escalation.issue_id, escalation.came_from = other.id, issue.id
         else:

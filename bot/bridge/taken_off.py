@@ -74,9 +74,7 @@ def _excuse(bridge: Bridge, session: Session, escalation: Escalation) -> int:
     return excused
 
 
-def put_back(
-    bridge: Bridge, session: Session, ticket_id: str, issue_id: str, agent: str, title: str
-) -> Escalation | None:
+def put_back(session: Session, ticket_id: str, issue_id: str, agent: str, title: str) -> Escalation | None:
     """The escalation of a ticket that had been taken off this issue, on it again and its new agent's: what it was
     excused from can become due anew. None where there is no such escalation."""
     escalation = links.taken_off(session, ticket_id, issue_id)
@@ -87,7 +85,7 @@ def put_back(
             links.drop_hearings(session, escalation.id, row.news_id)
             session.delete(row)
     escalation.taken_off, escalation.came_from = None, None
-    escalation.agent, escalation.title, escalation.flagged_at = agent, title, bridge.clock.now()
+    escalation.agent, escalation.title = agent, title
     session.flush()
     session.refresh(escalation, ["write_backs"])
     return escalation

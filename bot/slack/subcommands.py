@@ -49,7 +49,9 @@ def _help(edges: Edges, person: str, command: str) -> views.Post:
     first = edges.bridge.settings.projects[0]
     who = views.Abilities(
         flags=roles is None or roles.flags,
-        decides=tuple(project.name for project in edges.bridge.settings.projects if roles and project.key in roles.decides),
+        decides=tuple(
+            project.name for project in edges.bridge.settings.projects if roles and project.key in roles.decides
+        ),
         leads=roles is not None and roles.leads,
         example=f"{first.repository}#12",
     )

@@ -41,7 +41,7 @@ def taken_off(session: Session, ticket_id: str, issue_id: str) -> Escalation | N
 def first_on(session: Session, issue_id: str) -> str | None:
     """The id of the escalation for which an issue was filed, on it or not."""
     query = sa.select(Escalation.id).where(Escalation.issue_id == issue_id)
-    return session.scalar(query.order_by(Escalation.flagged_at, Escalation.id).limit(1))
+    return session.scalar(query.order_by(Escalation.flagged_at).limit(1))
 
 
 def speaker(session: Session, issue: Issue) -> Escalation:
