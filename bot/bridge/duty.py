@@ -107,7 +107,7 @@ def undo(bridge: Bridge, by: str) -> list[Done]:
             for row in rows
             if row.project in projects
         ]
-        _follow(bridge, session, by, done)
+        _follow(bridge, session, by, done, f"undone:{rows[0].at:%Y%m%d%H%M%S%f}")
     return done
 
 
@@ -125,7 +125,7 @@ def _arrange(
             )
             session.flush()
             done.append(replace(_done(bridge, session, project, before, first, last), hours=span))
-        _follow(bridge, session, by, done)
+        _follow(bridge, session, by, done, f"{at:%Y%m%d%H%M%S%f}")
     return done
 
 
@@ -164,10 +164,9 @@ def _entitled(bridge: Bridge, by: str, projects: Sequence[Project]) -> list[Proj
     return found
 
 
-def _follow(bridge: Bridge, session: Session, by: str, done: Sequence[Done]) -> None:
+def _follow(bridge: Bridge, session: Session, by: str, done: Sequence[Done], cause: str) -> None:
     """Those whose days change hear so, but for who arranged it; and what changes at once is done."""
     keep(bridge, session, [one.project for one in done])
-    moment = int(bridge.clock.now().timestamp() * 1_000_000)
     for one in done:
         today = plan(bridge, session, one.project).day(bridge.clock.now())
         for person in dict.fromkeys(who for shift in one.shifts for who in (shift.before, shift.after)):
@@ -178,7 +177,7 @@ def _follow(bridge: Bridge, session: Session, by: str, done: Sequence[Done]) -> 
                 if shift.before == person or (shift.after == person and shift.first > today)
             ]
             if theirs and person != by:
-                key = f"arranged:{one.project.key}:{person}:{moment}"
+                key = f"arranged:{one.project.key}:{person}:{cause}"
                 bridge.notify(session, "arranged", key, person, project=one.project.key, by=by, shifts=theirs)
         _regroup(bridge, session, one.project)
 

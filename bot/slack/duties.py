@@ -24,7 +24,7 @@ from bot.texts import Say
 AHEAD = 35
 """Days for which half-days are shown."""
 
-MOST = 4
+MOST = 2
 """How many of them, for each project."""
 
 _FROM = {"from", "on", "du", "le"}
