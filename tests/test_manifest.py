@@ -35,6 +35,7 @@ SCOPES: dict[str, set[str]] = {
     "usergroups_users_update": {"usergroups:write"},
     "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
+    "views_publish": set(),
     "views_update": set(),
 }
 
@@ -118,11 +119,13 @@ def test_speaks_through_socket_mode_unless_told_otherwise() -> None:
     """The manifest works without a public address; Slack refuses direct messages while the messages tab is off."""
     assert MANIFEST["settings"]["socket_mode_enabled"] is True
     assert FEATURES["app_home"]["messages_tab_enabled"] is True
+    assert FEATURES["app_home"]["home_tab_enabled"] is True
 
 
 def test_every_button_and_modal_has_its_listener(registered: dict[str, set[str]]) -> None:
     """Whatever a person can press or send is taken, and nothing is waited for that never comes."""
-    assert constants("button", 1) | {"open"} == registered["action"]
+    chosen = constants("choice", 1) | constants("search_input", 0)  # what tells at once, in the Home tab
+    assert constants("button", 1) | chosen | {"open"} == registered["action"]
     sent = constants("_view", 1) - {""}  # a modal that can only be closed
     assert sent == registered["view"]
 

@@ -43,6 +43,7 @@ class Edges:
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="fill")
         self._askers = ThreadPoolExecutor(4, thread_name_prefix="ask")
         self._running: set[Future[None]] = set()
+        self.acted: list[Callable[[str], None]] = []  # told who did something that was committed
 
     def settle(self) -> None:
         """Wait until everything in the background is done."""
@@ -82,7 +83,13 @@ class Edges:
         else:
             if view is not None:
                 client.views_open(trigger_id=body["trigger_id"], view=view)
+            else:
+                self._committed(person)
         ack()
+
+    def _committed(self, person: str) -> None:
+        for told in self.acted:
+            told(person)
 
     def tell(self, client: WebClient, body: Body, view: views.View) -> None:
         try:
@@ -100,6 +107,7 @@ class Edges:
         except UserError as error:
             ack(response_action="errors", errors={field: spoken(self.say(person), error)})
         else:
+            self._committed(person)
             ack()
 
     def check(self, right: Callable[..., None], *given: str) -> None:

@@ -8,6 +8,7 @@ from bot.bridge.core import Bridge
 from bot.slack.answering import Answering
 from bot.slack.edges import Edges
 from bot.slack.flagging import Flagging
+from bot.slack.home import Homes
 from bot.slack.links import Links
 from bot.slack.offers import Offers
 from bot.slack.people import People
@@ -21,7 +22,7 @@ class Listeners:
 
     def __init__(self, app: App, bridge: Bridge, people: People) -> None:
         self._edges = Edges(bridge, people)
-        for desk in (Flagging, Offers, Steps, Links, Triaging, Threads, Answering):
+        for desk in (Flagging, Offers, Steps, Links, Triaging, Threads, Answering, Homes):
             desk(app, self._edges)
         app.action("open")(lambda ack: ack())
         app.error(self._edges.error)
