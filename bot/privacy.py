@@ -52,6 +52,7 @@ class Facts:
     tags: tuple[str, ...] = ()
     agent_title: str = ""
     agent_summary: str = ""
+    files: tuple[tuple[str, str], ...] = ()  # of the Slack thread: their names, and the addresses of their messages
 
 
 def leaving(facts: Facts, policy: Policy) -> Facts:
@@ -117,6 +118,7 @@ def _rewritten(facts: Facts, rewrite: Callable[[str], str]) -> Facts:
         tags=tuple(map(rewrite, facts.tags)),
         agent_title=rewrite(facts.agent_title),
         agent_summary=rewrite(facts.agent_summary),
+        files=tuple((rewrite(name), address) for name, address in facts.files),
     )
 
 

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from bot.slack.listeners import Listeners
+from bot.slack.views import FlagForm, flag_form
+from bot.texts import Say
 
 ROOT = Path(__file__).parents[1]
 MANIFEST: dict[str, Any] = yaml.safe_load((files("config") / "slack-manifest.yaml").read_text(encoding="utf-8"))
@@ -23,13 +25,17 @@ SCOPES: dict[str, set[str]] = {
     "apps_connections_open": set(),  # an app-level token's connections:write
     "auth_test": set(),
     "chat_getPermalink": set(),
+    "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
+    "chat_unfurl": {"links:write"},
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history"},
     "conversations_info": {"channels:read", "groups:read"},
     "conversations_members": {"channels:read", "groups:read"},
     "conversations_open": {"im:write"},
     "conversations_replies": {"channels:history", "groups:history"},
+    "functions_completeError": set(),
+    "functions_completeSuccess": set(),
     "usergroups_list": {"usergroups:read"},
     "usergroups_users_list": {"usergroups:read"},
     "usergroups_users_update": {"usergroups:write"},
@@ -39,7 +45,18 @@ SCOPES: dict[str, set[str]] = {
     "views_update": set(),
 }
 
-FAMILIES = ("apps_", "auth_", "chat_", "conversations_", "files_", "reactions_", "usergroups_", "users_", "views_")
+HEARS: dict[str, set[str]] = {
+    # Each event that the bot hears, with the bot scope that its page at docs.slack.dev/reference/events names.
+    "app_mention": {"app_mentions:read"},
+    "function_executed": set(),
+    "link_shared": {"links:read"},
+    "reaction_added": {"reactions:read"},
+}
+
+FAMILIES = (
+    *("apps_", "auth_", "chat_", "conversations_", "files_", "functions_", "reactions_", "usergroups_", "users_"),
+    "views_",
+)
 
 
 class Register:
@@ -49,7 +66,7 @@ class Register:
         self.names: dict[str, set[str]] = {}
 
     def __getattr__(self, sort: str) -> Any:
-        return lambda name: self.names.setdefault(sort, set()).add(name) or (lambda listener: listener)
+        return lambda name, **how: self.names.setdefault(sort, set()).add(name) or (lambda listener: listener)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +107,7 @@ def constants(function: str, position: int) -> set[str]:
 def test_asks_for_the_scopes_it_needs_and_no_more() -> None:
     """Every method that the code calls is granted, and no scope is asked for in vain."""
     assert called() == set(SCOPES)
-    needed = {"commands"}.union(*SCOPES.values())
+    needed = {"commands"}.union(*SCOPES.values(), *HEARS.values())
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
     assert set(MANIFEST["oauth_config"]["scopes"]) == {"bot"}
 
@@ -112,7 +129,32 @@ def test_interactivity_is_on(registered: dict[str, set[str]]) -> None:
 def test_subscribes_to_no_event_that_nobody_hears(registered: dict[str, set[str]]) -> None:
     """Events are subscribed to if and only if there is a listener for them."""
     subscribed = MANIFEST["settings"].get("event_subscriptions", {}).get("bot_events", [])
-    assert set(subscribed) == registered.get("event", set()) | registered.get("message", set())
+    heard = registered.get("event", set()) | registered.get("message", set())
+    assert set(subscribed) == set(HEARS) == heard | {"function_executed"}
+
+
+def test_offers_the_steps_that_are_carried_out(registered: dict[str, set[str]]) -> None:
+    """Workflow Builder has a step if and only if there is a listener for it, and Slack takes what it says of it."""
+    assert set(MANIFEST["functions"]) == registered["function"]
+    assert MANIFEST["settings"]["org_deploy_enabled"] is True
+    assert MANIFEST["settings"]["function_runtime"] == "remote"
+    for function in MANIFEST["functions"].values():
+        for name, parameter in [*function["input_parameters"].items(), *function["output_parameters"].items()]:
+            assert parameter["name"] == name
+
+
+def test_links_are_heard_of_on_few_domains() -> None:
+    """Slack takes at most five, and no addresses or wildcards."""
+    domains = FEATURES["unfurl_domains"]
+    assert 0 < len(domains) <= 5
+    assert all("/" not in domain and "*" not in domain for domain in domains)
+
+
+def test_what_is_typed_is_heard(registered: dict[str, set[str]]) -> None:
+    """Inputs that tell what is typed into them have a listener, and no others wait for that."""
+    blocks = flag_form(Say("en"), "d1", FlagForm())["blocks"]
+    assert {block["block_id"] for block in blocks if block.get("dispatch_action")} == registered["block_action"]
+    assert registered["view_closed"] == {"flag"}
 
 
 def test_speaks_through_socket_mode_unless_told_otherwise() -> None:

@@ -90,10 +90,14 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
         already=views.Already(issue=issue, by=text),
         projects=tuple((f"p{n}", text) for n in range(150)),
         similar=True,
+        files=(text,) * 30,
         initial={"title": text, "summary": text, "kind": text},
     )
     yield "looking", views.flag_looking(say, "d1", ticket)
-    yield "ask ticket", views.flag_ask_ticket(say, "d1", text)
+    left = views.Left(draft_id="d0", number=text, title=text)
+    yield "ask ticket", views.flag_ask_ticket(say, "d1", text, left)
+    yield "offer", views.flag_offer(say, "d1", ticket)
+    yield "no offer", views.flag_not_yours(say)
     yield "form", views.flag_form(say, "d1", form)
     pasted = {"words": text, "customer": text}
     yield "form without facts", views.flag_form(say, "d1", views.FlagForm(note=text, initial=pasted))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,12 +12,15 @@ from sqlalchemy.orm import Session
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import UserError
-from bot.store import queries
+from bot.store import drafts as store, queries
 from bot.store.tables import Draft, Escalation
 from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Ticket as HelpdeskTicket, Unauthorised
 
 WORDS_LIMIT = 20_000
 """Characters of a customer's words that are kept: what a person can read of a conversation."""
+
+KEPT = timedelta(days=1)
+"""For how long somebody can go on with what they wrote and did not file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +47,86 @@ def start(
     reference: str = "",
     typed: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """Remember what the person is about to flag."""
-    draft = Draft(
+    """Remember what the person is about to flag. Where they began to write about that same ticket within a day, they
+    go on with it; without helpdesks, with whatever they wrote last."""
+    given, now = {name: value for name, value in (typed or {}).items() if value}, bridge.clock.now()
+    ticket = _named(bridge, reference)
+    with bridge.store.write() as session:
+        known = None
+        if "message" not in given and (ticket or not (bridge.helpdesks or given)):
+            known = store.left(session, person, now - KEPT, ticket)
+        if known is not None:
+            known.typed, known.created_at = {**known.typed, **given}, now
+            return known
+        made = _draft(person, channel, thread_ts, reference, given, now)
+        session.add(made)
+    return made
+
+
+def once(
+    bridge: Bridge, key: str, person: str, *, channel: str = "", thread_ts: str = "", typed: Mapping[str, Any]
+) -> Draft | None:
+    """The draft that an event asks for, whose key tells it from all others; None when it was asked for before."""
+    made = _draft(person, channel, thread_ts, "", dict(typed), bridge.clock.now())
+    made.key = key
+    with bridge.store.write() as session:
+        return made if store.add_once(session, made) else None
+
+
+def _draft(person: str, channel: str, thread_ts: str, reference: str, typed: dict[str, Any], now: datetime) -> Draft:
+    return Draft(
         person=person,
         channel=channel,
         thread_ts=thread_ts,
         reference=reference,
-        typed=dict(typed or {}),
+        typed=typed,
         ticket=None,
         allowed=None,
-        created_at=bridge.clock.now(),
+        created_at=now,
     )
+
+
+def describe(bridge: Bridge, draft_id: str, reference: str, thread_ts: str, typed: Mapping[str, Any]) -> None:
+    """What is known of a message that was not read yet when its draft was made."""
     with bridge.store.write() as session:
-        session.add(draft)
-    return draft
+        row = session.get_one(Draft, draft_id)
+        row.reference, row.thread_ts, row.typed = reference, thread_ts, {**row.typed, **typed}
+
+
+def keep(bridge: Bridge, draft_id: str, person: str, typed: Mapping[str, Any]) -> None:
+    """Remember what the person has typed so far, so that it survives a closed modal; what is filed needs no keeping."""
+    with bridge.store.write(wake=False) as session:
+        row = session.get(Draft, draft_id, with_for_update=True)
+        if row is None or row.person != person or row.escalation_id is not None:
+            return
+        together = {**_without_message(row.typed, typed), **typed}
+        row.typed, row.kept_at = {name: value for name, value in together.items() if value}, bridge.clock.now()
+
+
+def carry_files(bridge: Bridge, draft_id: str, files: Sequence[Mapping[str, str]]) -> None:
+    """Remember the files that a flagged thread has, for the issue to name; none where they may not be named."""
+    with bridge.store.write(wake=False) as session:
+        row = session.get_one(Draft, draft_id)
+        kept = {name: value for name, value in row.typed.items() if name != "files"}
+        row.typed = {**kept, "files": [dict(one) for one in files]} if files else kept
+
+
+def left(bridge: Bridge, person: str) -> Draft | None:
+    """What the person began to write within a day and did not file, the newest."""
+    with bridge.store.read() as session:
+        return store.left(session, person, bridge.clock.now() - KEPT)
+
+
+def take_up(bridge: Bridge, draft_id: str, person: str) -> Draft:
+    """The draft that the person goes on with. Raises UserError when there is nothing to go on with."""
+    with bridge.store.write() as session:
+        row = session.get(Draft, draft_id)
+        if row is None or row.person != person:
+            raise UserError("This is too old. Flag the ticket with /bug and its number.")
+        if row.escalation_id is not None:
+            raise UserError("You have flagged this already. /bug mine shows how it stands.")
+        row.created_at = bridge.clock.now()
+        return row
 
 
 def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[str, Any]) -> str:
@@ -64,10 +134,15 @@ def name_ticket(bridge: Bridge, draft_id: str, reference: str, typed: Mapping[st
     again. Returns the reference."""
     with bridge.store.write() as session:
         draft = session.get_one(Draft, draft_id)
-        kept = {name: value for name, value in draft.typed.items() if name != "message" or "summary" not in typed}
-        draft.reference, draft.typed = reference.strip() or draft.reference, {**kept, **typed}
+        draft.typed = {**_without_message(draft.typed, typed), **typed}
+        draft.reference = reference.strip() or draft.reference
         draft.helpdesk, draft.number, draft.ticket = "", "", None
         return draft.reference
+
+
+def _without_message(before: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What was there before; a summary that the person has in hand holds the flagged message and its thread already."""
+    return {name: value for name, value in before.items() if name != "message" or "summary" not in typed}
 
 
 def draft(bridge: Bridge, draft_id: str) -> Draft:

@@ -15,7 +15,7 @@ from bot.bridge import duty, news, taken_off
 from bot.bridge.core import Bridge
 from bot.bridge.drafts import WORDS_LIMIT, carried_by
 from bot.model import Kind, Severity, Stage, UserError
-from bot.store import queries
+from bot.store import drafts, queries
 from bot.store.tables import Draft, Escalation, Follower, Issue, Ticket
 
 TITLE_LIMIT = 150
@@ -62,6 +62,7 @@ def submit(bridge: Bridge, draft_id: str, fields: Fields, *, told: bool = False)
             raise UserError("Slack does not let you flag tickets here. Ask your lead to add you.")
         escalation = _joined(bridge, session, draft, fields, told) or _made(bridge, session, draft, fields, told)
         draft.escalation_id = escalation.id
+        drafts.let_go(session, draft)
         return escalation
 
 
@@ -111,6 +112,7 @@ def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: 
         agent=draft.person,
         title=title,
         summary=fields.summary.strip(),
+        files=list(draft.typed.get("files") or ()),
         flagged_at=bridge.clock.now(),
     )
     session.add(escalation)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot.bridge import drafts, flag, rights
 from bot.model import UserError
 from bot.slack import duties, form, subcommands, views
-from bot.slack.edges import Body, Edges, as_typed, ephemeral, reference_number, spoken
-
-log = structlog.get_logger()
+from bot.slack.edges import Body, Edges, as_typed, ephemeral, spoken, value
+from bot.slack.opening import FlagModal
 
 
 class Flagging:
@@ -25,10 +21,15 @@ class Flagging:
         self._edges = edges
         self._bridge = edges.bridge
         self._people = edges.people
+        self._modal = FlagModal(edges)
         app.command("/bug")(self._command)
         app.shortcut("flag")(self._shortcut)
         app.shortcut("flag_message")(self._message_shortcut)
         app.view("flag")(self._flag_submitted)
+        app.view_closed("flag")(self._left_open)
+        for typed in ("title", "summary", "words"):
+            app.block_action(typed)(self._left_open)
+        app.action("go_on")(self._go_on)
         app.options("similar")(self._similar)
 
     def _command(self, body: Body, ack: Ack, client: WebClient) -> None:
@@ -81,39 +82,24 @@ class Flagging:
         ack()
 
     def _open(self, client: WebClient, body: Body, person: str, **draft: Any) -> None:
-        """Open the modal at once, before any other call; then fill it."""
-        reference = draft.get("reference", "")
-        made = drafts.start(self._bridge, person, **draft)
-        say = self._edges.say(person)
-        first = (
-            views.flag_looking(say, made.id, form.named(self._bridge, reference))
-            if reference or not self._bridge.helpdesks
-            else views.flag_ask_ticket(say, made.id)
-        )
-        view = client.views_open(trigger_id=body["trigger_id"], view=first)["view"]
-        if reference or not self._bridge.helpdesks:
-            self._later(client, made.id, person, view)
+        self._modal.open(client, body, drafts.start(self._bridge, person, **draft))
 
-    def _later(self, client: WebClient, draft_id: str, person: str, view: Mapping[str, Any]) -> None:
-        self._edges.background(self._fill, client, draft_id, person, view["id"])
-
-    def _fill(self, client: WebClient, draft_id: str, person: str, view_id: str) -> None:
-        """Bring the facts into the modal. Never repeated: who closed it meanwhile does not want it."""
+    def _go_on(self, body: Body, ack: Ack, client: WebClient) -> None:
+        """They go on with what they began to write earlier, in the modal that asks for a ticket."""
+        person = body["user"]["id"]
         try:
-            shown = form.flag_form(self._bridge, self._people, draft_id)
+            self._modal.turn(client, body["view"], drafts.take_up(self._bridge, value(body), person))
         except UserError as error:
-            shown = views.flag_refused(self._edges.say(person), spoken(self._edges.say(person), error))
-        except Exception:
-            reference = reference_number()
-            log.exception("modal.fill_failed", reference=reference, draft=draft_id)
-            sentence = self._edges.say(person)(
-                "Something broke here ({reference}). Close this and try again.", reference=reference
-            )
-            shown = views.flag_refused(self._edges.say(person), sentence)
-        try:
-            client.views_update(view_id=view_id, view=shown)
-        except (SlackApiError, OSError) as error:
-            log.info("modal.gone", draft=draft_id, error=type(error).__name__)
+            say = self._edges.say(person)
+            client.views_update(view_id=body["view"]["id"], view=views.flag_refused(say, spoken(say, error)))
+        ack()
+
+    def _left_open(self, body: Body, ack: Ack) -> None:
+        """What stands in a modal is kept: as it is typed, and once more when it is closed. (Slack does not document
+        whether a closed view still tells its values.)"""
+        if written := form.written(body["view"]):
+            drafts.keep(self._bridge, body["view"]["private_metadata"], body["user"]["id"], written)
+        ack()
 
     def _flag_submitted(self, body: Body, ack: Ack, client: WebClient) -> None:
         person, view = body["user"]["id"], body["view"]
@@ -124,7 +110,7 @@ class Flagging:
                 reference = drafts.name_ticket(self._bridge, draft_id, fields.ticket, form.typed(values))
                 looking = views.flag_looking(say, draft_id, form.named(self._bridge, reference))
                 ack(response_action="update", view=looking)
-                self._later(client, draft_id, person, view)
+                self._modal.later(client, draft_id, person, view)
                 return
             flag.submit(self._bridge, draft_id, fields)
         except flag.FieldError as error:

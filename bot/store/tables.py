@@ -95,7 +95,8 @@ class Draft(Row):
 
     __tablename__ = "draft"
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    person: Mapped[str]
+    key: Mapped[str | None] = mapped_column(unique=True)  # what asked for it: a message and a person, a workflow's step
+    person: Mapped[str] = mapped_column(index=True)
     channel: Mapped[str] = mapped_column(default="")
     thread_ts: Mapped[str] = mapped_column(default="")
     reference: Mapped[str] = mapped_column(sa.Text, default="")  # the ticket, as the person named it
@@ -103,6 +104,7 @@ class Draft(Row):
     number: Mapped[str] = mapped_column(default="")
     ticket: Mapped[dict[str, Any] | None]  # the columns of a Ticket row, as fetched
     typed: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    kept_at: Mapped[datetime | None]  # when the person last typed something that is not filed
     allowed: Mapped[bool | None]
     escalation_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
@@ -185,6 +187,7 @@ class Escalation(Row):
     agent: Mapped[str] = mapped_column(index=True)  # Slack id; owes the write-back
     title: Mapped[str] = mapped_column(sa.Text)
     summary: Mapped[str] = mapped_column(sa.Text, default="")
+    files: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # in Slack: dicts with name and url
     flagged_at: Mapped[datetime]
     ticket: Mapped[Ticket] = relationship()
     issue: Mapped[Issue] = relationship(back_populates="escalations", primaryjoin="Escalation.issue_id == Issue.id")

@@ -73,7 +73,7 @@ def forget_customers(session: Session, before: datetime) -> None:
     done = sa.select(Ticket.id).where(Ticket.id.in_(carried), Ticket.id.not_in(unsettled), Ticket.id.not_in(owed))
     theirs = sa.select(Escalation.id).where(Escalation.ticket_id.in_(done))
     session.execute(sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs)).values(text=""))
-    session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary=""))
+    session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary="", files=[]))
     session.execute(
         sa.update(Ticket)
         .where(Ticket.id.in_(done))

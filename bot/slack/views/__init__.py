@@ -133,6 +133,7 @@ __all__ = [
     "overdue",
     "preview",
     "promised",
+    "preview",
     "reason_wanted",
     "refused",
     "remark",
