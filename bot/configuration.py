@@ -226,6 +226,9 @@ class Project(_Model):
     environment: Annotated[tuple[Environment, ...], BeforeValidator(_several), _distinct("")] = ()
     environments_needed: Literal["all", "any"] = "all"
     privacy: Literal["link_only", "redacted", "full"] = "redacted"
+    issue_types: dict[Literal["bug", "tooling"], Annotated[str, Field(min_length=1, max_length=80)]] = Field(
+        default_factory=dict
+    )  # by kind, one of the tracker's own
     sync: bool = False  # thread and issue show all that is said on the other side
 
     @field_validator("tracker")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,11 +51,13 @@ def issue_title(title: str) -> str:
     return _cut(inert, TITLE_SIZE)
 
 
-def issue_body(say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Severity) -> str:
+def issue_body(
+    say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Severity, command: Callable[[str], str] = "/{}".format
+) -> str:
     """The issue's text: the agent's words, the customer's as a quote, the context, and how to talk back.
 
     `facts` are what `bot.privacy.leaving` lets leave; they are made harmless here. `agent` is a name, ""
-    where it may not be told.
+    where it may not be told; `command` is how the tracker's people write a command.
     """
     parts = [_summary(facts.agent_summary)]
     if facts.words.strip():
@@ -67,9 +69,14 @@ def issue_body(say: Say, facts: Facts, *, agent: str, kind: Kind, severity: Seve
         flagged = say("Flagged by {agent}, who writes back to the customer.", agent=text(agent, 80))
     parts.append(flagged)
     how = say(
-        "To decline, comment `/decline` and the reason. To name a fix that did not close this issue by itself, "
-        "comment `/fixed-by` and the commit or pull request; fixed without one, `/fixed-without-commit` and what was "
-        "done."
+        "In a comment: `{ask}` and a question to support; `{workaround}` and what customers can do meanwhile; "
+        "`{decline}` and the reason; `{fixed_by}` and the commit, pull or merge request that did not close this issue "
+        "by itself; `{without}` and what was done without one.",
+        ask=command("ask"),
+        workaround=command("workaround"),
+        decline=command("decline"),
+        fixed_by=command("fixed-by"),
+        without=command("fixed-without-commit"),
     )
     parts.append(f"<sub>{how}</sub>")
     return "\n\n".join(part for part in parts if part)

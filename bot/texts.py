@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
@@ -34,6 +34,10 @@ class Say:
     def __call__(self, message: str, /, **names: object) -> str:
         """The sentence in the person's language, with its {placeholders} filled."""
         return _fill(self._catalogue.gettext(message), names)
+
+    def repeat(self, message: str, names: Mapping[str, object]) -> str:
+        """A sentence that was literal where it was made, and was kept until now."""
+        return _fill(self._catalogue.gettext(message), dict(names)) if message else ""
 
     def many(self, one: str, many: str, n: int, /, **names: object) -> str:
         """The sentence in the form that the number `n` asks for; {n} is that number."""

@@ -120,6 +120,10 @@ class Tracker(WebhookSource, Protocol):
         """The login of the account we work with."""
         ...
 
+    def command(self, name: str) -> str:
+        """How a person writes our command `name` in a comment."""
+        ...
+
     def repository(self, repo: str) -> Repository: ...
 
     def assignable(self, repo: str, logins: tuple[str, ...]) -> tuple[str, ...]:

@@ -297,4 +297,4 @@ def test_a_fix_named_for_what_has_shipped_is_answered(house: House) -> None:
     sha = house.github.commit(REPO, "main", "One more thing")
     house.github.comment(REPO, 1, "leo-dev", f"/fixed-by {sha[:10]}")
     house.poll()
-    assert "Reopen it first, then say `/fixed-by`" in house.issue()["comments"][-1]["body"]
+    assert "Reopen it first, then say it again" in house.issue()["comments"][-1]["body"]

@@ -24,6 +24,7 @@ SCOPES: dict[str, set[str]] = {
     # names for what we do with it: in public and private channels, and in direct messages with one person.
     "apps_connections_open": set(),  # an app-level token's connections:write
     "auth_test": set(),
+    "chat_delete": {"chat:write"},
     "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
@@ -50,6 +51,8 @@ HEARS: dict[str, set[str]] = {
     "app_mention": {"app_mentions:read"},
     "function_executed": set(),
     "link_shared": {"links:read"},
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
     "reaction_added": {"reactions:read"},
 }
 
@@ -117,7 +120,7 @@ def test_offers_what_is_listened_to(registered: dict[str, set[str]]) -> None:
     assert {one["command"] for one in FEATURES["slash_commands"]} == registered["command"]
     assert {one["callback_id"] for one in FEATURES["shortcuts"]} == registered["shortcut"]
     sorts = {one["callback_id"]: one["type"] for one in FEATURES["shortcuts"]}
-    assert sorts == {"flag": "global", "flag_message": "message"}
+    assert sorts == {"flag": "global", "flag_message": "message", "to_issue": "message"}
 
 
 def test_interactivity_is_on(registered: dict[str, set[str]]) -> None:
@@ -129,7 +132,9 @@ def test_interactivity_is_on(registered: dict[str, set[str]]) -> None:
 def test_subscribes_to_no_event_that_nobody_hears(registered: dict[str, set[str]]) -> None:
     """Events are subscribed to if and only if there is a listener for them."""
     subscribed = MANIFEST["settings"].get("event_subscriptions", {}).get("bot_events", [])
-    heard = registered.get("event", set()) | registered.get("message", set())
+    kinds = {"message": {"message.channels", "message.groups"}}  # by the kind of conversation
+    names = registered.get("event", set()) | registered.get("message", set())
+    heard = {kind for name in names for kind in kinds.get(name, {name})}
     assert set(subscribed) == set(HEARS) == heard | {"function_executed"}
 
 
@@ -168,7 +173,7 @@ def test_every_button_and_modal_has_its_listener(registered: dict[str, set[str]]
     """Whatever a person can press or send is taken, and nothing is waited for that never comes."""
     chosen = constants("choice", 1) | constants("search_input", 0)  # what tells at once, in the Home tab
     assert constants("button", 1) | chosen | {"open"} == registered["action"]
-    sent = constants("_view", 1) - {""}  # a modal that can only be closed
+    sent = constants("modal", 1) - {""}  # a modal that can only be closed
     assert sent == registered["view"]
 
 

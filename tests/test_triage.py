@@ -154,7 +154,6 @@ def test_closed_as_completed_without_a_fix_asks_for_the_commit(house: House) -> 
     house.poll()
     (asked,) = house.told("U0LEO")
     assert "acme/shop#1 was closed as completed, but no commit is known that fixed it." in asked
-    assert "write /fixed-by and its name in the issue" in asked
 
     comment(house, f"/fixed-by {sha[:8]}")
     assert "Fixed, not shipped yet" in house.card()
@@ -178,7 +177,7 @@ def test_a_fix_that_cannot_be_found_is_answered(house: House, named: str) -> Non
     """The answer stands where it was asked, with an example."""
     house.flag()
     comment(house, f"/fixed-by {named}")
-    assert "Write a commit or a merged pull request after `/fixed-by`" in bot_comments(house)[-1]
+    assert "Write a commit, or a pull or merge request that is merged, after `/fixed-by`" in bot_comments(house)[-1]
     assert "In hand" in house.card()
 
 

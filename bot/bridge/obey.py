@@ -59,26 +59,26 @@ def obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     )
 
 
-def _settled(said: Said) -> UserError:
-    return UserError("This issue is settled already. Reopen it first, then say `/{name}`.", name=said.command.name)
+def _settled() -> UserError:
+    return UserError("This issue is settled already. Reopen it first, then say it again.")
 
 
 def _decline(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     cause = f"declined:{said.comment.id}"
     text, by = said.command.text, said.comment.author
     if not triage.decline_in(bridge, session, issue, text, by=by, cause=cause, commented=True):
-        raise _settled(said)
+        raise _settled()
 
 
 def _vouch(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     word = said.command.text[: triage.REASON_LIMIT]
     if not ship.vouched(bridge, session, issue, word, said.comment.author, f"word:{said.comment.id}"):
-        raise _settled(said)
+        raise _settled()
 
 
 def _fixed_by(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     if issue.stage is Stage.SHIPPED:
-        raise _settled(said)
+        raise _settled()
     mending.named(bridge, session, issue, said.fixes, said.comment.author)
 
 

@@ -82,7 +82,7 @@ def mark_fixed(bridge: Bridge, issue_id: str, references_text: str, word: str, b
     """A Support Dev names what fixes an issue, or says what was done without a commit. Raises UserError."""
     named, word = references_text.strip(), word.strip()
     if bool(named) == bool(word):
-        raise UserError("Name a commit or pull request, or say what was done without one: one of the two.")
+        raise UserError("Name a commit, pull or merge request, or say what was done without one: one of the two.")
     with bridge.store.write() as session:
         issue = issue_of(session, issue_id)
         if issue.stage is Stage.FILING:

@@ -79,7 +79,10 @@ class FileIssue(Base):
         say = Say(self.bridge.settings.slack.language)
         draft = IssueDraft(
             title=issue_text.issue_title(facts.agent_title),
-            body=issue_text.issue_body(say, facts, agent=agent, kind=issue.kind, severity=issue.severity),
+            body=issue_text.issue_body(
+                say, facts, agent=agent, kind=issue.kind, severity=issue.severity, command=tracker.command
+            ),
+            type=project.issue_types.get(issue.kind.value, ""),
             labels=project.labels,
             assignees=tracker.assignable(issue.repository, duty.login(project, issue.support_dev)),
             confidential=policy in (privacy.Policy.REDACTED, privacy.Policy.FULL),
@@ -280,19 +283,22 @@ class Hint(Base):
         say = Say(self.bridge.settings.slack.language)
         command, names = job.payload["command"], job.payload.get("names") or {}
         problem = str(job.payload["problem"])
-        text = say("Write the reason after `/decline`, so that agents can pass it on.")
+        at = self.bridge.tracker(issue).command
+        text = say("Write the reason after `{command}`, so that agents can pass it on.", command=at("decline"))
         if command == "fixed-by":
             text = say(
-                "Write a commit or a merged pull request after `/fixed-by`, such as `/fixed-by 3f2a91c`. If there is "
-                "none, write `/fixed-without-commit` and what was done."
+                "Write a commit, or a pull or merge request that is merged, after `{command}`, such as `{command} "
+                "3f2a91c`. If there is none, write `{without}` and what was done.",
+                command=at("fixed-by"),
+                without=at("fixed-without-commit"),
             )
         elif command == "fixed-without-commit":
-            text = say("Write what was done after `/fixed-without-commit`, so that agents can pass it on.")
+            text = say("Write what was done after `{command}`, so that agents can pass it on.", command=at(command))
         elif command != "decline":
-            text = say("Write what you want to say after `/{name}`.", name=command)
+            text = say("Write what you want to say after `{command}`.", command=at(command))
         if problem:
             harmless = {name: privacy.harmless(value) for name, value in names.items()}
-            text = say(problem, **harmless) if job.payload.get("whole") else f"{privacy.harmless(problem)} {text}"
+            text = say.repeat(problem, harmless) if job.payload.get("whole") else f"{privacy.harmless(problem)} {text}"
         self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, text, job.key)
         return True
 

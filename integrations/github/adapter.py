@@ -60,6 +60,10 @@ class GitHub:
             self._login = self._wire.login()
         return self._login
 
+    def command(self, name: str) -> str:
+        """`/name`: nothing on GitHub takes it."""
+        return f"/{name}"
+
     def repository(self, repo: str) -> Repository:
         """The repository as it is now; one whose visibility GitHub does not tell counts as public."""
         found = self._wire.get(path_of(repo), answers.repository)

@@ -67,6 +67,10 @@ class GitLab:
             self._login = self._wire.get("/user", lambda user: str(user["username"]))
         return self._login
 
+    def command(self, name: str) -> str:
+        """`@login name`: a slash at a line's beginning is GitLab's own."""
+        return f"@{self.login()} {name}"
+
     def repository(self, repo: str) -> Repository:
         """The project as it is now; one whose visibility GitLab does not tell counts as public."""
         found = self._wire.get(path_of(repo), answers.repository)

@@ -126,7 +126,7 @@ def decline(say: Say, issue_id: str, title: str, waiting: int, *, full: bool = F
 
 def carry(say: Say, issue_id: str, title: str, projects: Sequence[tuple[str, str]]) -> View:
     """Asks the Support Dev which project an issue belongs to."""
-    project = choice(say("Project"), "project", list(projects), projects[0][0])
+    project = select(say("Project"), "project", list(projects), projects[0][0])
     what = say("It is filed there, the old one is closed with a pointer to it, and everybody who waits stays on it.")
     blocks = [lines([Bold(one_line(title))]), project, small(what)]
     return modal(say, "carry", say("Another project"), issue_id, blocks, submit=say("Carry"))
@@ -135,7 +135,7 @@ def carry(say: Say, issue_id: str, title: str, projects: Sequence[tuple[str, str
 def mark_fixed(say: Say, issue_id: str, title: str) -> View:
     """Asks the Support Dev which commit fixes an issue, or what was done without one."""
     reference = typed(
-        say("Commit or pull request"),
+        say("Commit, pull or merge request"),
         "reference",
         placeholder=say("#412 or 3f2a91c, with spaces between"),
         hint=say("I watch where it ships, and tell the agents when it is out."),
@@ -281,10 +281,10 @@ def _inputs(say: Say, form: FlagForm) -> list[Block]:
         fields.append(typed(say("Customer"), "customer", initial=given("customer", ""), optional=True))
     kinds = [(kind.value, kind_word(say, kind)) for kind in Kind]
     severities = [(severity.value, severity_word(say, severity)) for severity in Severity]
-    fields.append(choice(say("Kind"), "kind", kinds, given("kind", Kind.BUG.value)))
-    fields.append(choice(say("Severity"), "severity", severities, given("severity", Severity.NORMAL.value)))
+    fields.append(select(say("Kind"), "kind", kinds, given("kind", Kind.BUG.value)))
+    fields.append(select(say("Severity"), "severity", severities, given("severity", Severity.NORMAL.value)))
     if len(form.projects) > 1:
-        fields.append(choice(say("Project"), "project", form.projects, given("project", form.projects[0][0])))
+        fields.append(select(say("Project"), "project", form.projects, given("project", form.projects[0][0])))
     if form.similar:
         fields.append(_similar(say))
     return fields
@@ -325,7 +325,7 @@ def _similar(say: Say) -> Block:
     return labelled(say("Known already"), "similar", element, optional=True)
 
 
-def choice(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[str, str], ...], chosen: str) -> Block:
+def select(label: str, name: str, values: list[tuple[str, str]] | tuple[tuple[str, str], ...], chosen: str) -> Block:
     options = [{"text": face(one_line(text, 75) or value, 75), "value": value} for value, text in values[:100]]
     initial = next((option for option in options if option["value"] == chosen), options[0])
     element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}

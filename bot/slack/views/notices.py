@@ -115,8 +115,8 @@ def reason_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, suppo
     """To the Support Dev: closed as not planned, and nobody said why. `support_devs` are Slack user ids to notify."""
     sentence = say.pieces("{issue} was closed as not planned, without a reason.", issue=issue.link)
     hear = say.many(
-        "{n} customer waits to hear why. Give the reason here, or write /decline and the reason in the issue.",
-        "{n} customers wait to hear why. Give the reason here, or write /decline and the reason in the issue.",
+        "{n} customer waits to hear why.",
+        "{n} customers wait to hear why.",
         waiting,
     )
     rows: list[list[Piece]] = [[_title(issue)], [*_called(support_devs), *sentence], [hear]]
@@ -128,10 +128,7 @@ def fix_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, support_
     """To the Support Dev: closed as completed, and no commit is known that one could look for in a release."""
     sentence = say.pieces("{issue} was closed as completed, but no commit is known that fixed it.", issue=issue.link)
     hear = say.many("{n} customer waits for it to ship.", "{n} customers wait for it to ship.", waiting)
-    how = say(
-        "Name the commit or pull request here, or write /fixed-by and its name in the issue, and I watch for it. "
-        "Fixed without a commit? Say what was done."
-    )
+    how = say("Name the commit, pull or merge request, and I watch for it. Fixed without a commit? Say what was done.")
     rows: list[list[Piece]] = [[_title(issue)], [*_called(support_devs), *sentence], [f"{hear} {how}"]]
     name = actions(button(say("Fixed by…"), "mark_fixed", issue_id, style="primary"))
     return post("\n".join(plain(row) for row in rows), [lines(*rows), name])
@@ -170,7 +167,7 @@ def unnamed(say: Say, issue_id: str, issue: IssueName, problem: str) -> Post:
     sentence = say.pieces(
         "I could not take that as the fix of {issue}: {reason}", issue=issue.link, reason=one_line(problem, 500)
     )
-    step = say("Name a commit or a merged pull request, or say what was done without one.")
+    step = say("Name a commit, or a pull or merge request that is merged, or say what was done without one.")
     rows: list[list[Piece]] = [[_title(issue)], sentence, [step]]
     again = actions(button(say("Fixed by…"), "mark_fixed", issue_id, style="primary"))
     return post("\n".join(plain(row) for row in rows), [lines(*rows), again])

@@ -8,7 +8,7 @@ from datetime import date
 
 from bot.model import Severity
 from bot.slack.views.facts import severity_word
-from bot.slack.views.modal import View, choice, face, labelled, modal, typed
+from bot.slack.views.modal import View, face, labelled, modal, select, typed
 from bot.slack.views.parts import (
     Block,
     Bold,
@@ -136,8 +136,8 @@ def change(say: Say, issue_id: str, data: Change) -> View:
     hint = say("Agents hear this day. Leave it empty to promise nothing.")
     blocks = [
         lines([Bold(one_line(data.title))]),
-        choice(say("Who has it"), "support_dev", list(data.support_devs), data.support_dev),
-        choice(
+        select(say("Who has it"), "support_dev", list(data.support_devs), data.support_dev),
+        select(
             say("Severity"), "severity", [(one.value, severity_word(say, one)) for one in Severity], data.severity.value
         ),
         {**labelled(say("Not before"), "date", day, optional=True), "hint": face(hint, 2_000)},
