@@ -48,6 +48,7 @@ SCOPES: dict[str, set[str]] = {
 
 HEARS: dict[str, set[str]] = {
     # Each event that the bot hears, with the bot scope that its page at docs.slack.dev/reference/events names.
+    "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "function_executed": set(),
     "link_shared": {"links:read"},
