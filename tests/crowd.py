@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from bot import shipping
@@ -16,30 +17,33 @@ from bot.model import Kind, Severity, Stage
 from bot.store.tables import Escalation, Issue, Lane, Ticket
 from integrations.base import Fix
 from integrations.sandbox.wire import Call
-from tests.conftest import REPO, House
+from tests.conftest import House
+from tests.hosting import Hosting
+from tests.hosting.github import OnGitHub
+from tests.hosting.gitlab import OnGitLab
 
 AGENTS = ("U0ANA", "U0BEN")
+Build = Callable[..., House]
+trackers = pytest.mark.parametrize("tracker", ["github", "gitlab"])
 
 
-def issues(house: House, count: int) -> list[int]:
-    """So many issues, filed by the bot's account."""
-    return [house.github.open_issue(REPO, "passerelle-bot", f"Bug {number}") for number in range(count)]
+def crowded(make_house: Build, tracker: str, count: int, **project: Any) -> Town:
+    """A house whose project is on that tracker and configured so, in which so many issues wait."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["projects"][0].update(project)
+        if tracker == "gitlab":
+            OnGitLab.configure(config)
+
+    house = make_house(change)
+    if tracker == "github":
+        return Town(house, OnGitHub(house.github), count)
+    hosting = OnGitLab(house.gitlab)
+    hosting.begin()
+    return Town(house, hosting, count)
 
 
-def pull(house: House, number: int, base: str = "main") -> int:
-    """A pull request that fixes this issue."""
-    return house.github.open_pull(REPO, "leo-dev", f"Mend bug {number}", f"Fixes #{number}", base)
-
-
-def merge(house: House, number: int) -> Fix:
-    """Merge a pull request; returns what the adapter would tell of it."""
-    sha, page = house.github.merge_pull(REPO, number, "leo-dev"), f"{house.github.url}/{REPO}"
-    found = house.github.find(REPO).issues[number]  # type: ignore[union-attr]  # it is there
-    base, at = found.pull.base, found.pull.merged_at  # type: ignore[union-attr]
-    return Fix(sha, f"{page}/commit/{sha}", number, f"{page}/pull/{number}", found.title, base, at)
-
-
-def wait(house: House, numbers: Sequence[int], fixes: Callable[[int], Sequence[Fix]]) -> None:
+def wait(house: House, hosting: Hosting, numbers: Sequence[int], fixes: Callable[[int], Sequence[Fix]]) -> None:
     """Each of these issues is fixed by what `fixes` gives for its place in the list, and has one customer who waits."""
     now = house.clock.now()
     with house.bot.store.write() as session:
@@ -47,10 +51,10 @@ def wait(house: House, numbers: Sequence[int], fixes: Callable[[int], Sequence[F
             title = f"Bug {number}"
             issue = Issue(
                 project="shop",
-                tracker="github",
-                repository=REPO,
+                tracker=hosting.name,
+                repository=hosting.repo,
                 number=number,
-                url=f"{house.github.url}/{REPO}/issues/{number}",
+                url=f"{hosting.url}/issues/{number}",
                 title=title,
                 kind=Kind.BUG,
                 severity=Severity.NORMAL,
@@ -66,11 +70,11 @@ def wait(house: House, numbers: Sequence[int], fixes: Callable[[int], Sequence[F
             session.add(Escalation(ticket=ticket, issue=issue, agent=agent, title=title, flagged_at=now))
 
 
-def calls(house: House, happens: Callable[[], object]) -> list[Call]:
-    """What GitHub is asked because of that."""
-    before = len(house.github.wire.calls)
+def calls(hosting: Hosting, happens: Callable[[], object]) -> list[Call]:
+    """What the tracker is asked because of that."""
+    before = len(hosting.calls)
     happens()
-    return house.github.wire.calls[before:]
+    return hosting.calls[before:]
 
 
 PAGE = 100
@@ -81,12 +85,18 @@ SECOND = timedelta(seconds=1)
 
 def asked(calls: Iterable[Call]) -> tuple[int, dict[str, int]]:
     """How many pages of comparisons were read, and what else was asked how often."""
-    names: Counter[str] = Counter()
-    for call in calls:
-        what = call.path.removeprefix(f"/repos/{REPO}/")
-        what = re.sub(r"^commits/tags/.*", "commits/tag", re.sub(r"\d+", "n", what))
-        names["compare" if what.startswith("compare") else what if "/" in what else f"{what} {call.status}"] += 1
+    names = Counter(_named(call) for call in calls)
     return names.pop("compare", 0), dict(names)
+
+
+def _named(call: Call) -> str:
+    what = re.sub(
+        r"^/(?:repos/acme/shop|api/v4/projects/acme(?:%2F|/)apps(?:%2F|/)shop)/(?:repository/)?", "", call.path
+    )
+    what = re.sub(r"^(commits/)?tags/.*", "commits/tag", re.sub(r"\d+", "n", what))
+    if what.startswith("compare") or re.search(r"ref_name=\w+\.\.", call.query):
+        return "compare"
+    return what if "/" in what or what == "merge_base" else f"{what} {call.status}"
 
 
 def pages(commits: int) -> int:
@@ -96,9 +106,9 @@ def pages(commits: int) -> int:
 class Town:
     """A house in which so many issues wait. Cards are held back, as by Slack's rate limit, when they are many."""
 
-    def __init__(self, house: House, count: int) -> None:
-        self.house, self.github, self.count = house, house.github, count
-        self.numbers = issues(house, count)
+    def __init__(self, house: House, hosting: Hosting, count: int) -> None:
+        self.house, self.hosting, self.count = house, hosting, count
+        self.numbers = [hosting.open_issue(f"Bug {number}") for number in range(count)]
         if count > 100:
             with house.bot.store.write() as session:
                 session.add(Lane(name="slack:C0SUPPORTDEV", open_at=house.clock.now() + timedelta(days=1)))
@@ -109,32 +119,35 @@ class Town:
         `backwards`: the last one that was opened is merged first.
         """
         if backwards:
-            opened = [pull(self.house, number, base) for number in self.numbers]
+            opened = [self._propose(number, base) for number in self.numbers]
             return [self._merge(number, apart) for number in reversed(opened)][::-1]
-        return [self._merge(pull(self.house, number, base), apart) for number in self.numbers]
+        return [self._merge(self._propose(number, base), apart) for number in self.numbers]
+
+    def _propose(self, number: int, base: str) -> int:
+        return self.hosting.propose(f"Mend bug {number}", base, fixes=number)
 
     def _merge(self, number: int, apart: timedelta) -> Fix:
-        made = merge(self.house, number)
+        self.hosting.merge(number)
         self.house.clock.advance(apart)
-        return made
+        return self.hosting.fix(number)
 
     def wait(self, *fixes: Sequence[Fix]) -> None:
         """The bot has seen all that is there, and each issue waits for its fix of each list."""
         self.house.poll()
         self.house.poll()
-        wait(self.house, self.numbers, lambda place: [some[place] for some in fixes])
+        wait(self.house, self.hosting, self.numbers, lambda place: [some[place] for some in fixes])
 
     def publish(self, tag: str, target: str = "main") -> None:
         self.house.clock.advance(SECOND)
-        self.github.publish_release(REPO, tag, target=target)
+        self.hosting.release(tag, target)
 
     def deploy(self, ref: str = "main") -> None:
         self.house.clock.advance(SECOND)
-        self.github.deploy(REPO, "production", ref)
+        self.hosting.deploy("production", ref)
 
     def hear(self) -> list[Call]:
-        """What GitHub is asked by one poll and all that follows from it."""
-        return calls(self.house, self.house.poll)
+        """What the tracker is asked by one poll and all that follows from it."""
+        return calls(self.hosting, self.house.poll)
 
     def are(self, stage: Stage) -> bool:
         """Whether all issues are there."""
@@ -147,19 +160,19 @@ class Town:
         return [len(self.house.told(agent)) for agent in AGENTS[: self.count]]
 
     def no_release_yet(self) -> None:
-        for release in self.github.releases(REPO):
-            self.github.delete_release(REPO, release["tag_name"])
+        for release in self.hosting.releases():
+            self.hosting.withdraw(release.tag)
 
     def look(self) -> tuple[int, int, int]:
         """One look at what is new: how many pages of comparisons it reads; how many issues ship by it, or fall back."""
         found: list[examine.Examined] = []
-        made = calls(self.house, lambda: found.append(examine.examine(self.house.bot.bridge, "shop")))
+        made = calls(self.hosting, lambda: found.append(examine.examine(self.house.bot.bridge, "shop")))
         last = [changes[-1] for changes in found[0].changes.values()]
         compared, others = asked(made)
+        assert others.pop("merge_base", 0) <= max(compared, 1), "more than one for each comparison that finds nothing"
         assert sum(others.values()) <= 4, others
         assert len(found[0].waiting) == self.count, "an issue would be asked for by itself"
         return compared, sum(one.head is not None for one in last), sum(one.head is None for one in last)
 
 
-def continuously(config: dict[str, Any]) -> None:
-    config["projects"][0].update(shipped_when="deployed", environment="production")
+CONTINUOUSLY: dict[str, Any] = {"shipped_when": "deployed", "environment": "production"}

@@ -45,23 +45,23 @@ def between(wire: Wire, repo: str, base: str, head: str) -> Range:
     query = {"ref_name": f"{base}..{head}", "order": "topo"}
     items = [] if base == head else list(wire.pages(path_of(repo, "repository", "commits"), query))
     if not items:  # the same commit, an older one, or one that is not known
-        return Range(base, head, (), _common(wire, repo, base, head) == base == head)
+        return Range(base, head, (), common(wire, repo, [base, head]) == base == head)
     listed: tuple[Commit, ...] = wire.translated(
         lambda found: tuple(answers.commit(item) for item in reversed(found)), items
     )
     commits = reverts.told(wire, repo, listed)
     if len(commits) >= PAGE * PAGES_MAX:
-        return Range(base, head, commits, _common(wire, repo, base, head) == base, whole=False)
+        return Range(base, head, commits, common(wire, repo, [base, head]) == base, whole=False)
     return Range(base, head, commits, any(base in commit.parents for commit in commits))
 
 
-def _common(wire: Wire, repo: str, base: str, head: str) -> str:
-    """The newest commit that both have, "" for none; NotFound when one of them is not known ("Get merge base")."""
+def common(wire: Wire, repo: str, shas: Sequence[str]) -> str:
+    """The newest commit that all of them have, "" for none; NotFound when one is not known ("Get merge base")."""
     path = path_of(repo, "repository", "merge_base")
     try:
-        return wire.get(path, lambda found: str(found["id"]), {"refs[]": [base, head]})
+        return wire.get(path, lambda found: str(found["id"]), {"refs[]": list(shas)})
     except Rejected as unknown:  # 400 "Could not find ref"
-        raise NotFound(wire.name, f"{repo} has not both {base} and {head}") from unknown
+        raise NotFound(wire.name, f"{repo} has not all of {', '.join(shas)}") from unknown
     except NotFound:
         wire.get(path_of(repo), dict)  # raises where the project is hidden from us
         return ""

@@ -44,6 +44,10 @@ class Merge:
         places = wording.copied(self.title, self.body, self.at.repository)
         return {(place.repository.casefold(), place.number) for place in places}
 
+    def copies_at_home(self) -> set[tuple[str, int]]:
+        """Those of its own project."""
+        return {found for found in self.copies() if found[0] == self.key()[0]}
+
     def shas(self) -> set[str]:
         return {self.sha, self.squash} - {""}
 

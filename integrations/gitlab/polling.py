@@ -22,6 +22,7 @@ from integrations.gitlab.wire import PAGE, PAGES_MAX, Wire
 _Items = list[dict[str, Any]]
 _Telling = Callable[[_Items], list[object]]  # what of a list matters to us
 _PAGE = 50  # items; few change between two polls
+_LAST: Mapping[str, object] = {"order_by": "id", "sort": "desc", "per_page": _PAGE}
 _LAG = timedelta(minutes=2)  # how late a list may show a change: replicas lag
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before GitLab
 _TELLING = ("updated_at", "state", "user_notes_count", "title", "description", "labels", "assignees", "moved_to_id")
@@ -80,38 +81,37 @@ def _published(items: _Items, now: datetime) -> list[object]:
 
 def _deployments(wire: Wire, repo: str, environment: str, watch: Watch) -> tuple[list[Event], Watch]:
     """Those of the environment of that name; while it has none, those of the environments of that tier."""
-    query: dict[str, object] = {"order_by": "id", "sort": "desc", "per_page": _PAGE}
-    names = json.loads(watch.state.get("tier", "[]"))
-    if names:  # the list can be narrowed to one name alone
-        return _code(wire, repo, f"deployments:{environment}", path_of(repo, "deployments"), query, _of(names), watch)
-    query["environment"] = environment
-    events, after = _code(
-        wire, repo, f"deployments:{environment}", path_of(repo, "deployments"), query, _of([environment]), watch
-    )
-    if after.state.get("seen") != _digest([]):
+    if "tier" in watch.state:
+        return _of_tier(wire, repo, environment, watch)
+    path, resource = path_of(repo, "deployments"), f"deployments:{environment}"
+    query = {**_LAST, "environment": environment}
+    events, after = _code(wire, repo, resource, path, query, lambda items: _of([environment], items), watch)
+    if after.state.get("seen") != _digest([]) or not shipments.tier(wire, repo, environment):
         return events, after
-    names = shipments.tier(wire, repo, environment)
-    if not names:
-        return events, after
-    _, after = _code(
-        wire,
-        repo,
-        f"deployments:{environment}",
-        path_of(repo, "deployments"),
-        {key: value for key, value in query.items() if key != "environment"},
-        _of(names),
-        Watch({"tier": json.dumps(names)}),
-    )
-    told: list[Event] = [CodeTouched(repo, f"deployments:{environment}")] if watch.state else []
-    return told, after
+    _, after = _of_tier(wire, repo, environment, Watch())
+    return [CodeTouched(repo, resource)] if watch.state else [], after
 
 
-def _of(names: list[str]) -> _Telling:
+def _of_tier(wire: Wire, repo: str, environment: str, watch: Watch) -> tuple[list[Event], Watch]:
+    """One list for all environments, since it can be narrowed to one name alone; when it is another than it was, which
+    of them are of that tier is asked too: a new one may be, or one may have that very name now."""
+    names: list[str] = []
+
     def telling(items: _Items) -> list[object]:
-        here = [item for item in items if (item.get("environment") or {}).get("name") in names]
-        return [[item["id"], item["sha"], item["status"], item["updated_at"]] for item in here]
+        names.extend(shipments.tier(wire, repo, environment))
+        return _of(names, items)
 
-    return telling
+    events, after = _code(wire, repo, f"deployments:{environment}", path_of(repo, "deployments"), _LAST, telling, watch)
+    if after is watch:
+        return [], watch
+    if not names:
+        return [CodeTouched(repo, f"deployments:{environment}")], Watch()
+    return events, Watch({**after.state, "tier": ""})
+
+
+def _of(names: list[str], items: _Items) -> list[object]:
+    here = [item for item in items if (item.get("environment") or {}).get("name") in names]
+    return [[item["id"], item["sha"], item["status"], item["updated_at"]] for item in here]
 
 
 # --- issues and what merge requests fix -------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from integrations.base import Deployment, NotFound, Rejected, Release
-from integrations.gitlab import answers
+from integrations.gitlab import answers, code
 from integrations.gitlab.answers import Json, page_of, path_of
 from integrations.gitlab.wire import PAGE, Wire
 from integrations.versions import height, is_prerelease
@@ -46,8 +47,8 @@ def _bare(wire: Wire, repo: str, tag: str, sha: str) -> Release:
 def deployed(wire: Wire, repo: str, environment: str) -> Deployment | None:
     """What runs on `environment`: the deployment that succeeded last; a rollback is a newer one of an older commit.
 
-    Where no environment has that name, it is the tier of some: of those the one that was deployed longest ago counts,
-    so that nothing is told before the last of them has it. Rejected: GitLab shows us no deployments.
+    Where no environment has that name, it is the tier of some: then what all of those have counts, so that nothing is
+    told before the last of them has it, and a rollback of one is one. Rejected: GitLab shows us no deployments.
     """
     try:
         found = _running(wire, repo, environment)
@@ -57,9 +58,19 @@ def deployed(wire: Wire, repo: str, environment: str) -> Deployment | None:
         running = [each for name in names if (each := _running(wire, repo, name))]
     except NotFound as missing:  # to take it for "nothing runs there" would undo what shipped
         raise Rejected(wire.name, f"it shows us no deployments of {repo}") from missing
-    if len(running) < len(names):
+    if len(running) < len(names) or not running:
         return None
-    return min(running, key=lambda each: each.at, default=None)
+    return _least(wire, repo, sorted(running, key=lambda each: each.at))
+
+
+def _least(wire: Wire, repo: str, running: list[Deployment]) -> Deployment:
+    """The one that all others stand on; where none does, the first, with the newest commit that all of them have."""
+    shas = list(dict.fromkeys(each.sha for each in running))
+    shared = shas[0] if len(shas) == 1 else code.common(wire, repo, shas)
+    found = next((each for each in running if each.sha == shared), None)
+    if found or not shared:
+        return found or running[0]
+    return replace(running[0], id=f"{running[0].id}@{shared}", sha=shared)
 
 
 def tier(wire: Wire, repo: str, environment: str) -> list[str]:
