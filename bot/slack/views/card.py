@@ -110,8 +110,6 @@ def _people(say: Say, data: Card) -> str:
     sentences = []
     if data.agents:
         sentences.append(say("From {agents}.", agents=several(say, data.agents, 5)))
-    if data.who and data.stage in WAITING:
-        sentences.append(say("Assigned to {name}.", name=one_line(data.who, 80)))
     if data.waiting and data.longest is not None:
         sentences.append(
             say.many(
@@ -125,6 +123,8 @@ def _people(say: Say, data: Card) -> str:
         sentences.append(say.many("{n} customer waits.", "{n} customers wait.", data.waiting))
     elif data.stage not in WAITING:
         sentences.append(say("Nobody waits any more."))
+    if data.who and data.stage in WAITING:
+        sentences.append(say("Assigned to {name}.", name=one_line(data.who, 80)))
     return " ".join(sentences)
 
 
