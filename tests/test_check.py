@@ -151,6 +151,26 @@ def test_a_missing_scope_is_told_once(world: World, missing: str) -> None:
     assert (found.where, found.problem) == ("SLACK_BOT_TOKEN", f"lacks the scope {missing}")
 
 
+def on_duty(group: str) -> str:
+    """The demo with a user group that is kept in step."""
+    return DEMO.replace(
+        "    shipped_when: released", f"    duty: {{group: {group}, team: [U0GONE]}}\n    shipped_when: released"
+    )
+
+
+def test_a_user_group_is_looked_at_where_one_is_kept_in_step(world: World) -> None:
+    """Whether it is there, and whether the bot may change it; without one, that scope is not missed."""
+    world.slack = acme(tuple(scope for scope in SCOPES if scope != "usergroups:write"))
+    assert world.check() == []
+    found = {each.where: each.problem for each in world.check(on_duty("S0NONE"))}
+    world.slack.stop()
+    assert found == {
+        "SLACK_BOT_TOKEN": "lacks the scope usergroups:write",
+        "projects[0].duty.group": "Slack knows no user group S0NONE",
+        "projects[0].duty.team[0]": "U0GONE has left the workspace",
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "repository", "where", "words"),
     [

@@ -327,6 +327,18 @@ def test_check_misses_a_project_whose_issues_are_not_settled(house: House, opera
     assert "1 open issues belong to the project shop (acme/shop on github)" in " ".join(result.output.split())
 
 
+def test_check_tells_of_a_user_group_that_may_not_be_changed(make_house: Callable[..., House], passerelle: Cli) -> None:
+    """Slack refused when it was to be kept in step; no read could have told that."""
+    house = make_house(lambda config: config["projects"][0].update(duty={"group": "S0ONDUTY"}))
+    house.slack.add_usergroup("S0ONDUTY", "onduty", ["U0MAYA"], locked=True)
+    house.bot.schedule.tick_duty()
+    house.settle()
+    result = passerelle("check", env=environment(house))
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "projects[0].duty.group: Slack does not let the bot change the user group S0ONDUTY" in said
+
+
 @pytest.mark.parametrize("command", [["run"], ["list"], ["check", "--offline"], ["migrate"]])
 def test_another_database_than_sqlite_is_refused(house: House, passerelle: Cli, command: list[str]) -> None:
     """PostgreSQL comes later: said at once, with what to write instead."""
