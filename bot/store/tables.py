@@ -182,7 +182,7 @@ class Escalation(Row):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     ticket_id: Mapped[str] = mapped_column(sa.ForeignKey("ticket.id"))
     issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), index=True)
-    taken_off: Mapped[datetime | None]  # since when the ticket does not wait on the issue any more: kept for its history
+    taken_off: Mapped[datetime | None]  # since when the ticket waits on the issue no more: kept for its history
     came_from: Mapped[str | None]  # the issue that it was on before that was closed as a duplicate
     agent: Mapped[str] = mapped_column(index=True)  # Slack id; owes the write-back
     title: Mapped[str] = mapped_column(sa.Text)

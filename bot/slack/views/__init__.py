@@ -133,7 +133,6 @@ __all__ = [
     "overdue",
     "preview",
     "promised",
-    "preview",
     "reason_wanted",
     "refused",
     "remark",
