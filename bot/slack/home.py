@@ -63,11 +63,11 @@ class Homes:
         action = body["actions"][0]
         chosen = str((action.get("selected_option") or {}).get("value") or ALL)
         name, wanted = _FILTERS[action["action_id"]], "" if chosen == ALL else chosen
-        self._changed(body, ack, client, lambda state: state.chosen(**{name: wanted}))
+        self._changed(body, ack, client, lambda state: state.chosen(name, wanted))
 
     def _searched(self, body: Body, ack: Ack, client: WebClient) -> None:
         typed = value(body)
-        self._changed(body, ack, client, lambda state: state.chosen(search=typed))
+        self._changed(body, ack, client, lambda state: state.chosen("search", typed))
 
     def _cleared(self, body: Body, ack: Ack, client: WebClient) -> None:
         self._changed(body, ack, client, HomeState.cleared)
@@ -82,8 +82,7 @@ class Homes:
     def _changed(self, body: Body, ack: Ack, client: WebClient, change: Callable[[HomeState], HomeState]) -> None:
         ack()
         state = HomeState.read((body.get("view") or {}).get("private_metadata", ""))
-        state = HomeState.read(change(state).metadata)  # what was typed is checked as what is carried
-        self._edges.background(self._publish, client, body["user"]["id"], state)
+        self._edges.background(self._publish, client, body["user"]["id"], change(state))
 
     def _acted(self, person: str) -> None:
         """Somebody pressed or sent something, here or elsewhere: their tab, if they opened it lately, is shown anew."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -82,9 +82,9 @@ class HomeState:
             words[name] = words[name] if words[name] in offered else ""
         return cls(**words, **numbers, search=one_line(str(found.get("search") or ""), SEARCH_SIZE))  # type: ignore[arg-type]
 
-    def chosen(self, **what: str) -> HomeState:
+    def chosen(self, name: str, value: str) -> HomeState:
         """The state after somebody chose something: its first page."""
-        return replace(self, page=0, **what)
+        return HomeState.read(json.dumps({**asdict(self), "page": 0, name: value}))
 
     def cleared(self) -> HomeState:
         return HomeState(tab=self.tab, turn=self.turn + 1)
@@ -361,6 +361,6 @@ def _team(say: Say, data: Home) -> list[Block]:
             bullets([[f"{one_line(agent, 60)}: {n}"] for agent, n in team.due_by_agent]),
         ]
     if team.untriaged:
-        rows = [[issue.link, f" {_title(issue)} · {say.ago(age)}"] for issue, age in team.untriaged]
+        rows: list[list[Piece]] = [[issue.link, f" {_title(issue)} · {say.ago(age)}"] for issue, age in team.untriaged]
         blocks += [lines([say("Waiting longest for somebody to take them")]), bullets(rows)]
     return blocks
