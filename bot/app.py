@@ -102,6 +102,7 @@ class Passerelle:
             "examine": looks.Examine,
             "poll": looks.Poll,
             "check": looks.Check,
+            "mirror": looks.Mirror,
             "redeliver": looks.Redeliver,
             "delivery": looks.ReadDelivery,
             "note": helpdesk.Note,

@@ -15,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import duty, ship
+from bot.bridge import duty, ship, triage
 from bot.bridge.core import Bridge
 from bot.configuration import Digest, Project
 from bot.store import queries, upkeep
@@ -37,6 +37,9 @@ deleted, or moved to where we do not look."""
 
 DUTY = 60
 """Seconds between two looks whether somebody else is on duty."""
+
+MIRROR = 300
+"""Seconds between two looks for issues that others filed: one list of what changed since the last."""
 
 PARTS = 96
 """In how many parts that is done, so that it is never much at a time."""
@@ -60,6 +63,8 @@ class Schedule:
         if settings.web is not None:
             self._every("redeliver", self.tick_redeliveries, REDELIVERY)
         self._every("glances", self.tick_glances, GLANCES / PARTS)
+        self._every("mirror", self.tick_mirror, MIRROR)
+        self._every("promises", self.tick_promises, 900)
         self._every("checks", self.tick_checks, 3600)
         self._every("duty", self.tick_duty, DUTY)
         self._every("forget", self.tick_forget, 3600)
@@ -147,6 +152,20 @@ class Schedule:
                     if int(issue.id, 16) % PARTS == part:
                         self._bridge.glance_at(session, issue)
 
+    def tick_mirror(self) -> None:
+        """Learn what the trackers have beside what was flagged, once per interval."""
+        due = _floor(self._bridge.clock.now(), MIRROR)
+        with self._bridge.store.write() as session:
+            if not upkeep.take(session, "mirror", due):
+                return
+            for project in self._bridge.settings.projects:
+                self._bridge.mirror(session, project)
+
+    def tick_promises(self) -> None:
+        """Remind of days that were named and are over."""
+        with self._bridge.store.write() as session:
+            triage.remind_in(self._bridge, session)
+
     def tick_checks(self) -> None:
         """Once a day, from the second day on: ask every tracker whether the bot can still do there what it must."""
         day = self._bridge.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -202,7 +221,7 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "checks", "forget"))
+            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "mirror", "checks", "forget"))
             upkeep.forget_customers(session, customers)
 
 

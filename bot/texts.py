@@ -29,7 +29,7 @@ class Say:
 
     def __init__(self, locale: str = "en", tz: str = "UTC") -> None:
         self._locale, self._catalogue = _catalogue(locale)
-        self._zone = _zone(tz)
+        self._zone = zone(tz)
 
     def __call__(self, message: str, /, **names: object) -> str:
         """The sentence in the person's language, with its {placeholders} filled."""
@@ -95,7 +95,8 @@ def _catalogue(name: str) -> tuple[Locale, gettext.NullTranslations]:
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
+def zone(name: str) -> ZoneInfo:
+    """The zone of that IANA name; UTC for one that nobody knows."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -193,6 +193,7 @@ class Listed:
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
+    confidential: bool = False  # for members alone
 
 
 @dataclass(frozen=True, slots=True)

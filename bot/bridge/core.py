@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from bot.model import Happening, Stage, UserError, move
 from bot.store import links, queries
 from bot.store.database import Store
 from bot.store.tables import Escalation, History, Issue, Person
+from bot.texts import zone
 from integrations.base import Helpdesk, Tracker
 
 
@@ -145,6 +147,11 @@ class Bridge:
         key, lane = f"examine:{project.key}", self.trackers[project.tracker].lane
         self.refresh(session, "examine", key, key, lane=lane, project=project.key)
 
+    def mirror(self, session: Session, project: Project) -> None:
+        """Promise to learn which issues a project's tracker has."""
+        key, lane = f"mirror:{project.key}", self.trackers[project.tracker].lane
+        self.refresh(session, "mirror", key, key, lane=lane, project=project.key)
+
     def check(self, session: Session, project: Project) -> None:
         """Promise to ask a project's tracker whether the bot can do there what it must."""
         key, lane = f"check:{project.key}", self.trackers[project.tracker].lane
@@ -171,6 +178,11 @@ class Bridge:
         key, lane = f"redeliver:{project.tracker}/{project.key}", self.trackers[project.tracker].lane
         address = f"{public_url}/webhooks/{project.tracker}"
         self.refresh(session, "redeliver", key, key, lane=lane, project=project.key, address=address)
+
+    def zone(self, session: Session, person: str) -> ZoneInfo:
+        """The zone that somebody's Slack is set to; UTC where nobody knows."""
+        known = session.get(Person, person)
+        return zone(known.tz if known else "UTC")
 
     def lane(self, issue: Issue) -> str:
         tracker = self.trackers.get(issue.tracker)

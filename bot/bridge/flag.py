@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import privacy, similar
-from bot.bridge import duty, news, taken_off
+from bot.bridge import duty, known as known_issues, news, taken_off
 from bot.bridge.core import Bridge
 from bot.bridge.drafts import WORDS_LIMIT, carried_by
 from bot.model import Kind, Severity, Stage, UserError
@@ -96,7 +96,9 @@ def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalati
 
 
 def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: bool) -> Escalation:
-    known = session.get(Issue, fields.similar, with_for_update=True) if fields.similar else None
+    known = None
+    if fields.similar:
+        known = known_issues.chosen(bridge, session, fields.similar, fields.kind, fields.severity)
     while known is not None and known.joined is not None:  # it became a duplicate since it was chosen
         known = session.get(Issue, known.joined, with_for_update=True)
     if fields.similar and known is None:
@@ -118,6 +120,7 @@ def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: 
     session.add(escalation)
     session.flush()
     session.refresh(issue, ["escalations"])
+    known_issues.pooled(session, escalation)
     bridge.record(session, "attached" if known else "flagged", escalation=escalation, by=draft.person)
     if known is None:
         bridge.promise(
@@ -176,6 +179,7 @@ def learn(bridge: Bridge, session: Session, ticket_id: str, columns: Mapping[str
     for name, value in columns.items():
         setattr(ticket, name, datetime.fromisoformat(value) if name == "waiting_since" else value)
     for escalation in queries.on_ticket(session, ticket_id):
+        known_issues.pooled(session, escalation)
         bridge.keep_current(session, escalation.issue)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import examine, hear, mending, prove
+from bot.bridge import examine, hear, known, mending, prove
 from bot.commands import references
 from bot.model import Stage
 from bot.outbox import Job
@@ -19,7 +19,7 @@ from bot.slack import shown
 from bot.store import queries
 from bot.store.tables import Delivery, EffectState, Issue, WatchRow
 from bot.texts import Say
-from integrations.base import Event, Finding, Fix, NotFound, Rejected, Watch
+from integrations.base import Event, Finding, Fix, Listing, NotFound, Rejected, Watch
 
 
 class Reading(Base):
@@ -161,6 +161,21 @@ class Poll(Base):
             return
         for issue in queries.unsettled(session, project.key):
             self.bridge.look_at(session, issue)
+
+
+class Mirror(Base):
+    """`mirror:{project}`: which issues the tracker has, those that changed since the last time; one list each time."""
+
+    writes = False
+
+    def perform(self, job: Job) -> Listing:
+        project = self.bridge.project(job.payload["project"])
+        with self.bridge.store.read() as session:
+            since = known.mirrored_until(session, project)
+        return self.bridge.trackers[project.tracker].listing(project.repository, since)
+
+    def settle(self, session: Session, job: Job, result: Listing) -> None:
+        known.keep(self.bridge, session, self.bridge.project(job.payload["project"]), result)
 
 
 DELIVERIES_KEPT = timedelta(days=3)

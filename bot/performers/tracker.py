@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
-from bot.bridge import duty
+from bot.bridge import duty, known
 from bot.model import Happening, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
@@ -94,6 +94,7 @@ class FileIssue(Base):
         issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
         issue.number, issue.url, issue.trouble = result.number, result.url, ""
         self.bridge.advance(session, issue, Happening.FILED)
+        known.filed(self.bridge, session, issue)
         self.bridge.keep_current(session, issue)
         for escalation in issue.escalations:
             self.bridge.announce(session, escalation)

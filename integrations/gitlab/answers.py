@@ -107,6 +107,7 @@ def listed(item: Json) -> tuple[datetime, Listed]:
         created_at=datetime.fromisoformat(item["created_at"]).astimezone(UTC),
         updated_at=updated,
         closed_at=when(item.get("closed_at")),
+        confidential=bool(item.get("confidential")),
     )
 
 
