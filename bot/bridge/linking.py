@@ -58,6 +58,7 @@ def linked(bridge: Bridge, ticket: str, issue: str = "") -> str:
     with bridge.store.read() as session:
         row = queries.ticket(session, helpdesk, number)
         found = [one for one in queries.on_ticket(session, row.id) if one.issue.joined is None] if row else []
+        found.sort(key=lambda one: (one.issue.repository, one.issue.number or 0))
         labels = {one.id: name(one.issue) for one in found}
     if issue:
         wanted = _issue(bridge, issue)
