@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.model import OWED
+from bot.store import index
 from bot.store.queries import SETTLED
 from bot.store.tables import Delivery, Draft, Effect, EffectState, Escalation, Issue, Slot, Ticket, WriteBackRow
 
@@ -74,6 +75,7 @@ def forget_customers(session: Session, before: datetime) -> None:
     theirs = sa.select(Escalation.id).where(Escalation.ticket_id.in_(done))
     session.execute(sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs)).values(text=""))
     session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary="", files=[]))
+    index.erase(session, theirs)
     session.execute(
         sa.update(Ticket)
         .where(Ticket.id.in_(done))
