@@ -173,6 +173,22 @@ def test_an_offer_that_was_taken_says_so(house: House) -> None:
     assert len(house.github.issues(REPO)) == 1
 
 
+def test_events_come_over_a_socket_as_well(house: House) -> None:
+    """Without a public address Slack's events arrive on the bot's own connection."""
+    house.slack.events_url = None
+    house.bot.connect()
+    with house.slack.changed:
+        assert house.slack.changed.wait_for(lambda: house.slack.connections, 10)
+    ts = house.slack.say("U0ANA", SUPPORT, f"{BOT} 4211 VAT is wrong")
+    house.slack.react("U0BEN", SUPPORT, ts, "bug")
+    assert len(offers(house, "U0ANA")) == 1
+    assert len(offers(house, "U0BEN")) == 1
+    inputs = {"ticket": "4211", "title": "VAT is wrong", "person": "U0ANA"}
+    execution = house.slack.run_step("flag_ticket", inputs)
+    house.settle()
+    assert house.slack.execution(execution)["state"] == "completed"
+
+
 # --- what is attached in the thread
 
 
