@@ -1,12 +1,17 @@
-"""Which stored issues a typed query brings up, and in what order."""
+"""Which stored issues a typed query brings up, in what order; and what a text is found by."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 
+import pytest
 from hypothesis import given, strategies as st
 
 from bot.similar import Candidate, rank
+from bot.similar.scoring import Times, favour, issue_weights, telling
+from bot.similar.terms import stem, terms
 
 NOW = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
@@ -67,3 +72,102 @@ def test_whatever_is_typed_the_answer_fits_slack(typed: str, titles: list[str]) 
     found = rank(typed, candidates, NOW)
     assert len(found) <= 100
     assert len({one.id for one in found}) == len(found)
+
+
+# --- what a text is found by ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Payments are refused", "payment refusing"),
+        ("Le règlement est refusé", "les réglements refusées"),
+        ("Invoices exported twice", "the invoice exports twice"),
+    ],
+)
+def test_forms_of_a_word_are_one_term(one: str, other: str) -> None:
+    """Plurals, tenses, genders and accents do not part two texts, in English and in French."""
+    assert terms(one).keys() == terms(other).keys()
+
+
+def test_words_that_everybody_uses_are_left_out() -> None:
+    """Articles and pronouns of both languages find nothing."""
+    assert terms("It is what it is, and that was the one") == Counter({"one": 1})
+    assert terms("Il y a une erreur dans le panier").keys() == terms("erreur panier").keys()
+
+
+TRACES = [
+    ("TypeError: cart is undefined", "In French too: TypeError: cart is null"),
+    ("it says PaymentException: order 4211 of 'Ana' failed", "PaymentException: order 17 of 'Ben' failed"),
+    ("at checkout (app/src/basket.js:12:3)", "basket.js:99"),
+    ('File "shop/totals.py", line 12, in total', "    shop/totals.py:13: in total"),
+    ("net::ERR_CONNECTION_RESET", "the page says ERR_CONNECTION_RESET."),
+    ("HTTP 502", "status: 502"),
+    ("https://shop.example/fr/orders/4211/pay?token=abc", "http://test.example/en/orders/17/pay#top"),
+    ("SAP code 0x80070005", "0x80070005"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), TRACES)
+def test_traces_of_machines_are_kept_whole(one: str, other: str) -> None:
+    """The same error, frame, code or page is one rare term, whatever number, name or host stands in it."""
+    signs = {term for term in terms(one).keys() & terms(other).keys() if term[0] in "!@#/"}
+    assert len(signs) == 1
+
+
+def test_an_address_is_found_by_its_path_alone() -> None:
+    """Host and query of an address tell nothing, and may be a customer's."""
+    found = terms("see https://acme.example/checkout/basket?email=ana@acme.example")
+    assert found.keys() == {"/checkout/basket", *terms("see checkout basket")}
+
+
+def test_scripts_without_blanks_are_found_by_pairs() -> None:
+    """A long Japanese sentence shares terms with a short one that is part of it."""
+    assert terms("決済画面").keys() < terms("昨日から決済画面が開きません").keys()
+
+
+@given(st.text(st.characters()) | st.text(alphabet="aéE:/. \n\"'#@!01_-<>(){}Error").map(lambda text: text * 50))
+def test_any_text_has_a_bounded_number_of_short_terms(text: str) -> None:
+    """Whatever is given, reading never fails, and what comes out fits the index."""
+    found = terms(text)
+    assert len(found) <= 400
+    assert all(len(term.encode()) > 0 and len(term) <= 40 and "\0" not in term and found[term] > 0 for term in found)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "http://", "http://a/", "TypeError: ", "A-", "a.b", '"', "0x", "\u0130", "é\u0301", "/"]
+)
+def test_a_hostile_text_is_read_in_no_time(piece: str) -> None:
+    """A megabyte of anything is read in well under a second: no pattern goes over it again and again."""
+    began = perf_counter()
+    terms(piece * (1_000_000 // len(piece)))
+    assert perf_counter() - began < 2
+
+
+# --- how much it counts -----------------------------------------------------------------------------------------------
+
+
+def test_a_title_counts_more_than_a_text() -> None:
+    """A word of the title weighs more than one of the text, however short, and one that is in both most."""
+    weights = issue_weights("cart voucher", "voucher login")
+    assert weights[stem("voucher")] > weights[stem("cart")] > weights[stem("login")] > 0
+    assert issue_weights("cart", "login")["cart"] > issue_weights("cart", "login")["login"]
+
+
+def test_the_rarest_words_are_looked_up() -> None:
+    """At most thirty terms are looked up, those that few issues have; what none has is left out."""
+    known = {f"word{n}": n for n in range(1, 60)}
+    chosen = telling({**dict.fromkeys(known, 1.0), "unheard": 1.0}, known, 1000)
+    assert list(chosen) == [f"word{n}" for n in range(1, 31)]
+
+
+def test_the_time_speaks_for_what_is_open_and_lately_touched() -> None:
+    """Touched today before touched last year; open before closed, and closed yesterday before closed long ago."""
+
+    def worth(touched: int, closed: int | None = None) -> float:
+        ended = None if closed is None else NOW - timedelta(days=closed)
+        return favour(Times(NOW - timedelta(days=touched), ended), NOW)
+
+    assert worth(0) > worth(365) > worth(365, 200) > worth(500, 500) > 0
+    assert worth(1, 1) > worth(365, 365)
+    assert worth(-3) == worth(0), "a clock that is ahead changes nothing"

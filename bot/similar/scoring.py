@@ -73,7 +73,8 @@ def favour(times: Times, now: datetime) -> float:
 
 
 def _stretch(length: int, usual: int, pull: float) -> float:
-    return 1 - pull + pull * length / usual
+    """How much more text there is than usual; less than a quarter of that does not make its words weightier still."""
+    return 1 - pull + pull * max(length / usual, 0.25)
 
 
 def _days(span: timedelta) -> float:

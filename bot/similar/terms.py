@@ -46,7 +46,7 @@ _NAMED_BY_NUMBER = re.compile(r"(?=.*\d)[0-9a-fA-F-]+")
 
 def terms(text: str) -> Counter[str]:
     """How often each term is in a text: at most 400 terms of at most 40 characters each, from its first 8,000."""
-    text = unicodedata.normalize("NFC", text[:LONGEST_TEXT])
+    text = unicodedata.normalize("NFC", storable(text[:LONGEST_TEXT]))
     found = Counter(_traces(text))
     words = _ADDRESS.sub(lambda address: (address[1] or " ").replace("%", " "), text)
     for word in _WORD.findall(words):
@@ -54,6 +54,11 @@ def terms(text: str) -> Counter[str]:
             if part not in STOP:
                 found[stem(part)] += 1
     return found if len(found) <= MOST else Counter(dict(list(found.items())[:MOST]))
+
+
+def storable(text: str) -> str:
+    """The text without what a database refuses: NULs, and halves of characters as a vendor's JSON may hold them."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 @lru_cache(maxsize=50_000)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.similar import scoring
+from bot.similar.terms import storable
 from bot.store.indexed import KnownIssue, KnownTerm, TicketTerm
 from bot.store.tables import Escalation, Issue
 from integrations.base import Listed
@@ -58,7 +59,7 @@ def put(session: Session, project: str, repository: str, seen: Listed, issue_id:
     known = _held(session, project, repository, seen)
     if known is None:
         return False
-    known.url, known.title, known.open = seen.url, seen.title, seen.open
+    known.url, known.title, known.open = seen.url, storable(seen.title), seen.open
     known.updated_at, known.closed_at = seen.updated_at, seen.closed_at
     if issue_id is not None and known.issue_id != issue_id:
         elsewhere = sa.update(KnownIssue).where(KnownIssue.issue_id == issue_id, KnownIssue.id != known.id)
@@ -93,7 +94,7 @@ def _held(session: Session, project: str, repository: str, seen: Listed) -> Know
     """The row to keep that issue in, held until the transaction ends; None: it holds what is newer."""
     known = _known(session, project, repository, seen.number)
     if known is None:
-        known = KnownIssue(project=project, repository=repository, number=seen.number, title=seen.title, open=seen.open)
+        known = KnownIssue(project=project, repository=repository, number=seen.number, title="", open=seen.open)
         known.created_at, known.updated_at, known.terms = seen.created_at, seen.updated_at, {}
         try:
             with session.begin_nested():
@@ -113,6 +114,11 @@ def _retell(session: Session, known: KnownIssue, weights: dict[str, float]) -> N
         session.execute(sa.insert(KnownTerm), rows)
     if gone or fresh:
         known.terms = weights
+
+
+def holds(session: Session) -> bool:
+    """Whether any issue is known."""
+    return session.scalar(sa.select(KnownIssue.id).limit(1)) is not None
 
 
 def own(session: Session, known: Found, issue_id: str) -> None:
