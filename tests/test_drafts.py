@@ -134,6 +134,18 @@ def test_a_flagged_message_keeps_what_was_made_of_it(house: House) -> None:
     assert "[cart.png](" in house.issue()["body"]
 
 
+def test_files_do_not_come_back_where_everybody_can_read(house: House) -> None:
+    """The repository was made public since the form was closed: its files are not spoken of any more."""
+    ts = house.slack.say("U0BEN", "C0SUPPORT", f"{house.zendesk.url}/agent/tickets/4211", files=("cart.png",))
+    house.slack.message_shortcut("U0ANA", "C0SUPPORT", ts, "flag_message")
+    assert "cart.png" in house.modal()
+    view = house.slack.views("U0ANA")[-1]
+    house.slack.type(view["id"], "summary", "Only in Belgium.")
+    house.slack.close_view(view["id"])
+    house.github.set_visibility(REPO, private=False)
+    assert "cart.png" not in house.look_up()
+
+
 def test_without_a_helpdesk_the_form_opens_as_it_was_left(make_house: Any) -> None:
     """There is no ticket to name: what was written last is there."""
     house = make_house(lambda config: config.pop("helpdesks"))

@@ -213,11 +213,21 @@ def test_files_of_the_thread_go_along_as_links(house: House) -> None:
 
 
 def test_files_are_not_named_where_everybody_can_read(house: House) -> None:
-    """A public repository learns nothing of them; one that is made public while the form is open neither."""
+    """A public repository learns nothing of them."""
     house.github.set_visibility(REPO, private=False)
     view = flag_with_screenshots(house)
     assert "cart.png" not in said(view)
     assert "cart.png" not in house.issue()["body"]
+
+
+def test_files_are_not_named_in_what_is_made_public_while_the_form_is_open(house: House) -> None:
+    """What counts is who can read when the issue is written."""
+    ts = house.slack.say("U0BEN", SUPPORT, f"{house.zendesk.url}/agent/tickets/4211", files=("cart.png",))
+    house.slack.message_shortcut("U0ANA", SUPPORT, ts, "flag_message")
+    assert "cart.png" in house.modal()
+    house.github.set_visibility(REPO, private=False)
+    assert house.submit(title="VAT is wrong", summary="It is wrong.") == {}
+    assert "cart.png" not in str(house.issue())
 
 
 def test_files_are_left_out_when_the_policy_is_the_link_alone(make_house: Callable[..., House]) -> None:

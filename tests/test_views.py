@@ -98,6 +98,8 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "ask ticket", views.flag_ask_ticket(say, "d1", text, left)
     yield "offer", views.flag_offer(say, "d1", ticket)
     yield "no offer", views.flag_not_yours(say)
+    under = views.Card(issue_id="i1", issue=issue, stage=Stage.FIXED, waiting=9, shipped_when="deployed")
+    yield "under a link", views.Post("a link", views.preview(say, under, text))
     yield "form", views.flag_form(say, "d1", form)
     pasted = {"words": text, "customer": text}
     yield "form without facts", views.flag_form(say, "d1", views.FlagForm(note=text, initial=pasted))
