@@ -13,7 +13,7 @@ from bot.outbox import Job
 from bot.performers import duty
 from bot.performers.base import Base
 from bot.slack import shown, summary, views
-from bot.store import links
+from bot.store import links, queries
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
 from bot.texts import Say
 from integrations.base import NotFound
@@ -156,7 +156,7 @@ def _filed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any])
     escalation = session.get_one(Escalation, payload["escalation"])
     first = links.first_on(session, escalation.issue_id) == escalation.id
     ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
-    if first:
+    if first and not queries.adopted(session, escalation.issue_id):
         return views.filed(say, ticket, issue)
     return views.attached(say, ticket, issue, settled=escalation.issue.stage not in WAITING)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.bridge import drafts, flag, rights
 from bot.model import UserError
 from bot.slack import duties, form, subcommands, views
 from bot.slack.edges import Body, Edges, as_typed, ephemeral, spoken, value
 from bot.slack.opening import FlagModal
+
+log = structlog.get_logger()
 
 
 class Flagging:
@@ -30,6 +34,7 @@ class Flagging:
         for typed in ("title", "summary", "words"):
             app.block_action(typed)(self._left_open)
         app.action("go_on")(self._go_on)
+        app.action("attach")(self._attach)
         app.options("similar")(self._similar)
 
     def _command(self, body: Body, ack: Ack, client: WebClient) -> None:
@@ -94,11 +99,40 @@ class Flagging:
             client.views_update(view_id=body["view"]["id"], view=views.flag_refused(say, spoken(say, error)))
         ack()
 
-    def _left_open(self, body: Body, ack: Ack) -> None:
+    def _attach(self, body: Body, ack: Ack, client: WebClient) -> None:
+        """One click in the modal: the ticket joins an issue that is known."""
+        person, view = body["user"]["id"], body["view"]
+        say, fields = self._edges.say(person), form.values(view)
+        given = {name: fields[name] for name in fields if name in flag.Fields.__dataclass_fields__}
+        try:
+            flag.submit(self._bridge, view["private_metadata"], flag.Fields(**{**given, "similar": value(body)}))
+            shown = views.sentence(say, say("Attached. You hear the news, and nothing new was filed."))
+        except UserError as error:
+            shown = views.flag_refused(say, spoken(say, error), view["private_metadata"])
+        client.views_update(view_id=view["id"], view=shown)
+        ack()
+
+    def _suggest(self, client: WebClient, view: Body, person: str) -> None:
+        """Show what it may be the same as by what is typed so far. Dropped where the modal moved on meanwhile."""
+        draft, say = drafts.draft(self._bridge, view["private_metadata"]), self._edges.say(person)
+        if draft.ticket is None and not form.values(view).get("title"):
+            return
+        blocks = form.likely(self._bridge, draft, say, form.values(view))
+        renewed = views.renewed(view, blocks)
+        if views.offered(renewed) == views.offered(view):
+            return
+        try:
+            client.views_update(view_id=view["id"], hash=view["hash"], view=renewed)
+        except (SlackApiError, OSError) as error:
+            log.info("likely.not_shown", error=type(error).__name__)
+
+    def _left_open(self, body: Body, ack: Ack, client: WebClient) -> None:
         """What stands in a modal is kept: as it is typed, and once more when it is closed. (Slack does not document
         whether a closed view still tells its values.)"""
         if written := form.written(body["view"]):
             drafts.keep(self._bridge, body["view"]["private_metadata"], body["user"]["id"], written)
+            if body["type"] == "block_actions" and "again" not in form.values(body["view"]):
+                self._edges.background(self._suggest, client, body["view"], body["user"]["id"])
         ack()
 
     def _flag_submitted(self, body: Body, ack: Ack, client: WebClient) -> None:

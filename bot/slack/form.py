@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from bot import privacy
-from bot.bridge import drafts, flag, talk, write_back as replies
+from bot.bridge import drafts, flag, known, talk, write_back as replies
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import WriteBack
 from bot.slack import shown, views
 from bot.slack.people import People
-from bot.store import queries
+from bot.store import index, queries
 from bot.store.tables import Draft, Escalation, Issue, Ticket, WriteBackRow
 from bot.texts import Say
 from integrations.base import ServiceError
@@ -23,6 +25,9 @@ LINK_ALONE = {privacy.Policy.LINK_ONLY, privacy.Policy.PUBLIC}
 
 KEPT = {"title", "summary", "words", "customer", "kind", "severity", "project"}
 """The inputs of the flag modal that survive it."""
+
+OPTIONS = 100
+"""As many as Slack takes in one select."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -120,7 +125,7 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
             )
         ticket = _as_ticket(draft.ticket, draft.helpdesk, draft.number) if draft.ticket else None
         first = filled.carried[0] if filled.carried else None
-        known = queries.filed(session, most=1)
+        filed = queries.filed(session, most=1) or index.holds(session)
         by = people.name(session, first.agent) if first else ""
     data = views.FlagForm(
         facts=shown.ticket_facts(ticket, bridge.clock.now()) if ticket else None,
@@ -133,11 +138,38 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
         else None,
         before=shown.before(filled.settled) if filled.settled and not first else None,
         projects=tuple((one.key, one.name) for one in filled.projects),
-        similar=bool(known) and first is None,
+        similar=bool(filed) and first is None,
         files=tuple(one["name"] for one in files),
         initial={**given, "ticket": draft.reference},
     )
-    return views.flag_form(say, draft_id, data)
+    view = views.flag_form(say, draft_id, data)
+    return views.renewed(view, likely(bridge, draft, say, given)) if first is None else view
+
+
+def likely(bridge: Bridge, draft: Draft, say: Say, given: Mapping[str, Any]) -> list[views.Block]:
+    """What the draft's ticket may be the same as, by what stands in the form and what the customer wrote."""
+    ticket = draft.ticket or {}
+    title = str(given.get("title") or "") or str(ticket.get("subject") or "")
+    parts = [str(given.get("summary") or ""), str(given.get("words") or ""), str(ticket.get("subject") or "")]
+    text = "\n\n".join([*parts, str(ticket.get("words") or "")])
+    with bridge.store.read() as session:
+        found = known.likely(bridge, session, title, text)
+        return views.likely(say, [_likely(session, one) for one in found])
+
+
+def _likely(session: Session, found: index.Found) -> views.Likely:
+    ours = session.get(Issue, found.issue_id) if found.issue_id else None
+    if ours is None:
+        label = f"{found.repository}#{found.number}"
+        name = views.IssueName(title=found.title, label=label, url=found.url)
+        return views.Likely(reference=known.reference(found), issue=name, open=found.open)
+    return views.Likely(
+        reference=ours.id,
+        issue=shown.issue_name(ours),
+        stage=ours.stage,
+        waiting=len(shown.waiting(ours)),
+        version=shown.version(ours),
+    )
 
 
 def _policy(filled: drafts.Filled, project: Project) -> privacy.Policy:
@@ -198,12 +230,18 @@ def _preview(ticket: Ticket | None, given: Mapping[str, str], policy: privacy.Po
 
 def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
     """The options of the modal's select."""
-    options = []
-    for issue in flag.suggest(bridge, typed_text):
-        label = f"#{issue.number} {issue.title}"
-        label = label if len(label) <= 75 else label[:74] + "…"
-        options.append({"text": {"type": "plain_text", "text": label}, "value": issue.id})
-    return options
+    found = [(issue.id, issue.number, issue.title) for issue in flag.suggest(bridge, typed_text)]
+    if typed_text.strip():
+        with bridge.store.read() as session:
+            more = known.likely(bridge, session, typed_text, "")
+        found = found[: OPTIONS - len(more)]
+        found += [(known.reference(one), one.number, one.title) for one in more if one.issue_id is None]
+    return [{"text": {"type": "plain_text", "text": _label(number, title)}, "value": id} for id, number, title in found]
+
+
+def _label(number: int | None, title: str) -> str:
+    label = f"#{number} {title}"
+    return label if len(label) <= 75 else label[:74] + "…"
 
 
 def decline(bridge: Bridge, say: Say, issue_id: str) -> views.View | None:

@@ -92,9 +92,13 @@ def news_line(news: NewsItem, name: Name = str) -> views.NewsLine:
 def before(escalation: Escalation) -> views.Before:
     """How a settled issue of a ticket ended."""
     issue = escalation.issue
+    return views.Before(issue=issue_name(issue), declined=issue.stage is Stage.DECLINED, version=version(issue))
+
+
+def version(issue: Issue) -> str:
+    """The release in which an issue shipped, as far as one proves it."""
     standing = _ends(issue)
-    version = proof(standing[-1].proof).version if standing else ""
-    return views.Before(issue=issue_name(issue), declined=issue.stage is Stage.DECLINED, version=version)
+    return proof(standing[-1].proof).version if standing else ""
 
 
 def heard(escalation: Escalation) -> bool:

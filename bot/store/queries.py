@@ -219,6 +219,11 @@ def refiled(session: Session, issue_id: str) -> int:
     return _times(session, issue_id, "refiled", "carried")
 
 
+def adopted(session: Session, issue_id: str) -> bool:
+    """Whether somebody else filed the issue, and a ticket was attached to it later."""
+    return _times(session, issue_id, "adopted") > 0
+
+
 def parted(session: Session, issue_id: str) -> int:
     """How often an issue was no duplicate after all."""
     session.flush()

@@ -3,6 +3,7 @@
 from bot.slack.views.answers import Abilities, Linked, Unlinked, help_, linked, said, taken_off, unlinked
 from bot.slack.views.card import Card, card, stage_words, waits
 from bot.slack.views.facts import Already, Before, FlagForm, Left, NewsLine, TicketFacts, happened, headline, left_out
+from bot.slack.views.likely import Likely, likely, renewed, shown as offered
 from bot.slack.views.lists import (
     Digest,
     DigestLine,
@@ -45,7 +46,7 @@ from bot.slack.views.notices import (
     yours_already,
 )
 from bot.slack.views.offers import flag_not_yours, flag_offer, preview
-from bot.slack.views.parts import IssueName, Link, Post, Proof, TicketName, Where
+from bot.slack.views.parts import Block, IssueName, Link, Post, Proof, TicketName, Where
 from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, round_, uncertain
 from bot.slack.views.talk import (
     Change,
@@ -68,6 +69,7 @@ __all__ = [
     "Abilities",
     "Already",
     "Before",
+    "Block",
     "Card",
     "Change",
     "Digest",
@@ -76,6 +78,7 @@ __all__ = [
     "HistoryLine",
     "IssueName",
     "Left",
+    "Likely",
     "Link",
     "Linked",
     "MineLine",
@@ -123,6 +126,7 @@ __all__ = [
     "help_",
     "joined",
     "left_out",
+    "likely",
     "linked",
     "mark_fixed",
     "mine",
@@ -130,12 +134,14 @@ __all__ = [
     "note_failed",
     "nothing_known",
     "offer",
+    "offered",
     "overdue",
     "preview",
     "promised",
     "reason_wanted",
     "refused",
     "remark",
+    "renewed",
     "round_",
     "said",
     "sentence",

@@ -214,6 +214,7 @@ def happened(say: Say, what: str) -> str:
         "carried": say("To be filed in another project"),
         "reason_wanted": say("The Support Dev was asked for the reason"),
         "fix_wanted": say("The Support Dev was asked which commit fixes it"),
+        "adopted": say("Known in the tracker before"),
         "asked": say("Support was asked"),
         "answered": say("Support answered"),
         "workaround": say("A way around it was told"),
