@@ -20,9 +20,9 @@ _WHOLE = (
 
 
 def escalations(session: Session, stage: Stage | None = None, project: str = "") -> Sequence[Escalation]:
-    """All of them, oldest first; only those whose issue is at `stage`, only those of `project`."""
+    """All that were not taken off their issue, oldest first; only those whose issue is at `stage`, only those of `project`."""
     query = sa.select(Escalation).join(Issue).options(*_WHOLE).order_by(Escalation.flagged_at, Escalation.id)
-    query = query.where(Issue.joined.is_(None))
+    query = query.where(Issue.joined.is_(None), Escalation.taken_off.is_(None))
     if stage is not None:
         query = query.where(Issue.stage == stage)
     if project:
