@@ -20,7 +20,7 @@ _WHOLE = (
 
 
 def escalations(session: Session, stage: Stage | None = None, project: str = "") -> Sequence[Escalation]:
-    """All that were not taken off their issue, oldest first; only those whose issue is at `stage`, only those of `project`."""
+    """Those not taken off their issue, oldest first; only those whose issue is at `stage`, only those of `project`."""
     query = sa.select(Escalation).join(Issue).options(*_WHOLE).order_by(Escalation.flagged_at, Escalation.id)
     query = query.where(Issue.joined.is_(None), Escalation.taken_off.is_(None))
     if stage is not None:
