@@ -41,9 +41,12 @@ def redact(text: str, names: Iterable[str] = ()) -> Redacted:
 
     A name is found whole and by its parts of three letters or more, whatever the case and accents.
     """
-    wanted = list(names)
-    own: list[tuple[str, Finder]] = [(CUSTOMER, _named(wanted))] if any(name.strip() for name in wanted) else []
-    return _run(text, [*_SECRETS, *own, *_PERSONAL])
+    wanted = [name for name in names if name.strip()]
+    addresses = [name for name in wanted if "@" in name]
+    first: list[tuple[str, Finder]] = [(CUSTOMER, _named(addresses))] if addresses else []
+    own: list[tuple[str, Finder]] = [(CUSTOMER, _named(wanted))] if wanted else []
+    # a name within somebody's address must not hide that it is one
+    return _run(text, [*_SECRETS, *first, (EMAIL, _emails), *own, *_PERSONAL])
 
 
 def without_secrets(text: str) -> Redacted:
@@ -298,7 +301,6 @@ _SECRETS: tuple[tuple[str, Finder], ...] = (
     (CARD, _CHECK_CODE),
 )
 _PERSONAL: tuple[tuple[str, Finder], ...] = (
-    (EMAIL, _emails),
     (PHONE, _by(_FRENCH_ABROAD)),
     (PHONE, _by(_ABROAD)),
     (PHONE, _by(_ABROAD_00, lambda match: not _called_otherwise(match))),

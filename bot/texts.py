@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
+from babel.numbers import format_decimal
 
 DOMAIN = "passerelle"
 
@@ -41,13 +42,17 @@ class Say:
 
     def many(self, one: str, many: str, n: int, /, **names: object) -> str:
         """The sentence in the form that the number `n` asks for; {n} is that number."""
-        return _fill(self._catalogue.ngettext(one, many, n), {"n": n, **names})
+        return _fill(self._catalogue.ngettext(one, many, n), {"n": self.number(n), **names})
 
     def pieces(self, message: str, /, **names: Any) -> list[Any]:
         """The sentence in order as its strings and, in place of each {placeholder}, the very object given for it."""
         parts = _SLOT.split(self._catalogue.gettext(message))
         pieces = [names.get(part, "{" + part + "}") if odd % 2 else part for odd, part in enumerate(parts)]
         return [piece for piece in pieces if piece != ""]
+
+    def number(self, n: int) -> str:
+        """A number as the language groups its digits: "10,000"."""
+        return format_decimal(n, locale=self._locale)
 
     def listed(self, items: Sequence[str], *, either: bool = False) -> str:
         """Several things in one breath: "a, b and c"; with `either`, "a, b or c"."""
@@ -59,8 +64,9 @@ class Say:
 
     def on(self, at: datetime) -> str:
         """A moment as date and time in the person's own zone. `at` is timezone-aware."""
-        there = at.astimezone(self._zone)
-        return f"{format_date(there, locale=self._locale)}, {format_time(there, 'short', locale=self._locale)}"
+        say, there = self, at.astimezone(self._zone)
+        day, time = format_date(there, locale=self._locale), format_time(there, "short", locale=self._locale)
+        return say("{day}, {time}", day=day, time=time)
 
     def day(self, day: date) -> str:
         """A day with its weekday: "Thursday, December 24, 2026"."""

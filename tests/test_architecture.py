@@ -13,7 +13,20 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"model", "clock", "cron", "texts", "reading", "redaction", "commands", "similar", "logs", "telling", "changes"}
+        {
+            "model",
+            "clock",
+            "cron",
+            "texts",
+            "reading",
+            "redaction",
+            "commands",
+            "days",
+            "similar",
+            "logs",
+            "telling",
+            "changes",
+        }
     ),
     frozenset({"duty"}),
     frozenset({"privacy", "shipping", "configuration"}),

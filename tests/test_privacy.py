@@ -444,3 +444,9 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(bomb: str) -> None:
 
     for run in (lambda text: redact(text, ["Zoé Lefèvre"]), harmless, plain):
         assert seconds(40_000, run) < 24 * seconds(5_000, run) + 0.01
+
+
+def test_a_name_within_an_address_hides_no_address() -> None:
+    """Another address that carries the customer's name goes whole, domain and all."""
+    found = redact("Write to camille.roux@firm.example, please.", ["Camille Roux", "camille@home.example"])
+    assert found.text == "Write to [e-mail address], please."

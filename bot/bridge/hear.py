@@ -15,8 +15,8 @@ from bot.bridge import mending, moved, news, obey, ship, talk
 from bot.bridge.core import Bridge
 from bot.commands import parse, references, to_support
 from bot.configuration import Project
-from bot.model import Happening, Stage
-from bot.store import queries
+from bot.model import Happening, Stage, UserError
+from bot.store import index, queries
 from bot.store.tables import Issue
 from integrations.base import (
     CodeTouched,
@@ -152,11 +152,14 @@ def glance(bridge: Bridge, issue_id: str) -> bool:
     return not there or facts.open is issue.closed_seen
 
 
-def unfit(error: NotFound | Rejected, reference: str, repository: str) -> str:
-    """Why what somebody named as a fix cannot be taken, as a sentence."""
+def unfit(error: NotFound | Rejected, reference: str, repository: str) -> UserError:
+    """Why what somebody named as a fix cannot be taken."""
     if isinstance(error, NotFound) or not error.detail:
-        return f"There is no {reference} in {repository}, as far as I can see."
-    return f"{error.detail[0].upper()}{error.detail[1:].rstrip('.')}."
+        return UserError(
+            "There is no {reference} in {repository}, as far as I can see.", reference=reference, repository=repository
+        )
+    detail = error.detail[0].upper() + error.detail[1:].rstrip(".")
+    return UserError("{detail}.", detail=detail)
 
 
 def _resolve(bridge: Bridge, issue: Issue, where: str, said: obey.Said) -> obey.Said:
@@ -168,7 +171,8 @@ def _resolve(bridge: Bridge, issue: Issue, where: str, said: obey.Said) -> obey.
         try:
             fixes.append(bridge.tracker(issue).fix(where, reference))
         except (NotFound, Rejected) as error:
-            return obey.Said(said.comment, said.command, problem=unfit(error, reference, where))
+            problem = unfit(error, reference, where)
+            return obey.Said(said.comment, said.command, problem=problem.message, names=problem.names)
     return obey.Said(said.comment, said.command, tuple(fixes))
 
 
@@ -192,6 +196,7 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     issue.trouble, issue.title = "", seen.issue.title
     if issue.wanted == moved.GONE:  # it was hidden for a while
         issue.wanted = ""
+    index.stands(session, issue.id, is_open=seen.issue.open, closed_at=seen.issue.closed_at)
     _assigned(bridge, session, issue, seen.issue)
     talk.follow(bridge, session, issue, seen.meant)
     for comment in seen.comments:

@@ -12,7 +12,7 @@ from bot.bridge import duty, news, taken_off
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import MEANWHILE, Happening, News, Stage
-from bot.store import queries
+from bot.store import index, queries
 from bot.store.tables import Escalation, Follower, Issue
 from integrations.base import Issue as TrackerIssue, Place
 
@@ -20,11 +20,18 @@ GONE = "gone"
 """What is wanted of a Support Dev when the tracker has lost the issue: a decision."""
 
 
+def _unknown(session: Session, issue: Issue) -> None:
+    """Where it stood, nothing can be attached to any more."""
+    if issue.number is not None:
+        index.drop(session, issue.project, issue.repository, issue.number)
+
+
 def gone(bridge: Bridge, session: Session, issue: Issue) -> None:
     """The tracker has it no more. Its customers wait all the same: the Support Devs and the leads are asked, once."""
     if issue.wanted == GONE or issue.stage in (Stage.SHIPPED, Stage.DECLINED):
         return
     issue.wanted = GONE
+    _unknown(session, issue)
     bridge.record(session, "gone", issue=issue)
     devs = [dev.slack for dev in bridge.project(issue.project).support_devs]
     for person in dict.fromkeys([*devs, *bridge.settings.slack.leads]):

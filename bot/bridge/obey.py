@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ class Said:
     command: Command
     fixes: tuple[Fix, ...] = ()
     problem: str = ""
+    names: Mapping[str, object] = field(default_factory=dict)  # that fill the sentence
 
 
 def unheard(session: Session, issue: Issue, said: Iterable[Said]) -> list[Said]:
@@ -37,7 +38,7 @@ def unheard(session: Session, issue: Issue, said: Iterable[Said]) -> list[Said]:
 def obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     """Do it; or promise a hint in the issue, which says why not and what to write instead."""
     act, problem = _ACTS[said.command.name], said.problem
-    names: dict[str, str] = {}
+    names = {name: str(value) for name, value in said.names.items()}
     if not problem and (said.command.text or said.fixes):
         try:
             act(bridge, session, issue, said)

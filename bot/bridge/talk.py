@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.bridge import news
 from bot.bridge.core import Bridge, issue_of
 from bot.model import ANSWERED, WAITING, News, Stage, UserError
-from bot.store import queries
+from bot.store import queries, remarks
 from bot.store.tables import Issue, NewsItem, new_id
 from bot.store.talk import Remark, Side
 from integrations.base import Comment
@@ -130,7 +129,7 @@ def relay(bridge: Bridge, issue_id: str, ts: str, text: str, by: str) -> bool:
         issue = issue_of(session, issue_id)
         if issue.number is None:
             raise UserError("This issue is not filed yet. Try again in a moment.")
-        if _remark(session, issue.id, Side.THREAD, ts) is not None or not text.strip():
+        if remarks.at(session, issue.id, Side.THREAD, ts) is not None or not text.strip():
             return False
         said = text.strip()[:LIMIT]
         remark = Remark(issue_id=issue.id, side=Side.THREAD, place=ts, by=by, text=said, at=bridge.clock.now())
@@ -143,14 +142,14 @@ def relay(bridge: Bridge, issue_id: str, ts: str, text: str, by: str) -> bool:
 def reworded(bridge: Bridge, issue_id: str, ts: str, text: str) -> None:
     """A reply that was brought over was edited in Slack, or deleted (no text)."""
     with bridge.store.write() as session:
-        remark = _remark(session, issue_id, Side.THREAD, ts)
+        remark = remarks.at(session, issue_id, Side.THREAD, ts)
         if remark is not None:
             _reword(bridge, session, remark, text.strip()[:LIMIT])
 
 
 def known(session: Session, issue_id: str, ts: str) -> bool:
     """Whether a reply of the thread was brought over."""
-    return _remark(session, issue_id, Side.THREAD, ts) is not None
+    return remarks.at(session, issue_id, Side.THREAD, ts) is not None
 
 
 # --- from the issue to the thread -------------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ def known(session: Session, issue_id: str, ts: str) -> bool:
 
 def overhear(bridge: Bridge, session: Session, issue: Issue, comment: Comment, text: str) -> None:
     """Bring what a Support Dev says in the issue to the thread, once."""
-    if not text.strip() or _remark(session, issue.id, Side.ISSUE, comment.id) is not None:
+    if not text.strip() or remarks.at(session, issue.id, Side.ISSUE, comment.id) is not None:
         return
     remark = Remark(
         issue_id=issue.id,
@@ -175,13 +174,7 @@ def overhear(bridge: Bridge, session: Session, issue: Issue, comment: Comment, t
 
 def followed_since(bridge: Bridge, session: Session, issue_id: str) -> Sequence[Remark]:
     """What was brought from the issue lately, and may have been edited or deleted there."""
-    query = sa.select(Remark).where(
-        Remark.issue_id == issue_id,
-        Remark.side == Side.ISSUE,
-        Remark.gone.is_(False),
-        Remark.at >= bridge.clock.now() - FOLLOWED,
-    )
-    return session.scalars(query.order_by(Remark.at)).all()
+    return remarks.from_issue(session, issue_id, bridge.clock.now() - FOLLOWED)
 
 
 def follow(bridge: Bridge, session: Session, issue: Issue, said: Mapping[str, str]) -> None:
@@ -213,8 +206,3 @@ def _to_thread(bridge: Bridge, session: Session, issue: Issue, key: str, **what:
 
 def _to_issue(bridge: Bridge, session: Session, issue: Issue, key: str, **what: str) -> None:
     bridge.promise(session, "comment", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id, **what)
-
-
-def _remark(session: Session, issue_id: str, side: Side, place: str) -> Remark | None:
-    query = sa.select(Remark).where(Remark.issue_id == issue_id, Remark.side == side, Remark.place == place)
-    return session.scalar(query)

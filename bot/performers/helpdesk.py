@@ -92,7 +92,8 @@ class Reply(Base):
         if row.state not in (WriteBack.SENDING, WriteBack.UNCERTAIN) or not job.key.endswith(f":{row.tries}"):
             return  # settled another way while this try was a dead letter
         if result is None:
-            why = Say(self.bridge.settings.slack.language)("the news was taken back before it could go out")
+            say = self.people.say(session, row.escalation.agent)
+            why = say("the news was taken back before it could go out")
             write_back.not_sent(self.bridge, session, row_id, Step.REFUSED, why, by)
         elif result != STALE:
             write_back.sent(self.bridge, session, row_id, result, by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot import shipping
 from bot.bridge import examine, hear, known, mending, prove
 from bot.commands import references
-from bot.model import Stage
+from bot.model import Stage, UserError
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.performers.tracker import why
@@ -33,7 +33,8 @@ class Reading(Base):
 
     def unknown(self, session: Session, issue: Issue, sha: str) -> None:
         """Of one of its fixes nothing can be told: what is missing, and how to give it."""
-        issue.trouble = Say(self.bridge.settings.slack.language)(
+        say = Say(self.bridge.settings.slack.language)
+        issue.trouble = say(
             "I cannot tell whether {commit} is out: the tracker does not know it any more, or too much lies after it. "
             "Name the commit that carries the fix now by “Fixed by…”, or by /fixed-by in the issue.",
             commit=sha[:7],
@@ -71,7 +72,7 @@ class Glance(Reading):
 class FixNamed(Reading):
     """`named:{issue}:{id}`: look up what a Support Dev named in Slack as the fix."""
 
-    def perform(self, job: Job) -> tuple[list[Fix], str]:
+    def perform(self, job: Job) -> tuple[list[Fix], UserError | None]:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, job.payload["issue"])
         found = []
@@ -80,13 +81,14 @@ class FixNamed(Reading):
                 found.append(self.bridge.tracker(issue).fix(issue.repository, reference))
             except (NotFound, Rejected) as error:
                 return [], hear.unfit(error, reference, issue.repository)
-        return found, ""
+        return found, None
 
-    def settle(self, session: Session, job: Job, result: tuple[list[Fix], str]) -> None:
+    def settle(self, session: Session, job: Job, result: tuple[list[Fix], UserError | None]) -> None:
         issue, by = session.get_one(Issue, job.payload["issue"], with_for_update=True), job.payload["by"]
         fixes, problem = result
         if problem or issue.stage is Stage.SHIPPED:
-            self._refuse(session, job, issue, problem or "It is settled already.")
+            problem = problem or UserError("It is settled already.")
+            self._refuse(session, job, issue, problem.message, problem.names)
             return
         mending.named(self.bridge, session, issue, fixes, by)
         self.bridge.prove(session, issue)
@@ -94,10 +96,13 @@ class FixNamed(Reading):
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         issue = session.get_one(Issue, job.payload["issue"])
-        self._refuse(session, job, issue, why(Say(), error, issue.repository))
+        say = self.people.say(session, job.payload["by"])
+        self._refuse(session, job, issue, why(say, error, issue.repository), {})
 
-    def _refuse(self, session: Session, job: Job, issue: Issue, problem: str) -> None:
-        self.bridge.notify(session, "unnamed", f"un{job.key}", job.payload["by"], issue=issue.id, problem=problem)
+    def _refuse(self, session: Session, job: Job, issue: Issue, problem: str, names: Mapping[str, object]) -> None:
+        given = {name: str(value) for name, value in names.items()}
+        key, by = f"un{job.key}", job.payload["by"]
+        self.bridge.notify(session, "unnamed", key, by, issue=issue.id, problem=problem, names=given)
 
 
 class Prove(Reading):

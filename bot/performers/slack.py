@@ -184,7 +184,7 @@ def _unfiled(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
             "Nothing is lost. Whoever operates Passerelle can mend the cause and run `passerelle outbox retry {id}`.",
             id=payload["effect"],
         )
-    return views.filing_failed(say, ticket, issue.title, issue.trouble, next_step)
+    return views.filing_failed(say, ticket, issue.title, payload.get("why") or issue.trouble, next_step)
 
 
 def _unnoted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
@@ -258,7 +258,8 @@ def _gone(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) 
 
 def _unnamed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     issue = session.get_one(Issue, payload["issue"])
-    return views.unnamed(say, issue.id, shown.issue_name(issue), payload["problem"])
+    problem = say.repeat(payload["problem"], payload.get("names") or {})
+    return views.unnamed(say, issue.id, shown.issue_name(issue), problem)
 
 
 def _handed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

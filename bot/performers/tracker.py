@@ -119,7 +119,8 @@ class FileIssue(Base):
         agents = {escalation.agent for escalation in issue.escalations}
         for person in agents | set(self.bridge.settings.slack.leads if state == "dead" else ()):
             key = f"unfiled:{issue.id}:{person}:{state}:{int(job.since.timestamp())}"
-            self.bridge.notify(session, "unfiled", key, person, issue=issue.id, state=state, effect=job.id)
+            reason = why(self.people.say(session, person), error, issue.repository)
+            self.bridge.notify(session, "unfiled", key, person, issue=issue.id, state=state, effect=job.id, why=reason)
 
 
 def why(say: Say, error: Exception, what: str) -> str:
@@ -299,7 +300,8 @@ class Hint(Base):
             text = say("Write what you want to say after `{command}`.", command=at(command))
         if problem:
             harmless = {name: privacy.harmless(value) for name, value in names.items()}
-            text = say.repeat(problem, harmless) if job.payload.get("whole") else f"{privacy.harmless(problem)} {text}"
+            sentence = say.repeat(problem, harmless) if names else privacy.harmless(say.repeat(problem, {}))
+            text = sentence if job.payload.get("whole") else f"{sentence} {text}"
         self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, text, job.key)
         return True
 

@@ -75,14 +75,15 @@ def _asked(edges: Edges, text: str) -> Arrange | None:
         given = None if word == "me" else _person(edges, words[0])
         days, key = _days(rest)
         return lambda bridge, by: duty.take(bridge, by, given or by, days, key)
-    raise UserError(_USAGE)
+    raise _unread()
 
 
-_USAGE = (
-    "I did not understand that. Write `/bug duty`, `/bug duty @name`, `/bug duty @name from 2026-12-24 to 2026-12-28`, "
-    "`/bug duty off 2026-12-24`, `/bug duty everyone 2026-06-04 14:00-18:00` or `/bug duty undo`; a project’s key may "
-    "follow."
-)
+def _unread() -> UserError:
+    return UserError(
+        "I did not understand that. Write `/bug duty`, `/bug duty @name`, `/bug duty @name from 2026-12-24 to "
+        "2026-12-28`, `/bug duty off 2026-12-24`, `/bug duty everyone 2026-06-04 14:00-18:00` or `/bug duty undo`; a "
+        "project’s key may follow."
+    )
 
 
 def _days(words: list[str]) -> tuple[duty.Days, str]:
@@ -103,9 +104,9 @@ def _days(words: list[str]) -> tuple[duty.Days, str]:
         elif not key and re.fullmatch(r"[a-z0-9][a-z0-9_-]*", low):
             key = low
         else:
-            raise UserError(_USAGE)
+            raise _unread()
     if (opens and first is None) or (to and last is None):
-        raise UserError(_USAGE)
+        raise _unread()
     return duty.Days(first, last, open=opens), key
 
 
@@ -118,7 +119,7 @@ def _date(word: str) -> date:
 
 def _everyone(words: list[str]) -> Arrange:
     if len(words) not in (2, 3) or not _DATE.fullmatch(words[0]):
-        raise UserError(_USAGE)
+        raise _unread()
     day, key = _date(words[0]), words[2] if len(words) == 3 else ""
     try:
         start, end = turns.hours(words[1])

@@ -56,10 +56,9 @@ class FlagModal:
         except Exception:
             reference = reference_number()
             log.exception("modal.fill_failed", reference=reference, draft=draft_id)
-            sentence = self._edges.say(person)(
-                "Something broke here ({reference}). Close this and try again.", reference=reference
-            )
-            shown = views.flag_refused(self._edges.say(person), sentence)
+            say = self._edges.say(person)
+            sentence = say("Something broke here ({reference}). Close this and try again.", reference=reference)
+            shown = views.flag_refused(say, sentence)
         try:
             client.views_update(view_id=view_id, view=shown)
         except (SlackApiError, OSError) as error:

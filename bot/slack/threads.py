@@ -113,7 +113,8 @@ class Threads:
         channel, ts = (body.get("channel") or {}).get("id", ""), str(message.get("ts") or "")
         issue = self._issue_of(channel, str(message.get("thread_ts") or ""))
         if issue is None or issue.card_ts == ts:
-            say = self._edges.say(body["user"]["id"])
+            person = body["user"]["id"]
+            say = self._edges.say(person)
             sentence = say("This works on replies in the thread of an issue's card.")
             self._edges.tell(client, body, views.sentence(say, sentence))
             ack()

@@ -116,6 +116,12 @@ def _retell(session: Session, known: KnownIssue, weights: dict[str, float]) -> N
         known.terms = weights
 
 
+def stands(session: Session, issue_id: str, *, is_open: bool, closed_at: datetime | None) -> None:
+    """Know at once whether an issue of ours is open, before the next list tells."""
+    values = {"open": is_open, "closed_at": closed_at}
+    session.execute(sa.update(KnownIssue).where(KnownIssue.issue_id == issue_id).values(**values))
+
+
 def holds(session: Session) -> bool:
     """Whether any issue is known."""
     return session.scalar(sa.select(KnownIssue.id).limit(1)) is not None
@@ -197,7 +203,7 @@ def _alike(worth: Mapping[str, float], projects: Collection[str] | None) -> sa.S
         sa.select(KnownIssue.id, asked.c.term, asked.c.worth, sa.func.sum(TicketTerm.weight).label("weight"))
         .select_from(asked)
         .join(TicketTerm, TicketTerm.term == asked.c.term)
-        .join(Escalation, Escalation.id == TicketTerm.escalation_id)
+        .join(Escalation, sa.and_(Escalation.id == TicketTerm.escalation_id, Escalation.taken_off.is_(None)))
         .join(KnownIssue, KnownIssue.issue_id == Escalation.issue_id)
         .group_by(KnownIssue.id, asked.c.term, asked.c.worth)
         .subquery()
@@ -226,7 +232,9 @@ def _pairs(session: Session, query: sa.Select[*tuple[Any, ...]]) -> dict[Any, An
 
 def _told(ids: Collection[int]) -> sa.Select[Any]:
     """These issues, unless another took their place, and when a ticket last came to each."""
-    came = sa.select(sa.func.max(Escalation.flagged_at)).where(Escalation.issue_id == KnownIssue.issue_id)
+    came = sa.select(sa.func.max(Escalation.flagged_at)).where(
+        Escalation.issue_id == KnownIssue.issue_id, Escalation.taken_off.is_(None)
+    )
     query = sa.select(*_SHOWN, came.scalar_subquery().label("came"))
     query = query.outerjoin(Issue, Issue.id == KnownIssue.issue_id)
     return query.where(KnownIssue.id.in_(ids), Issue.joined.is_(None))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.model import OWED
-from bot.store import index
+from bot.store import index, remarks
 from bot.store.queries import SETTLED
 from bot.store.tables import Delivery, Draft, Effect, EffectState, Escalation, Issue, Slot, Ticket, WriteBackRow
 
@@ -76,6 +76,8 @@ def forget_customers(session: Session, before: datetime) -> None:
     session.execute(sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs)).values(text=""))
     session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary="", files=[]))
     index.erase(session, theirs)
+    others = sa.select(Escalation.issue_id).where(Escalation.ticket_id.not_in(done))
+    remarks.blank(session, sa.select(Issue.id).where(Issue.id.not_in(others)))
     session.execute(
         sa.update(Ticket)
         .where(Ticket.id.in_(done))

@@ -57,7 +57,6 @@ def help_(say: Say, name: str, who: Abilities) -> Post:
         [Code(f"{name} status 4211"), " ", say("where a ticket or an issue stands, and what happened")],
         [Code(f"{name} digest"), " ", say("what is open and who owes customers an answer, now")],
         [Code(f"{name} duty"), " ", say("who is on duty, and what is planned")],
-        [Code(f"{name} duty"), " ", say("who is on duty")],
         [Code(f"{name} help"), " ", say("this page")],
     ]
     first = say("I carry a ticket to an issue, and tell you when the fix has shipped, so that you can write back.")

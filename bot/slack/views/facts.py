@@ -174,6 +174,11 @@ def several(say: Say, names: tuple[str, ...], most: int = 8) -> str:
     return say.many("{shown} and {n} more", "{shown} and {n} more", left, shown=shown) if left > 0 else shown
 
 
+def counted(say: Say, name: str, n: int) -> str:
+    """A line of a list of people: who, and how much."""
+    return say("{name}: {n}", name=one_line(name, 60), n=say.number(n))
+
+
 def left_out(say: Say, redacted: Mapping[str, int]) -> str:
     """What will not leave the helpdesk: "1 card number and 2 e-mail addresses"; "" when nothing."""
     named = {

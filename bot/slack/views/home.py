@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.model import Kind, Severity, Stage
 from bot.slack.views.card import stage_words
-from bot.slack.views.facts import NewsLine, headline, kind_word, severity_word
+from bot.slack.views.facts import NewsLine, counted, headline, kind_word, severity_word
 from bot.slack.views.parts import (
     VIEW_BLOCKS,
     Block,
@@ -239,7 +239,8 @@ def _paging(say: Say, data: Home) -> list[Block]:
         return []
     first = data.state.page * ROWS + 1
     last = min(first + ROWS - 1, data.total)
-    where = say("{first} to {last} of {total}", first=first, last=last, total=data.total)
+    numbers = {"first": say.number(first), "last": say.number(last), "total": say.number(data.total)}
+    where = say("{first} to {last} of {total}", **numbers)
     buttons = [button(say("Back"), "home_back", str(data.state.page - 1))] if data.state.page else []
     if last < data.total:
         buttons.append(button(say("Further"), "home_further", str(data.state.page + 1)))
@@ -358,7 +359,7 @@ def _team(say: Say, data: Home) -> list[Block]:
     if team.due_by_agent:
         blocks += [
             lines([say("Write-backs due")]),
-            bullets([[f"{one_line(agent, 60)}: {n}"] for agent, n in team.due_by_agent]),
+            bullets([[counted(say, agent, n)] for agent, n in team.due_by_agent]),
         ]
     if team.untriaged:
         rows: list[list[Piece]] = [[issue.link, f" {_title(issue)} · {say.ago(age)}"] for issue, age in team.untriaged]

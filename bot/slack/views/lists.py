@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.model import Stage
 from bot.slack.views.card import stage_words
-from bot.slack.views.facts import TicketFacts, happened
+from bot.slack.views.facts import TicketFacts, counted, happened
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
     MESSAGE_SIZE,
@@ -97,7 +97,7 @@ def digest(say: Say, data: Digest) -> Post:
         (say.many("{n} new issue", "{n} new issues", data.new_count or len(data.new)), _issues(say, data.new)),
         (say("Waiting longest"), _issues(say, data.oldest)),
         (say("Most customers waiting"), _issues(say, data.most_waiting)),
-        (say("Write-backs due"), [[f"{one_line(agent, 60)}: {n}"] for agent, n in data.due[:8]]),
+        (say("Write-backs due"), [[counted(say, agent, n)] for agent, n in data.due[:8]]),
     ]
     title = say("Escalations today")
     blocks = [header(title)]
@@ -152,13 +152,15 @@ def nothing_known(say: Say, reference: str) -> Post:
         first = say("I know no ticket or issue {reference}.", reference=one_line(reference, 100))
     else:
         first = say("Say which ticket or issue: its number or its address.")
-    row: list[Piece] = [first, " ", Code("/bug mine"), " ", say("shows what of yours still waits.")]
+    then = say.pieces("{command} shows what of yours still waits.", command=Code("/bug mine"))
+    row: list[Piece] = [first, " ", *then]
     return post(plain(row), [lines(row)])
 
 
 def _happened(say: Say, line: HistoryLine) -> list[Piece]:
+    moment, what = say.on(line.at), one_line(happened(say, line.what), 250)
     by = f" ({one_line(line.by, 60)})" if line.by else ""
-    return [f"{say.on(line.at)}: {one_line(happened(say, line.what), 250)}{by}"]
+    return [say("{moment}: {what}", moment=moment, what=what + by)]
 
 
 def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[Piece]]:

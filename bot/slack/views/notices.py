@@ -193,7 +193,7 @@ def finding(say: Say, project: str, where: str, problem: str, mend: str) -> Post
     """To the leads: something keeps the bot from its work in a tracker. All but the first sentence is as `passerelle
     check` says it."""
     sentence = say("Something is to be mended, or {project} will miss news:", project=one_line(project, 75))
-    found = f"{one_line(where, 200)}: {one_line(problem, 500)}"
+    found = say("{where}: {problem}", where=one_line(where, 200), problem=one_line(problem, 500))
     step = say("Whoever operates Passerelle sees the same by passerelle check.")
     return _notice([Bold(sentence)], [found], [one_line(mend, 500)], [step])
 

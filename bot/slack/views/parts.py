@@ -334,7 +334,7 @@ def _merged(say: Say, proof: Proof) -> list[Piece]:
     for other in proof.others[:3] if line else ():
         line += [" + ", other]
     left = len(proof.others) - 3
-    return [*line, say.many(" and {n} more", " and {n} more", left)] if line and left > 0 else line
+    return [*line, " + ", say.many("{n} other", "{n} others", left)] if line and left > 0 else line
 
 
 def _merge(say: Say, proof: Proof) -> list[Piece]:
