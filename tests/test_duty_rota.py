@@ -150,7 +150,7 @@ def test_half_days_by_weekday_and_by_date() -> None:
 @pytest.mark.parametrize("text", ["thu", "thu 14:00", "thu 18:00-14:00", "2026-13-01 09:00-10:00", "x 09:00-10:00", ""])
 def test_what_is_no_half_day(text: str) -> None:
     """It is said, not guessed."""
-    with pytest.raises(ValueError):  # noqa: PT011 (its words are not for people yet)
+    with pytest.raises(ValueError):
         duty.window(text)
 
 

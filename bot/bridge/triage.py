@@ -216,8 +216,8 @@ def _merge(bridge: Bridge, session: Session, issue: Issue, other_id: str, by: st
     bridge.record(session, "merged", issue=issue, by=by)
 
 
-REMIND_AT = 9
-"""The hour of the Support Dev's own day from which on they hear that the day they named is over."""
+REMIND_AT, REMIND_UNTIL, SATURDAY = 9, 18, 5
+"""The hours of the Support Dev's own working day in which they hear that the day they named is over."""
 
 
 def remind_in(bridge: Bridge, session: Session) -> None:
@@ -226,6 +226,7 @@ def remind_in(bridge: Bridge, session: Session) -> None:
     for issue in queries.promised_before(session, now.date()):
         day, dev = issue.promised_on, issue.support_dev or bridge.project(issue.project).support_devs[0].slack
         there = now.astimezone(bridge.zone(session, dev))
-        if day is not None and there.date() > day and there.hour >= REMIND_AT:
+        working = there.weekday() < SATURDAY and REMIND_AT <= there.hour < REMIND_UNTIL
+        if day is not None and there.date() > day and working:
             key = f"overdue:{issue.id}:{day.isoformat()}:{dev}"
             bridge.notify(session, "overdue", key, dev, issue=issue.id, on=day.isoformat())
