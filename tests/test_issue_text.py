@@ -129,7 +129,7 @@ def test_each_row_of_the_table_has_all_its_cells() -> None:
 def test_the_table_counts_everyone_and_shows_what_fits() -> None:
     """A thousand customers: the count on top, as many rows as fit, and how many more."""
     made = issue_text.customers_table(SAY, [waiting(n) for n in range(1_000)], now=datetime(2026, 11, 6, tzinfo=UTC))
-    assert made.startswith("**1000 customers wait for this issue.**")
+    assert made.startswith("**1,000 customers wait for this issue.**")
     shown = made.count("/agent/tickets/")
     assert shown > 300
     assert made.endswith(f"And {1_000 - shown} more.")
@@ -192,7 +192,7 @@ def test_a_language_is_named(code: str, name: str) -> None:
     assert SAY.language(code) == name
 
 
-@pytest.mark.parametrize("locale", ["", "fr-FR", "xx", "../../etc", "zz_ZZ", "en-GB"])
+@pytest.mark.parametrize("locale", ["", "de-DE", "xx", "../../etc", "zz_ZZ", "en-GB"])
 def test_a_reader_without_catalogue_reads_english(locale: str) -> None:
     """Sentence and duration agree in language."""
     assert Say(locale)("{n} waits", n=Say(locale).ago(timedelta(days=3))) == "3 days waits"
@@ -203,7 +203,7 @@ def test_every_sentence_can_be_translated() -> None:
     with (ROOT / "babel.cfg").open() as config:
         mapping, options = parse_mapping_cfg(config)  # type: ignore[no-untyped-call]
     found: set[str] = set()
-    words = {"say": None, "many": (1, 2), "pieces": None, "UserError": None}
+    words = {"say": None, "many": (1, 2), "pieces": None, "UserError": None, "FieldError": (2,)}
     for _, _, message, _, _ in extract_from_dir(str(ROOT), mapping, options, keywords=words, directory_filter=_ours):
         found |= {message} if isinstance(message, str) else set(message)
     written: set[str] = set()

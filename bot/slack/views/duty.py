@@ -129,16 +129,23 @@ def _who(who: Who) -> Who:
 
 def shifted(say: Say, shift: Shifted) -> str:
     """What changed, to whoever changed it."""
-    names = {"name": one_line(shift.after, 80), "project": one_line(shift.project, 80)}
-    names["other"] = one_line(shift.before, 80)
-    if shift.first == shift.last:
-        day = say.day(shift.first)
-        return say("{name} is on duty for {project} instead of {other}: {day}.", day=day, **names)
+    name, other, project = one_line(shift.after, 80), one_line(shift.before, 80), one_line(shift.project, 80)
+    first, last = say.day(shift.first), say.day(shift.last)
+    if first == last:
+        return say(
+            "{name} is on duty for {project} instead of {other}: {day}.",
+            name=name,
+            project=project,
+            other=other,
+            day=first,
+        )
     return say(
         "{name} is on duty for {project} instead of {other}: from {first} to {last}.",
-        first=say.day(shift.first),
-        last=say.day(shift.last),
-        **names,
+        name=name,
+        project=project,
+        other=other,
+        first=first,
+        last=last,
     )
 
 

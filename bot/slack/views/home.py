@@ -239,8 +239,12 @@ def _paging(say: Say, data: Home) -> list[Block]:
         return []
     first = data.state.page * ROWS + 1
     last = min(first + ROWS - 1, data.total)
-    numbers = {"first": say.number(first), "last": say.number(last), "total": say.number(data.total)}
-    where = say("{first} to {last} of {total}", **numbers)
+    where = say(
+        "{first} to {last} of {total}",
+        first=say.number(first),
+        last=say.number(last),
+        total=say.number(data.total),
+    )
     buttons = [button(say("Back"), "home_back", str(data.state.page - 1))] if data.state.page else []
     if last < data.total:
         buttons.append(button(say("Further"), "home_further", str(data.state.page + 1)))
