@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot import settings
 from bot.app import Passerelle
+from bot.gallery import gallery
 from bot.model import UserError
 from integrations import registry
 from integrations.sandbox.wire import Server
@@ -25,7 +26,7 @@ def play(tickets: Path | None = None, port: int = 0) -> Iterator[tuple[Sandbox, 
     """The sandbox and the bot, connected and working; both are gone at the end. The environment's own tokens,
     database and configuration are not looked at. Raises UserError."""
     try:
-        sandbox = Sandbox(tickets=tickets, port=port)
+        sandbox = Sandbox(tickets=tickets, port=port, gallery=gallery)
     except UnicodeDecodeError as error:
         raise UserError("The tickets are not UTF-8 text. Save the file as UTF-8.") from error
     except (ValueError, OSError) as error:

@@ -172,7 +172,7 @@ def test_what_is_meant_for_support_reaches_the_thread(house: House) -> None:
     comment(house, "The rounding is wrong in line 12.")
     comment(house, "/tell I have found it, tomorrow it is mended.")
     [there] = house.thread()
-    assert "Léo" not in there or "leo-dev in the issue:" in there
+    assert "Léo Martin in the issue:" in there
     assert "I have found it, tomorrow it is mended." in there
 
 

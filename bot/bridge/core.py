@@ -52,6 +52,11 @@ class Bridge:
             "The project {key} is no longer in the configuration. Ask whoever operates Passerelle.", key=key
         )
 
+    def called(self, issue: Issue, login: str) -> str:
+        """The Slack id of the Support Dev who has that login in the tracker; else the login."""
+        devs = self.project(issue.project).support_devs
+        return next((dev.slack for dev in devs if dev.tracker.lower() == login.lower()), login)
+
     def tracker(self, issue: Issue) -> Tracker:
         if issue.tracker not in self.trackers:
             raise UserError("The tracker {name} is no longer in the configuration.", name=issue.tracker)

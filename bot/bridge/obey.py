@@ -84,11 +84,12 @@ def _fixed_by(bridge: Bridge, session: Session, issue: Issue, said: Said) -> Non
 
 
 def _ask(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    talk.ask_in(bridge, session, issue, said.command.text, by=said.comment.author, cause=f"asked:{said.comment.id}")
+    by = bridge.called(issue, said.comment.author)
+    talk.ask_in(bridge, session, issue, said.command.text, by=by, cause=f"asked:{said.comment.id}")
 
 
 def _workaround(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    text, by = said.command.text, said.comment.author
+    text, by = said.command.text, bridge.called(issue, said.comment.author)
     talk.workaround_in(bridge, session, issue, text, by=by, cause=f"workaround:{said.comment.id}")
 
 
@@ -97,14 +98,14 @@ def _tell(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
 
 
 def _promise(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    triage.promise_in(bridge, session, issue, said.command.text, said.comment.author)
+    triage.promise_in(bridge, session, issue, said.command.text, bridge.called(issue, said.comment.author))
 
 
 def _severity(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     word = said.command.text.split()[0].lower()
     if word not in list(Severity):
         raise UserError("Write critical, high, normal or low after it.")
-    triage.severity_in(bridge, session, issue, Severity(word), said.comment.author)
+    triage.severity_in(bridge, session, issue, Severity(word), bridge.called(issue, said.comment.author))
 
 
 def _carry(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:

@@ -163,7 +163,7 @@ def overhear(bridge: Bridge, session: Session, issue: Issue, comment: Comment, t
         issue_id=issue.id,
         side=Side.ISSUE,
         place=comment.id,
-        by=comment.author,
+        by=bridge.called(issue, comment.author),
         text=text.strip()[:LIMIT],
         at=comment.at,
     )

@@ -45,6 +45,9 @@ class Thread(Base):
                 kind, text, by = news.kind, news.text, news.by
             else:
                 remark = session.get_one(Remark, job.payload["remark"])
+        if "remark" in job.payload:
+            self.people.meet(remark.by)
+            with self.bridge.store.read() as session:
                 return None if remark.gone else said_post(self, session, remark)
         name = self.people.look_up(by).name if is_person(by) else by
         say = Say(self.bridge.settings.slack.language)

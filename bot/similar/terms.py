@@ -1,7 +1,8 @@
 """What a text is found by: its words, reduced to their stems, and the traces that machines leave in it. Pure.
 
 A stem is the English one's French one: one rule for every text, so that no guess at a language can part a short title
-from a long description. Words of other languages pass through nearly as they are.
+from a long description. Words of other languages pass through nearly as they are. A compound is also one word: people
+write "check-out" and "checkout".
 
 Traces are kept whole beside their words, for they are rare and say much: the message of an exception, the file of a
 stack frame, an error code, the path of an address. They begin with a sign that no word has.
@@ -33,6 +34,7 @@ STOP = frozenset(_SAYS_LITTLE.split())
 
 _WORD = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")  # scripts that set no blank between words
+_COMPOUND = re.compile(r"\b[^\W\d_]{1,20}(?:[-_][^\W\d_]{1,20}){1,2}\b")
 _ADDRESS = re.compile(
     r"\b[a-z]{2,10}://[^\s/<>\"'()]{1,200}(/[^\s<>\"'()?#]{0,300})?[^\s<>\"'()]{0,500}", re.IGNORECASE
 )
@@ -53,6 +55,7 @@ def terms(text: str) -> Counter[str]:
         for part in _parted(word.casefold()):
             if part not in STOP:
                 found[stem(part)] += 1
+    found.update(stem(re.sub("[-_]", "", compound).casefold()) for compound in _COMPOUND.findall(words))
     return found if len(found) <= MOST else Counter(dict(list(found.items())[:MOST]))
 
 

@@ -144,6 +144,7 @@ def card(issue: Issue, project: Project | None, name: Name, now: datetime, *, el
         elsewhere=elsewhere,
         any_place=project is not None and project.environments_needed == "any",
         joined=issue_name(other) if other else None,
+        promised=issue.promised_on,
         question=asked[-1].text if asked else "",
     )
 

@@ -197,7 +197,11 @@ def _alike(worth: Mapping[str, float], projects: Collection[str] | None) -> sa.S
     """The issues whose words are most like these, of all projects when None, and how much."""
     query = sa.values(sa.column("term", sa.String), sa.column("worth", sa.Double), name="query")
     asked = query.data(list(worth.items())).cte()
-    own = sa.select(KnownTerm.known_id.label("id"), (asked.c.worth * _bent(KnownTerm.weight)).label("part"))
+    own = sa.select(
+        KnownTerm.known_id.label("id"),
+        (asked.c.worth * _bent(KnownTerm.weight)).label("part"),
+        asked.c.worth.label("had"),
+    )
     own = own.join(asked, asked.c.term == KnownTerm.term)
     pooled = (
         sa.select(KnownIssue.id, asked.c.term, asked.c.worth, sa.func.sum(TicketTerm.weight).label("weight"))
@@ -210,11 +214,13 @@ def _alike(worth: Mapping[str, float], projects: Collection[str] | None) -> sa.S
     )
     there = sa.func.coalesce(KnownTerm.weight, 0.0)
     more = _bent(there + pooled.c.weight) - _bent(there)  # what the tickets add to the issue's own share
-    tickets = sa.select(pooled.c.id, (pooled.c.worth * more).label("part")).outerjoin(
+    new = sa.case((KnownTerm.weight.is_(None), pooled.c.worth), else_=0.0)
+    tickets = sa.select(pooled.c.id, (pooled.c.worth * more).label("part"), new.label("had")).outerjoin(
         KnownTerm, sa.and_(KnownTerm.term == pooled.c.term, KnownTerm.known_id == pooled.c.id)
     )
     parts = sa.union_all(own, tickets).subquery()
-    likeness = sa.func.sum(parts.c.part)
+    covered = sa.func.sum(parts.c.had) / sum(worth.values())
+    likeness = sa.func.sum(parts.c.part) * (1 + scoring.COVER * covered)
     best = sa.select(parts.c.id, likeness).group_by(parts.c.id).order_by(likeness.desc(), parts.c.id.desc())
     if projects is not None:
         best = best.where(parts.c.id.in_(sa.select(KnownIssue.id).where(KnownIssue.project.in_(projects))))

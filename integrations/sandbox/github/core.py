@@ -123,6 +123,11 @@ class Core:
             del self._repositories[full_name.lower()]
             self._tell(repo, "repository", repo.full_name.split("/")[0], action="deleted")
 
+    def add_collaborator(self, full_name: str, login: str) -> None:
+        """Somebody who may push, and be assigned."""
+        with self.lock:
+            self._repo(full_name).levels[login] = "push"
+
     def set_visibility(self, full_name: str, private: bool) -> None:
         with self.lock:
             repo = self._repo(full_name)
