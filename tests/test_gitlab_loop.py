@@ -264,3 +264,26 @@ def test_a_backport_counts_at_once_whatever_issue_has_its_number(build: Callable
     made.mend("Backport of !1.", base="stable")
     made.release("v2.4.1", target="stable")
     assert ["Fixed in v2.4.1" in told for told in house.told()].count(True) == 1
+
+
+def test_the_talk_goes_on_gitlab_too(build: Callable[..., GitLabHouse]) -> None:
+    """A question and its answer as internal notes, a day as the due date, the kind as the issue's type, who has it as
+    assignee."""
+    made = build(issue_types={"bug": "incident"})
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    assert gitlab.issue(PROJECT, 1)["issue_type"] == "incident"
+    assert "`@passerelle-bot ask` and a question to support" in gitlab.issue(PROJECT, 1)["description"]
+    gitlab.comment(PROJECT, 1, "leo-dev", "@passerelle-bot ask Which country is it?")
+    gitlab.comment(PROJECT, 1, "leo-dev", "@passerelle-bot promise 2026-03-12")
+    house.poll()
+    assert "Léo Martin asks. Answer if you know it, or ask your customer first:" in "\n".join(house.told())
+    assert "not before Thursday, 12 March 2026" in "\n".join(house.told())
+    house.press("U0ANA", "answer")
+    assert house.submit(text="Belgium.") == {}
+    found = gitlab.issue(PROJECT, 1)
+    assert found["due_date"] == "2026-03-12"
+    assert [one["username"] for one in found["assignees"]] == ["leo-dev"]
+    answer = next(note for note in found["notes"] if "answers from Slack" in note["body"])
+    assert "> Belgium." in answer["body"]
+    assert answer["internal"] is True
