@@ -34,7 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"outbox", "reports"}),
     frozenset({"bridge"}),
     frozenset({"slack", "web"}),
-    frozenset({"listing"}),
+    frozenset({"listing", "gallery"}),
     frozenset({"performers", "scheduler", "worker", "check"}),
     frozenset({"app"}),
     frozenset({"demo", "playing", "serve"}),
@@ -55,8 +55,8 @@ PURE = {
 }  # fmt: skip
 
 HARMLESS = {
-    "__future__", "apscheduler.triggers.cron", "babel", "babel.dates", "babel.lists", "collections", "collections.abc",
-    "dataclasses", "datetime", "enum", "fnmatch", "functools", "gettext", "importlib", "integrations.base", "json",
+    "__future__", "apscheduler.triggers.cron", "babel", "babel.dates", "babel.lists", "babel.numbers",
+    "collections", "collections.abc", "dataclasses", "datetime", "enum", "fnmatch", "functools", "gettext", "importlib", "integrations.base", "json",
     "math", "re", "snowballstemmer", "typing", "unicodedata", "urllib.parse", "zoneinfo",
 }  # fmt: skip
 """What a pure module may use: no network, no store, no clock, no randomness. `importlib` reads the catalogues."""

@@ -143,8 +143,8 @@ ORDINARY = Contents(
 _LONG = (
     "Since the migration of our accounts to the new organisation structure last Thursday, every order export that was "
     "scheduled before the change stops after exactly 1,000 rows. No error is shown, neither on screen nor in the "
-    "e-mail that announces the file; our accountant found out because the sum of the month was off by a third. We tried "
-    "three browsers, two accounts, and the programming interface directly, with the same end each time. "
+    "e-mail that announces the file; our accountant found out because the sum of the month was off by a third. We "
+    "tried three browsers, two accounts, and the programming interface directly, with the same end each time. "
 )
 
 LONGEST = Contents(

@@ -39,15 +39,20 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+Gallery = Callable[[str], list[Json]]
+"""All that a bot can say, in a language: samples as `bot.gallery` makes them."""
+
 _SILENT = "Passerelle did not answer. Is the bot still running?"
 
 
-def application(world: World) -> ASGIApp:
+def application(world: World, gallery: Gallery | None = None) -> ASGIApp:
     """The ASGI app of one world's page."""
-    page = Page(world)
+    page = Page(world, gallery)
     routes = [
         Route("/state", page.state),
         Route("/act", page.act, methods=["POST"]),
+        Route("/gallery", page.gallery),
+        Route("/samples", page.samples),
         Route("/", page.file),
         Route("/{name}", page.file),
     ]
@@ -74,18 +79,31 @@ class _OwnPageOnly:
 
 
 class Page:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, gallery: Gallery | None = None) -> None:
         self.world = world
+        self.made = gallery
         self.files = resources.files("integrations.sandbox") / "page"
         self.deeds = Deeds(world)
 
     async def file(self, request: Request) -> Response:
-        name = request.path_params.get("name", "index.html")
+        return self._file(request.path_params.get("name", "index.html"))
+
+    def _file(self, name: str) -> Response:
         ending = re.search(r"^\w+(\.\w+)$", name)
         found = self.files / name
         if ending is None or ending[1] not in _KINDS or not found.is_file():
             return PlainTextResponse("There is no such page.\n", 404)
         return Response(found.read_bytes(), headers=_HEADERS, media_type=_KINDS[ending[1]])
+
+    async def gallery(self, request: Request) -> Response:
+        return self._file("gallery.html" if self.made else "")
+
+    async def samples(self, request: Request) -> Response:
+        """What the gallery shows in the asked language."""
+        if self.made is None:
+            return self._file("")
+        language = request.query_params.get("language", "en")
+        return JSONResponse(await run_in_threadpool(self.made, language), headers=_HEADERS)
 
     async def state(self, request: Request) -> Response:
         """The whole state as soon as it is no longer `since`; 204 when it stayed the same for 20 s."""

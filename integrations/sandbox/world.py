@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from integrations.sandbox.page import application
+from integrations.sandbox.page import Gallery, application
 from integrations.sandbox.story import World
 from integrations.sandbox.wire import Now, Server, utc_now
 
@@ -15,17 +15,27 @@ class Sandbox(World):
 
     `tickets`: a file of JSON lines `{subject, body, customer: {name, email}, language?}` to put in the helpdesk instead
     of the story's; ValueError names its first wrong line. `port`: the page's (0: a free one), the others are free ones.
-    `limits`: whether the stand-ins refuse what the real services' rate limits would.
+    `limits`: whether the stand-ins refuse what the real services' rate limits would. `gallery`: what the page shows at
+    `/gallery`; there is no such page without it.
     """
 
-    def __init__(self, now: Now = utc_now, tickets: Path | None = None, port: int = 0, *, limits: bool = True) -> None:
+    def __init__(
+        self,
+        now: Now = utc_now,
+        tickets: Path | None = None,
+        port: int = 0,
+        *,
+        limits: bool = True,
+        gallery: Gallery | None = None,
+    ) -> None:
         super().__init__(now, tickets, limits=limits)
+        self._gallery = gallery
         self._port = port
         self._page: Server | None = None
 
     def start(self) -> Sandbox:
         """Raises OSError when the page's port is taken; then nothing was started."""
-        page = Server(application(self), self._port)
+        page = Server(application(self, self._gallery), self._port)
         self.slack.start()
         self.github.start()
         self.gitlab.start()

@@ -103,7 +103,7 @@ function reference(inside, names) {
   const [target, label] = [inside.split("|")[0], inside.split("|").slice(1).join("|")];
   if (target.startsWith("@")) return mention(`@${names.users[target.slice(1)] ?? (label || target.slice(1))}`);
   if (target.startsWith("#")) return mention(`#${names.channels[target.slice(1)] ?? (label || target.slice(1))}`);
-  if (target.startsWith("!date^")) return h("span", {}, date(target, label));
+  if (target.startsWith("!date^")) return h("span", {}, date(target, label, names.locale ?? "en-GB"));
   if (target.startsWith("!subteam^")) return mention(label || "@group");
   if (target.startsWith("!")) return h("span", { class: "mention loud" }, `@${target.slice(1)}`);
   return safeLink(unescapeText(target), unescapeText(label || target));
@@ -118,25 +118,34 @@ export function userMention(id, names) {
   return mention(`@${names.users[id] ?? id}`);
 }
 
-function date(target, fallback) {
+function date(target, fallback, locale) {
   const [, seconds, format] = target.split("^");
   const at = new Date(Number(seconds) * 1000);
   if (Number.isNaN(at.getTime())) return fallback;
-  const say = (options) => new Intl.DateTimeFormat("en-GB", options).format(at);
+  const say = (options) => new Intl.DateTimeFormat(locale, options).format(at);
   const forms = {
     date_num: { dateStyle: "short" }, date: { dateStyle: "long" }, date_short: { dateStyle: "medium" }, date_long: { dateStyle: "full" },
     date_pretty: { dateStyle: "long" }, date_short_pretty: { dateStyle: "medium" }, date_long_pretty: { dateStyle: "full" },
     time: { timeStyle: "short" }, time_secs: { timeStyle: "medium" }, day_divider_pretty: { weekday: "long" },
   };
   return (format || "{date}").replace(/\{(\w+)\}/g, (whole, name) => {
-    if (name === "ago") return ago(at);
+    if (name === "ago") return ago(at, locale);
+    const near = name.endsWith("_pretty") && nearby(at, locale);
+    if (near) return near;
     return forms[name] ? say(forms[name]) : whole;
   });
 }
 
-function ago(at) {
+/** "today", "yesterday" or "tomorrow"; "" for any other day. */
+function nearby(at, locale) {
+  const midnight = (day) => new Date(day.getFullYear(), day.getMonth(), day.getDate()).getTime();
+  const days = Math.round((midnight(at) - midnight(new Date())) / 86400000);
+  return Math.abs(days) < 2 ? new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day") : "";
+}
+
+function ago(at, locale) {
   const minutes = Math.round((at.getTime() - Date.now()) / 60000);
-  const say = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });
+  const say = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   if (Math.abs(minutes) < 60) return say.format(minutes, "minute");
   return Math.abs(minutes) < 1440 ? say.format(Math.round(minutes / 60), "hour") : say.format(Math.round(minutes / 1440), "day");
 }
