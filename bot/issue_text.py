@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.model import Kind, Severity
 from bot.privacy import Facts, harmless, quoted
-from bot.redaction import INVISIBLE
+from bot.redaction import CARD, CUSTOMER, EMAIL, IBAN, INVISIBLE, PASSWORD, PHONE, TOKEN
 from bot.texts import Say
 
 BODY_SIZE = 60_000  # characters
@@ -43,6 +43,33 @@ class Waiting:
     summary: str = ""  # the agent's words; "" where the issue's own text has them
     words: str = ""  # the customer's, likewise
     files: tuple[tuple[str, str], ...] = ()  # in Slack, likewise: see `bot.privacy.Facts`
+
+
+def worded(say: Say, value: str) -> str:
+    """The text with the marks of what was taken out of it (`bot.redaction`) in the reader's language."""
+    marks = {
+        CARD: say("[card number]"),
+        IBAN: say("[IBAN]"),
+        TOKEN: say("[token]"),
+        PASSWORD: say("[password]"),
+        EMAIL: say("[e-mail address]"),
+        PHONE: say("[phone number]"),
+        CUSTOMER: say("[customer]"),
+    }
+    for label, mark in marks.items():
+        value = value.replace(f"[{label}]", mark)
+    return value
+
+
+def facts_worded(say: Say, facts: Facts) -> Facts:
+    """The same for all that people wrote of a ticket."""
+    return replace(
+        facts,
+        agent_title=worded(say, facts.agent_title),
+        agent_summary=worded(say, facts.agent_summary),
+        subject=worded(say, facts.subject),
+        words=worded(say, facts.words),
+    )
 
 
 def issue_title(title: str) -> str:

@@ -18,6 +18,7 @@ from bot.texts import Say
 from integrations.sandbox.blocks import problems
 
 SAY = Say("en", "Europe/Paris")
+FRENCH = Say("fr", "Europe/Paris")
 HOSTILE = {
     "plain": "The cart forgets the voucher",
     "empty": "",
@@ -208,10 +209,11 @@ def inputs(view: Any) -> dict[str, Any]:
     return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
 
+@pytest.mark.parametrize("say", [SAY, FRENCH], ids=["english", "french"])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_slack_takes_every_view_whatever_people_write(name: str) -> None:
+def test_slack_takes_every_view_whatever_people_write(name: str, say: Say) -> None:
     """No limit is passed, no call to a channel survives, and a message always has its plain text."""
-    for what, made in everything(SAY, HOSTILE[name]):
+    for what, made in everything(say, HOSTILE[name]):
         blocks = made.blocks if isinstance(made, views.Post) else made["blocks"]
         assert problems(made.blocks if isinstance(made, views.Post) else made) == [], what
         assert blocks, what

@@ -115,7 +115,7 @@ def comment_text(self: Base, issue: Issue, kind: str, text: str, by: str) -> str
         tickets = [one.ticket for one in session.get_one(Issue, issue.id).escalations]
     customers = [each for one in tickets for each in (one.customer_name, one.customer_email, one.organisation) if each]
     say = Say(self.bridge.settings.slack.language)
-    text = privacy.reason_leaving(text, customers, policy)
+    text = issue_text.worded(say, privacy.reason_leaving(text, customers, policy))
     return issue_text.said_comment(say, kind, privacy.agent_leaving(name, policy), text)
 
 

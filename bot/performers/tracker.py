@@ -74,9 +74,10 @@ class FileIssue(Base):
             facts = facts_of(first.ticket, first)
             agent = self.people.name(session, first.agent)
         policy = self.policy(issue)
-        facts, agent = privacy.leaving(facts, policy), privacy.agent_leaving(agent, policy)
-        project, tracker = self.bridge.project(issue.project), self.bridge.tracker(issue)
         say = Say(self.bridge.settings.slack.language)
+        facts = issue_text.facts_worded(say, privacy.leaving(facts, policy))
+        agent = privacy.agent_leaving(agent, policy)
+        project, tracker = self.bridge.project(issue.project), self.bridge.tracker(issue)
         draft = IssueDraft(
             title=issue_text.issue_title(facts.agent_title),
             body=issue_text.issue_body(
@@ -161,7 +162,8 @@ class CustomersTable(Base):
         self, session: Session, escalation: Escalation, policy: privacy.Policy, *, in_text: bool
     ) -> issue_text.Waiting:
         """`in_text`: the issue's own text has what was said with this ticket."""
-        facts = privacy.leaving(facts_of(escalation.ticket, escalation), policy)
+        say = Say(self.bridge.settings.slack.language)
+        facts = issue_text.facts_worded(say, privacy.leaving(facts_of(escalation.ticket, escalation), policy))
         return issue_text.Waiting(
             ticket_number=facts.ticket_number,
             ticket_url=facts.ticket_url,
@@ -221,7 +223,7 @@ class Decline(Base):
         there = job.attempts > 1 and tracker.marked_comment(issue.repository, number, job.key) is not None
         if not job.payload["commented"] and not there:
             say, policy = Say(self.bridge.settings.slack.language), self.policy(issue)
-            reason = privacy.reason_leaving(reason, self._customers(issue), policy)
+            reason = issue_text.worded(say, privacy.reason_leaving(reason, self._customers(issue), policy))
             text = issue_text.decline_comment(say, privacy.agent_leaving(by, policy), reason)
             self.in_time(job)
             tracker.comment(issue.repository, number, text, job.key)
