@@ -29,7 +29,7 @@ def test_link_attaches_a_ticket_to_a_known_issue(house: House) -> None:
     """One line instead of the modal; the customer is in the table and on the card, and nobody is told twice."""
     house.flag("U0ANA", "4211")
     answer = ask(house, f"link 4212 {REPO}#1", "U0BEN")
-    assert f"ticket 4212 waits on {REPO}#1 now. · VAT is wrong on invoices" in answer
+    assert f"VAT is wrong on invoices\nTicket 4212 waits on {REPO}#1 now." in answer
     house.settle()
     assert "2 customers wait" in house.card()
     assert "4212" in table(house)
@@ -42,7 +42,7 @@ def test_link_takes_a_number_alone_and_addresses(house: House) -> None:
     house.flag("U0ANA", "4211")
     assert "waits on" in ask(house, "link 4212 #1")
     ticket = house.bot.bridge.helpdesks["zendesk"].ticket("4213").url
-    assert "ticket 4213 waits on" in ask(house, f"link {ticket} {house.issue()['html_url']}")
+    assert "Ticket 4213 waits on" in ask(house, f"link {ticket} {house.issue()['html_url']}")
 
 
 def test_link_to_what_shipped_owes_the_news(house: House) -> None:
@@ -101,7 +101,7 @@ def test_unlink_takes_a_ticket_off(house: House) -> None:
     house.flag("U0ANA", "4211")
     ask(house, "link 4212 #1", "U0BEN")
     answer = ask(house, "unlink 4211")
-    assert f"ticket 4211 is off {REPO}#1." in answer
+    assert f"Ticket 4211 is off {REPO}#1." in answer
     assert "It waits on no issue now. /bug 4211 flags it again." in answer
     assert "The issue was filed from this ticket, and its text is left as it is: change it there." in answer
     house.settle()

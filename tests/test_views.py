@@ -348,7 +348,7 @@ def test_a_round_accounts_for_every_customer(n: int) -> None:
     """Each is shown, or counted in the last line with the way to see them; the first ones have their buttons."""
     made = views.round_(SAY, a_round(n))
     said = "\n".join(texts(made.blocks))
-    shown = sum(any(f"Camille Roux {i}{end}" in said for end in "\n ") for i in range(n))
+    shown = sum(any(f"Camille Roux {i}{end}" in said for end in "\n *") for i in range(n))
     left = n - shown
     assert (f"And {left} more customers: /bug mine" in said) == (left > 0)
     can_write = [value for action, value in buttons(made.blocks) if action == "write_back"]

@@ -30,11 +30,11 @@ def _before_the_form(say: Say, of: Contents) -> Made:
     left = Left(draft_id="d0", number=of.number, title=of.title)
     yield "A draft was left", show(views.flag_ask_ticket, say, "d1", None, left)
     for name, one in (
-        ("number", replace(left, title="")),
-        ("title", replace(left, number="")),
-        ("nothing", Left(draft_id="d0")),
+        ("A draft without a title", replace(left, title="")),
+        ("A draft without a number", replace(left, number="")),
+        ("A draft of neither", Left(draft_id="d0")),
     ):
-        yield f"A draft was left with its {name} alone", show(views.flag_ask_ticket, say, "d1", None, one)
+        yield name, show(views.flag_ask_ticket, say, "d1", None, one)
     yield "Refused", show(views.flag_refused, say, of.sentence)
     yield "Refused, to be tried again", show(views.flag_refused, say, of.sentence, "d1")
 

@@ -74,7 +74,9 @@ def _fixed(say: Say, of: Contents) -> Made:
     back = Where(name=of.places[0], environment=True)
     for reason in ("reverted", "rolled_back", "deleted", "reopened", "failed"):
         at = Where(name=of.version) if reason == "deleted" else back
-        yield f"Out no more: {reason}", _card(say, replace(fixed, proof=replace(of.merged, back=reason, back_by=at)))
+        stage = Stage.ACKNOWLEDGED if reason == "reopened" else Stage.FIXED
+        gone = replace(fixed, stage=stage, proof=replace(of.merged, back=reason, back_by=at))
+        yield f"Out no more: {reason}", _card(say, gone)
 
 
 def _deciding(say: Say, of: Contents) -> Made:

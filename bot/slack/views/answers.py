@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from bot.slack.views.facts import several
 from bot.slack.views.parts import (
+    Bold,
     Code,
     IssueName,
+    Link,
     Piece,
     Post,
     TicketName,
@@ -107,7 +109,6 @@ class Linked:
 def linked(say: Say, data: Linked) -> Post:
     """Where the ticket is now."""
     ticket, issue = ticket_link(say, data.ticket), data.issue.link
-    title: Piece = f" · {one_line(data.issue.title, 120)}"
     if data.already:
         rows = [say.pieces("You carried {ticket} to {issue} already; nothing changed.", ticket=ticket, issue=issue)]
     elif data.owner:
@@ -117,7 +118,8 @@ def linked(say: Say, data: Linked) -> Post:
             [say("You follow: you hear the news, {agent} writes back.", agent=owner)],
         ]
     else:
-        rows = [[*say.pieces("{ticket} waits on {issue} now.", ticket=ticket, issue=issue), title]]
+        rows = [[Bold(one_line(data.issue.title))]]
+        rows.append(_begun(say.pieces("{ticket} waits on {issue} now.", ticket=ticket, issue=issue), ticket))
         if data.settled:
             rows.append([say("It is settled: what the customer should hear comes to you as a write-back.")])
         else:
@@ -146,9 +148,8 @@ class Unlinked:
 
 def unlinked(say: Say, data: Unlinked) -> Post:
     """What taking the ticket off did, and what it did not."""
-    rows: list[list[Piece]] = [
-        say.pieces("{ticket} is off {issue}.", ticket=ticket_link(say, data.ticket), issue=data.issue.link)
-    ]
+    ticket = ticket_link(say, data.ticket)
+    rows = [_begun(say.pieces("{ticket} is off {issue}.", ticket=ticket, issue=data.issue.link), ticket)]
     if data.excused:
         rows.append([_excused(say, data.excused)])
     if data.told:
@@ -181,6 +182,11 @@ def taken_off(say: Say, ticket: TicketName, issue: IssueName, by: str, excused: 
     again = Code(f"/bug {one_line(ticket.number, 40)}")
     rows.append(say.pieces("If the customer waits for a fix still, {command} flags it again.", command=again))
     return _said(rows)
+
+
+def _begun(line: list[Piece], ticket: Link) -> list[Piece]:
+    """The line, with a capital where it begins with the ticket."""
+    return [Link(ticket.text[:1].upper() + ticket.text[1:], ticket.url), *line[1:]] if line[0] == ticket else line
 
 
 def _excused(say: Say, n: int) -> str:

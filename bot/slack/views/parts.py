@@ -199,6 +199,8 @@ def _mrkdwn(piece: Piece) -> str:
         return f"<!date^{int(piece.at.timestamp())}^{_MOMENT}|{escape(piece.text)}>"
     if isinstance(piece, Link) and piece.text and web(piece.url):
         return f"<{piece.url.replace('&', '&amp;')}|{escape(piece.text)}>"
+    if isinstance(piece, Bold) and piece.text.strip() and not set(piece.text) & set("*\n"):
+        return f"*{escape(piece.text.strip())}*"
     return escape(_text(piece))
 
 

@@ -87,7 +87,7 @@ function input(block, ctx) {
   const problem = ctx.errors?.[block.block_id];
   const group = ["radio_buttons", "checkboxes"].includes(block.element.type);
   const about = [block.hint && `${id}-hint`, problem && `${id}-error`].filter(Boolean).join(" ") || null;
-  const label = [textObject(block.label, ctx.names), block.optional ? h("span", { class: "optional" }, " (optional)") : null];
+  const label = [textObject(block.label, ctx.names), block.optional ? h("span", { class: "optional" }, ctx.names.locale === "fr" ? " (facultatif)" : " (optional)") : null];
   const control = field(block.element, block, ctx, { id, about, invalid: Boolean(problem), required: !block.optional });
   return h(group ? "fieldset" : "div", { class: problem ? "b-input wrong" : "b-input" },
     group ? h("legend", {}, label) : h("label", { for: id }, label),

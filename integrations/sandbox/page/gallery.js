@@ -37,7 +37,7 @@ function draw() {
 
 function frame(sample, index) {
   const kind = { message: message, modal: modal, home: home }[sample.kind];
-  return h("figure", { class: `sample ${sample.kind}`, dataset: { view: sample.view, title: sample.title } },
+  return h("figure", { class: "sample", dataset: { view: sample.view, title: sample.title } },
     h("figcaption", {}, h("strong", {}, sample.title), " ", h("code", {}, sample.view)),
     form.text.checked && sample.kind === "message"
       ? h("div", { class: "plain card", lang: sample.language }, mrkdwn(sample.text, names))
