@@ -32,6 +32,11 @@ class Say:
         self._locale, self._catalogue = _catalogue(locale)
         self._zone = zone(tz)
 
+    @property
+    def english(self) -> bool:
+        """Whether the sentences stay as they are in the code."""
+        return self._locale.language == "en"
+
     def __call__(self, message: str, /, **names: object) -> str:
         """The sentence in the person's language, with its {placeholders} filled."""
         return _fill(self._catalogue.gettext(message), names)

@@ -28,7 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "changes",
         }
     ),
-    frozenset({"duty"}),
+    frozenset({"duty", "reasons"}),
     frozenset({"privacy", "shipping", "configuration"}),
     frozenset({"store", "settings", "issue_text"}),
     frozenset({"outbox", "reports"}),

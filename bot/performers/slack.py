@@ -12,6 +12,7 @@ from bot.model import WAITING
 from bot.outbox import Job
 from bot.performers import duty
 from bot.performers.base import Base
+from bot.reasons import clause
 from bot.slack import shown, summary, views
 from bot.store import links, queries
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
@@ -190,7 +191,7 @@ def _unfiled(self: Notice, session: Session, say: Say, payload: Mapping[str, Any
 def _unnoted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     escalation = session.get_one(Escalation, payload["escalation"])
     ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
-    return views.note_failed(say, ticket, issue, payload["why"])
+    return views.note_failed(say, ticket, issue, clause(say, payload["why"]))
 
 
 def _reason_wanted(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
@@ -210,12 +211,12 @@ def _uncertain(self: Notice, session: Session, say: Say, payload: Mapping[str, A
 
 def _refused(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     row = session.get_one(WriteBackRow, payload["write_back"])
-    return views.refused(say, shown.row(row, self.bridge.clock.now()), payload["why"], row.text)
+    return views.refused(say, shown.row(row, self.bridge.clock.now()), clause(say, payload["why"]), row.text)
 
 
 def _delayed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     row = session.get_one(WriteBackRow, payload["write_back"])
-    return views.delayed(say, shown.row(row, self.bridge.clock.now()), payload["why"])
+    return views.delayed(say, shown.row(row, self.bridge.clock.now()), clause(say, payload["why"]))
 
 
 def _bared(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
@@ -258,7 +259,8 @@ def _gone(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) 
 
 def _unnamed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     issue = session.get_one(Issue, payload["issue"])
-    problem = say.repeat(payload["problem"], payload.get("names") or {})
+    names = {name: clause(say, value) for name, value in (payload.get("names") or {}).items()}
+    problem = say.repeat(payload["problem"], names)
     return views.unnamed(say, issue.id, shown.issue_name(issue), problem)
 
 

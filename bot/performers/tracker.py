@@ -11,6 +11,7 @@ from bot.bridge import duty, known
 from bot.model import Happening, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
+from bot.reasons import clause
 from bot.slack import shown
 from bot.store import links
 from bot.store.tables import Escalation, Issue, NewsItem, Ticket
@@ -126,7 +127,7 @@ class FileIssue(Base):
 
 def why(say: Say, error: Exception, what: str) -> str:
     """The reason of a failure at `what`, as a sentence for a person, without secrets."""
-    detail = error.detail.rstrip(".") if isinstance(error, ServiceError) else ""
+    detail = clause(say, error.detail.rstrip(".")) if isinstance(error, ServiceError) else ""
     if isinstance(error, NotFound):
         return say(
             "{what} is not to be seen in the tracker any more: it is gone or renamed, or our token may not read it.",
@@ -301,7 +302,7 @@ class Hint(Base):
         elif command != "decline":
             text = say("Write what you want to say after `{command}`.", command=at(command))
         if problem:
-            harmless = {name: privacy.harmless(value) for name, value in names.items()}
+            harmless = {name: privacy.harmless(clause(say, value)) for name, value in names.items()}
             sentence = say.repeat(problem, harmless) if names else privacy.harmless(say.repeat(problem, {}))
             text = sentence if job.payload.get("whole") else f"{sentence} {text}"
         self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, text, job.key)

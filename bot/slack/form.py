@@ -14,6 +14,7 @@ from bot.bridge import drafts, flag, known, talk, write_back as replies
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import WriteBack
+from bot.reasons import clause
 from bot.slack import shown, views
 from bot.slack.people import People
 from bot.store import index, queries
@@ -110,7 +111,10 @@ def flag_form(bridge: Bridge, people: People, draft_id: str) -> views.View:
     except ServiceError as error:
         with bridge.store.read() as session:
             say = people.say(session, drafts.draft(bridge, draft_id).person)
-        sentence = say("Slack does not tell me who you are right now ({why}). Try again in a minute.", why=error.detail)
+        sentence = say(
+            "Slack does not tell me who you are right now ({why}). Try again in a minute.",
+            why=clause(say, error.detail),
+        )
         return views.flag_refused(say, sentence, draft_id)
     draft = filled.draft
     policies = _policies(filled)
