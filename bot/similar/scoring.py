@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from bot.similar.terms import terms
 
 ASKED = 30  # terms of a query that are looked up
-COVER = 1.0  # what an issue gains that has all that is asked, beside how much it has of it
-BEND = 3.0  # BM25's k1: the weight at which a term counts half of what it can
+COVER = 0.6  # what an issue gains that has all that is asked, beside how much it has of it
+CROWD = 0.4  # what each further ticket takes from the weight of all: many say everything once
+BEND = 4.0  # BM25's k1: the weight at which a term counts half of what it can
 
 _TITLE, _TITLE_LENGTH, _TITLE_PULL = 5.0, 5, 0.6  # weight, the usual number of terms, how much length takes away
 _TEXT, _TEXT_LENGTH, _TEXT_PULL = 1.0, 40, 0.9
-_TICKET, _TICKET_LENGTH, _TICKET_PULL, _TICKET_TITLE = 0.5, 55, 0.7, 2
-_ASKED_TITLE, _ASKED_BEND = 6.0, 5.0
+_TICKET, _TICKET_LENGTH, _TICKET_PULL, _TICKET_TITLE = 0.7, 55, 0.7, 3
+_ASKED_TITLE, _ASKED_TEXT, _ASKED_BEND = 6.0, 3, 5.0  # of a text, no more than three mentions count
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def ticket_weights(title: str, text: str) -> dict[str, float]:
 def asked(title: str, text: str) -> dict[str, float]:
     """How much each term is asked for by what somebody is about to flag; a title says more than a text."""
     head, body = terms(title), terms(text)
-    weights = {term: _ASKED_TITLE * head[term] + min(body[term], 3) for term in head | body}
+    weights = {term: _ASKED_TITLE * head[term] + min(body[term], _ASKED_TEXT) for term in head | body}
     return {term: weight / (weight + _ASKED_BEND) for term, weight in weights.items()}
 
 
@@ -70,7 +71,7 @@ def favour(times: Times, now: datetime) -> float:
     if times.closed is None:
         return fresh
     long_closed = 1 - math.exp2(-_days(now - times.closed) / 120)
-    return fresh * 0.9 * (1 - 0.6 * long_closed)
+    return fresh * (1 - 0.6 * long_closed)
 
 
 def _stretch(length: int, usual: int, pull: float) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.similar import scoring
 from bot.similar.terms import storable
@@ -203,17 +203,26 @@ def _alike(worth: Mapping[str, float], projects: Collection[str] | None) -> sa.S
         asked.c.worth.label("had"),
     )
     own = own.join(asked, asked.c.term == KnownTerm.term)
+    on = aliased(Escalation)
+    crowd = sa.select(sa.func.count()).where(on.issue_id == KnownIssue.issue_id, on.taken_off.is_(None))
     pooled = (
-        sa.select(KnownIssue.id, asked.c.term, asked.c.worth, sa.func.sum(TicketTerm.weight).label("weight"))
+        sa.select(
+            KnownIssue.id,
+            asked.c.term,
+            asked.c.worth,
+            sa.func.sum(TicketTerm.weight).label("weight"),
+            crowd.scalar_subquery().label("tickets"),
+        )
         .select_from(asked)
         .join(TicketTerm, TicketTerm.term == asked.c.term)
         .join(Escalation, sa.and_(Escalation.id == TicketTerm.escalation_id, Escalation.taken_off.is_(None)))
         .join(KnownIssue, KnownIssue.issue_id == Escalation.issue_id)
-        .group_by(KnownIssue.id, asked.c.term, asked.c.worth)
+        .group_by(KnownIssue.id, KnownIssue.issue_id, asked.c.term, asked.c.worth)
         .subquery()
     )
     there = sa.func.coalesce(KnownTerm.weight, 0.0)
-    more = _bent(there + pooled.c.weight) - _bent(there)  # what the tickets add to the issue's own share
+    each = pooled.c.weight / (1 + scoring.CROWD * (pooled.c.tickets - 1))
+    more = _bent(there + each) - _bent(there)  # what the tickets add to the issue's own share
     new = sa.case((KnownTerm.weight.is_(None), pooled.c.worth), else_=0.0)
     tickets = sa.select(pooled.c.id, (pooled.c.worth * more).label("part"), new.label("had")).outerjoin(
         KnownTerm, sa.and_(KnownTerm.term == pooled.c.term, KnownTerm.known_id == pooled.c.id)
