@@ -264,6 +264,130 @@ def test_plays_the_loop(demo: Sandbox, tab: Any) -> None:
     tab.locator("#guide", has_text="The customer has heard").wait_for()
 
 
+VAT = "VAT keeps the old country’s rate when the address changes"
+EXPORT = "The CSV export stops after 1,000 rows"
+DAY = {
+    "question": "Does it happen with a new basket too?",
+    "answer": "Yes, Camille tried a new basket this morning.",
+    "heard": "Yes, [customer] tried a new basket this morning.",
+    "around": "Set the delivery address first, then fill the basket.",
+    "why not": "Larger exports are what the report tool is for; it has no such limit.",
+}
+
+
+class Day:
+    """Three people's hands on the page."""
+
+    def __init__(self, tab: Any) -> None:
+        self.tab = tab
+        self.modal = tab.get_by_role("dialog")
+
+    def be(self, person: str, conversation: str) -> None:
+        self.tab.get_by_role("radio", name=person).click()
+        self.tab.locator(f'#channels [data-key="channel/{conversation}"]').click()
+
+    def types(self, text: str) -> None:
+        self.tab.get_by_label("Message", exact=True).fill(text)
+        self.tab.keyboard.press("Enter")
+
+    def told(self, *words: str) -> Any:
+        """The message with all of these words."""
+        found = self.tab.locator(".message")
+        for word in words:
+            found = found.filter(has_text=word)
+        found.wait_for()
+        return found
+
+    def fills(self, button: str, **fields: str) -> None:
+        """Fills the open modal, and submits it."""
+        for label, text in fields.items():
+            self.modal.get_by_label(label.replace("_", " ")).fill(text)
+        self.modal.get_by_role("button", name=button, exact=True).click()
+        self.modal.wait_for(state="detached")
+
+
+def the_morning(day: Day) -> None:
+    """Ana files, Ben attaches his customer by one click, and files another of his own."""
+    day.types("/bug 4211")
+    day.modal.get_by_text("Camille Roux").first.wait_for()
+    day.fills("File it", Title=VAT)
+    day.tab.locator(".tracker .entry", has_text=VAT).wait_for()
+    day.be("Ben", "# support")
+    day.types("/bug 4212")
+    day.modal.get_by_text("Jonas Lindqvist").first.wait_for()
+    day.modal.locator(".b-section", has_text=VAT).get_by_role("button", name="Attach").click()
+    day.modal.get_by_text("Attached.").wait_for()
+    day.tab.keyboard.press("Escape")
+    day.modal.wait_for(state="detached")
+    day.types("/bug 4213")
+    day.modal.get_by_text("Priya Nair").first.wait_for()
+    day.fills("File it", Title=EXPORT)
+    day.tab.locator(".tracker .entry", has_text=EXPORT).wait_for()
+
+
+def the_talk(day: Day) -> None:
+    """Léo takes the first issue, asks, hears Ana's answer in its thread, and tells a way around it."""
+    day.be("Léo", "# support-dev")
+    card = day.told(VAT, "2 customers wait")
+    card.get_by_role("button", name="Acknowledge").click()
+    day.told(VAT, "In hand").get_by_role("button", name="Ask…").click()
+    day.fills("Ask", Question=DAY["question"])
+    day.be("Ana", "Passerelle")
+    day.told("A question for the customer").get_by_role("button", name="Answer").click()
+    day.fills("Send", Answer=DAY["answer"])
+    day.be("Léo", "# support-dev")
+    thread = day.tab.locator(".thread", has_text=DAY["heard"])
+    thread.wait_for()
+    card = day.tab.locator(".messages > .message", has=day.tab.locator(".thread", has_text=DAY["heard"]))
+    card.get_by_role("button", name="Way around it…").first.click()
+    day.fills("Tell them", **{"A way around it": DAY["around"]})
+    day.be("Ben", "Passerelle")
+    day.told("A way around it", DAY["around"], "Jonas Lindqvist")
+
+
+def the_afternoon(day: Day) -> None:
+    """Léo declines Ben's issue with a reason, and ships the fix of the first."""
+    day.be("Léo", "# support-dev")
+    day.told(EXPORT).get_by_role("button", name="Decline").click()
+    day.fills("Decline", Reason=DAY["why not"])
+    day.told(EXPORT, "Declined", DAY["why not"])
+    day.tab.locator(".tracker .entry", has_text=VAT).click()
+    day.tab.get_by_role("button", name="Open and merge a fix").click()
+    day.told(VAT, "Fixed, not shipped yet")
+    day.tab.get_by_role("button", name="Publish release").click()
+    for person, customer in (("Ana", "Camille Roux"), ("Ben", "Jonas Lindqvist")):
+        day.be(person, "Passerelle")
+        told = day.told("Fixed in v2.4.1", customer)
+        told.get_by_role("button", name="Write back").click()
+        day.fills("Send", Your_reply=f"{customer}: {REPLY}")
+        told.get_by_text("Written").wait_for()
+    declined = day.told("Declined", DAY["why not"], "Priya Nair")
+    declined.get_by_role("button", name="Skip").click()
+    day.fills("Skip", Why_no_answer_is_needed="Priya has the report tool since yesterday.")
+    declined.get_by_text("Skipped: Priya has").wait_for()
+
+
+@pytest.mark.browser
+def test_plays_a_whole_day_of_three_people(demo: Sandbox, tab: Any) -> None:
+    """A likely duplicate attached by one click, the talk both ways, a way around, a decline, a fix; both write back,
+    nobody hears what is not theirs, and the guide has followed."""
+    day = Day(tab)
+    tab.goto(demo.page_url)
+    the_morning(day)
+    the_talk(day)
+    the_afternoon(day)
+    tab.locator("#guide", has_text="The customer has heard").wait_for()
+    assert [len(demo.zendesk.replies(ticket)) for ticket in ("4211", "4212", "4213")] == [1, 1, 0]
+    assert len(demo.github.issues("acme/shop")) == 2
+    comments = "\n".join(one["body"] for one in demo.github.issue("acme/shop", 1)["comments"])
+    assert "tried a new basket this morning." in comments
+    assert "Camille" not in comments
+    heard = {id: json.dumps(demo.slack.dm(id), ensure_ascii=False) for id in ("U0ANA", "U0BEN", "U0LEO")}
+    assert DAY["why not"] not in heard["U0ANA"]
+    assert "Jonas Lindqvist" not in heard["U0ANA"]
+    assert "Fixed in v2.4.1" not in heard["U0LEO"]
+
+
 @pytest.mark.browser
 def test_plays_the_loop_on_gitlab_with_the_keyboard(demo: Sandbox, tab: Any) -> None:
     """Another project is one choice in the modal; its issue, the fix, the deployment and the roll-back are reached by

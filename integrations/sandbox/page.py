@@ -145,6 +145,7 @@ class Deeds:
                 "press_in_view": lambda a: self._heard(
                     self.slack.press_in_view(a["view_id"], a["action_id"], a.get("value"))
                 ),
+                "type": lambda a: self._heard(self.slack.type(a["view_id"], a["block_id"], a["typed"])),
                 "submit": self.submit,
                 "close": lambda a: self._heard(self.slack.close_view(a["view_id"])),
                 "suggest": lambda a: {"options": self.slack.suggest(a["view_id"], a["action_id"], a["typed"])},

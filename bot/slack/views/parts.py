@@ -178,7 +178,8 @@ def web(url: str) -> str:
 
 def plain(pieces: Iterable[Piece]) -> str:
     """A line as bare words; who is called by it is not."""
-    return "".join(_text(piece) for piece in pieces if not isinstance(piece, Person)).strip()
+    said = "".join(_text(piece) for piece in pieces if not isinstance(piece, Person))
+    return said.lstrip(", ").strip()  # the comma after who was called
 
 
 def mrkdwn(pieces: Iterable[Piece]) -> str:

@@ -67,16 +67,17 @@ export function field(item, block, ctx, extra = {}) {
     const told = block.type !== "input" || (block.dispatch_action && !(item.type in TEXT));
     if (told) ctx.press({ block_id: block.block_id, action_id: item.action_id, type: item.type, value: cell.selected_option?.value ?? cell.value ?? "", option: cell.selected_option });
   };
-  if (item.type in TEXT) return textField(item, cell, common);
+  const heard = block.dispatch_action && item.dispatch_action_config?.trigger_actions_on?.includes("on_character_entered");
+  if (item.type in TEXT) return textField(item, cell, common, heard && ctx.type ? () => ctx.type(block.block_id, cell.value ?? "") : null);
   if (item.type === "static_select") return selectField(item, cell, common, changed);
   if (item.type === "external_select") return new Search(item, cell, common, changed, (typed) => ctx.suggest(block.block_id, item.action_id, typed)).root;
   return choices(item, cell, common, changed);
 }
 
-function textField(item, cell, common) {
+function textField(item, cell, common, typed) {
   const slot = { datepicker: "selected_date", timepicker: "selected_time" }[item.type] ?? "value";
   const props = { ...common, value: cell[slot] ?? "", maxlength: item.max_length, autocomplete: "off",
-    on: { input: (event) => { cell[slot] = event.currentTarget.value || null; } } };
+    on: { input: (event) => { cell[slot] = event.currentTarget.value || null; typed?.(); } } };
   if (item.multiline) return h("textarea", { ...props, rows: 5 });
   if (item.type === "number_input") Object.assign(props, { min: item.min_value, max: item.max_value, step: item.is_decimal_allowed ? "any" : 1 });
   return h("input", { ...props, type: TEXT[item.type] });

@@ -4,6 +4,7 @@ import { focusKey, h, trapTab } from "./dom.js";
 import { Form } from "./fields.js";
 import { textObject } from "./mrkdwn.js";
 
+const PAUSE = 400; // milliseconds without a key after which the app hears what was typed
 const SUMMONS = "input:not([type=checkbox]):not([type=radio]), textarea, select";
 
 export class Modal {
@@ -66,10 +67,12 @@ export class Modal {
     const ctx = {
       names, form, errors: view.errors ?? {}, prefix: view.id,
       press: (used) => act("press_in_view", { ...used, values: form.values() }),
+      type: (block, typed) => this.after(() => { if (this.view?.id === view.id) act("type", { block_id: block, typed }); }, PAUSE),
       suggest: (block, action, typed) => act("suggest", { block_id: block, action_id: action, typed }),
     };
-    this.close = () => act("close", {});
+    this.close = () => this.after(() => act("close", {}));
     this.submit = async () => {
+      this.after();
       const button = this.layer.querySelector("[type=submit]");
       if (!button || button.disabled) return;
       button.disabled = true;
@@ -84,6 +87,12 @@ export class Modal {
     h("div", { class: "modal-foot" },
       h("button", { type: "button", on: { click: () => this.close() } }, view.close ? textObject(view.close, names) : view.submit ? "Cancel" : "Close"),
       view.submit ? h("button", { type: "submit", class: "primary" }, textObject(view.submit, names)) : null));
+  }
+
+  /** Does something in a while, instead of what was about to be done. */
+  after(does, pause = 0) {
+    clearTimeout(this.timer);
+    if (does) this.timer = setTimeout(does, pause);
   }
 
   key(event) {
