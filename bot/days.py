@@ -26,6 +26,8 @@ def day_in(text: str, today: date) -> date | None:
             return date.fromisoformat(found[1])
         except ValueError:
             return None
+    if any(char.isdigit() for char in text):  # "Thursday 24": it may be another one
+        return None
     for word in re.findall(r"[^\W\d_]+", text.casefold())[:4]:
         if word in _TOMORROW:
             return today + timedelta(days=1)

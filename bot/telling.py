@@ -22,6 +22,7 @@ WIDTH = 100
 NAMES = {person.id: person.short for person in (*PEOPLE, BOT)}
 
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+_BOLD = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
 _HIDDEN = re.compile(r"<!--.*?-->\n?|</?sub>|\*\*|^#+ |^\|[ |-]*\|\n", re.DOTALL | re.MULTILINE)
 _MARKDOWN_LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\([^()]*\)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -150,7 +151,7 @@ def _buttons(faces: list[str]) -> str:
 
 
 def _mrkdwn(text: str) -> str:
-    plain = _LINK.sub(lambda match: match[2] or _called(match[1]), text)
+    plain = _BOLD.sub(r"\1", _LINK.sub(lambda match: match[2] or _called(match[1]), text))
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

@@ -60,16 +60,33 @@ def submit(bridge: Bridge, draft_id: str, fields: Fields, *, told: bool = False)
             return session.get_one(Escalation, draft.escalation_id)
         if draft.allowed is not True:
             raise UserError("Slack does not let you flag tickets here. Ask your lead to add you.")
-        escalation = _joined(bridge, session, draft, fields, told) or _made(bridge, session, draft, fields, told)
+        known = _chosen(bridge, session, fields)
+        escalation = _joined(bridge, session, draft, fields, known, told) or _made(
+            bridge, session, draft, fields, known, told
+        )
         draft.escalation_id = escalation.id
         drafts.let_go(session, draft)
         return escalation
 
 
-def _joined(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: bool) -> Escalation | None:
+def _chosen(bridge: Bridge, session: Session, fields: Fields) -> Issue | None:
+    """The issue that was chosen in the form, or the one that took its place since. Raises FieldError."""
+    if not fields.similar:
+        return None
+    known = known_issues.chosen(bridge, session, fields.similar, fields.kind, fields.severity)
+    while known is not None and known.joined is not None:
+        known = session.get(Issue, known.joined, with_for_update=True)
+    if known is None:
+        raise FieldError("similar", "That issue is not known here any more. Choose another, or leave this empty.")
+    return known
+
+
+def _joined(
+    bridge: Bridge, session: Session, draft: Draft, fields: Fields, known: Issue | None, told: bool
+) -> Escalation | None:
     """The ticket is carried already, and nobody asked for a second issue."""
-    if fields.similar:
-        chosen = queries.escalation_of(session, draft.helpdesk, draft.number, fields.similar)
+    if known is not None:
+        chosen = queries.escalation_of(session, draft.helpdesk, draft.number, known.id)
     else:
         chosen = None if fields.again else next(iter(carried_by(session, draft.helpdesk, draft.number)), None)
     return _follow(bridge, session, draft, chosen, told) if chosen else None
@@ -95,25 +112,21 @@ def _follow(bridge: Bridge, session: Session, draft: Draft, escalation: Escalati
     return escalation
 
 
-def _made(bridge: Bridge, session: Session, draft: Draft, fields: Fields, told: bool) -> Escalation:
-    known = None
-    if fields.similar:
-        known = known_issues.chosen(bridge, session, fields.similar, fields.kind, fields.severity)
-    while known is not None and known.joined is not None:  # it became a duplicate since it was chosen
-        known = session.get(Issue, known.joined, with_for_update=True)
-    if fields.similar and known is None:
-        raise FieldError("similar", "That issue is not known here any more. Choose another, or leave this empty.")
+def _made(
+    bridge: Bridge, session: Session, draft: Draft, fields: Fields, known: Issue | None, told: bool
+) -> Escalation:
     title = _title(fields.title, known)
     ticket = _ticket(bridge, session, draft, fields)
     if draft.number and not draft.ticket:
         bridge.refresh(session, "facts", f"facts:{ticket.id}", f"facts:{ticket.id}", ticket=ticket.id)
     issue = known or _issue(bridge, session, fields, title)
-    escalation = taken_off.put_back(session, ticket.id, issue.id, draft.person, title) or Escalation(
+    summary = fields.summary.strip()
+    escalation = taken_off.put_back(session, ticket.id, issue.id, draft.person, title, summary) or Escalation(
         ticket=ticket,
         issue=issue,
         agent=draft.person,
         title=title,
-        summary=fields.summary.strip(),
+        summary=summary,
         files=list(draft.typed.get("files") or ()),
         flagged_at=bridge.clock.now(),
     )

@@ -120,7 +120,11 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     devs = {dev.tracker.lower() for dev in project.support_devs}
     theirs = [comment for comment in comments if not comment.ours and comment.author.lower() in devs]
     login = tracker.login() if theirs or followed else ""
-    said = [obey.Said(comment, command) for comment in theirs for command in parse(comment.text, login)]
+    said = [
+        obey.Said(comment, command, place=place)
+        for comment in theirs
+        for place, command in enumerate(parse(comment.text, login))
+    ]
     meant = {one.id: to_support(one.text, login, whole=project.sync) for one in comments if not one.ours}
     named = [_resolve(bridge, issue, where, one) for one in said]
     renamed = (
@@ -172,8 +176,8 @@ def _resolve(bridge: Bridge, issue: Issue, where: str, said: obey.Said) -> obey.
             fixes.append(bridge.tracker(issue).fix(where, reference))
         except (NotFound, Rejected) as error:
             problem = unfit(error, reference, where)
-            return obey.Said(said.comment, said.command, problem=problem.message, names=problem.names)
-    return obey.Said(said.comment, said.command, tuple(fixes))
+            return replace(said, problem=problem.message, names=problem.names)
+    return replace(said, fixes=tuple(fixes))
 
 
 def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
@@ -198,6 +202,10 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
         issue.wanted = ""
     index.stands(session, issue.id, is_open=seen.issue.open, closed_at=seen.issue.closed_at)
     _assigned(bridge, session, issue, seen.issue)
+    exposed = seen.issue.confidential is False
+    if exposed is not issue.exposed:  # what may stand in it is another thing now
+        issue.exposed = exposed
+        bridge.keep_current(session, issue)
     talk.follow(bridge, session, issue, seen.meant)
     for comment in seen.comments:
         talk.overhear(bridge, session, issue, comment, seen.meant.get(comment.id, ""))
@@ -208,6 +216,8 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
         _open(bridge, session, issue, seen, seen.issue)
     for said in obey.unheard(session, issue, seen.said):
         obey.obey(bridge, session, issue, said)
+        if issue.number != seen.number:  # it goes to another project, where it is looked at anew
+            return
     if not seen.issue.open:
         _closed(bridge, session, issue, seen, seen.issue)
     if issue.stage is Stage.FIXED:
@@ -220,7 +230,10 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
 
 def _assigned(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue) -> None:
     """Who is assigned in the tracker has it here, too, if they are a Support Dev of the project."""
-    there = {login.lower() for login in facts.assignees}
+    there = sorted(login.lower() for login in facts.assignees)
+    if there == issue.assigned:
+        return
+    issue.assigned = there
     devs = [dev.slack for dev in bridge.project(issue.project).support_devs if dev.tracker.lower() in there]
     if devs and issue.support_dev not in devs and not queries.undone(session, f"assign:{issue.id}"):
         issue.support_dev = devs[0]

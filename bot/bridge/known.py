@@ -38,6 +38,8 @@ def keep(bridge: Bridge, session: Session, project: Project, listing: Listing) -
         ours = next(iter(queries.issues_at(session, project.tracker, project.repository, listed.number)), None)
         if ours is not None or not listed.confidential:
             index.put(session, project.key, project.repository, listed, ours.id if ours else None)
+        else:
+            index.drop(session, project.key, project.repository, listed.number)
     if listing.reached is not None:
         state = {"repository": project.repository, "until": listing.reached.isoformat()}
         session.merge(WatchRow(project=project.key, resource=_MIRROR, state=state))
@@ -101,6 +103,8 @@ def _adopted(bridge: Bridge, session: Session, project: Project, known: index.Fo
         stage=Stage.FILED,
         stage_since=now,
         created_at=now,
+        heard_until=now,  # what was said before was not said to us
+        exposed=True,  # until a look tells
         channel=project.channel or bridge.settings.slack.channel,
         support_dev=duty.on_duty(bridge, session, project),
     )

@@ -49,7 +49,7 @@ def carry(bridge: Bridge, session: Session, issue: Issue, project: Project, by: 
         "table": issue.table_comment,
     }
     issue.project, issue.public, issue.reopened_at = project.key, None, None
-    news.overtake(bridge, session, issue, but=MEANWHILE)
+    news.overtake(bridge, session, issue, but={*MEANWHILE, News.ROLLED_BACK})
     refile(bridge, session, issue, by, what="carried", old=old)
 
 
@@ -98,7 +98,7 @@ def followed(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIssue
         _follow(bridge, session, issue, place.repository, place.number, "")
         bridge.advance(session, issue, Happening.REOPENED)
         issue.fixes, issue.said_fixes, issue.out, issue.back, issue.wanted = [], [], {}, {}, ""
-        issue.closed_seen, issue.heard_until, issue.table_comment = False, None, ""
+        issue.closed_seen, issue.heard_until, issue.table_comment = False, bridge.clock.now(), ""
         bridge.look_at(session, issue)
         bridge.keep_current(session, issue)
         return True

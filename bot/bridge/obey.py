@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from bot.bridge import mending, moved, ship, talk, triage
 from bot.bridge.core import Bridge
 from bot.commands import Command
 from bot.model import Severity, Stage, UserError
+from bot.store import queries
 from bot.store.tables import HeardComment, Issue
 from integrations.base import Comment, Fix
 
@@ -24,13 +26,27 @@ class Said:
     fixes: tuple[Fix, ...] = ()
     problem: str = ""
     names: Mapping[str, object] = field(default_factory=dict)  # that fill the sentence
+    place: int = 0  # among the commands of its comment
+
+    @property
+    def name(self) -> str:
+        """What tells it from all others."""
+        return f"{self.comment.id}:{self.place}" if self.place else self.comment.id
 
 
-def unheard(session: Session, issue: Issue, said: Iterable[Said]) -> list[Said]:
-    """The commands of comments that were not obeyed before; an edited comment is not obeyed twice."""
-    fresh = [one for one in said if session.get(HeardComment, (issue.id, one.comment.id)) is None]
-    for comment_id in {one.comment.id for one in fresh}:
-        session.add(HeardComment(issue_id=issue.id, comment_id=comment_id))
+def _print(comment: Comment) -> str:
+    told = f"{comment.author.lower()} {comment.at.isoformat()} {comment.text}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def unheard(session: Session, issue: Issue, said: Sequence[Said]) -> list[Said]:
+    """The commands of comments that were not obeyed before; neither an edited comment is obeyed twice, nor one that
+    moved with its issue and has another id since."""
+    prints = queries.heard(session, issue.id)
+    known = [session.get(HeardComment, (issue.id, one.comment.id)) is not None for one in said]
+    fresh = [one for one, before in zip(said, known, strict=True) if not before and _print(one.comment) not in prints]
+    for comment in {one.comment.id: one.comment for one in fresh}.values():
+        session.add(HeardComment(issue_id=issue.id, comment_id=comment.id, said=_print(comment)))
     session.flush()
     return fresh
 
@@ -49,7 +65,7 @@ def obey(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     bridge.promise(
         session,
         "hint",
-        f"hint:{issue.id}:{said.comment.id}",
+        f"hint:{issue.id}:{said.name}",
         f"issue:{issue.id}",
         lane=bridge.lane(issue),
         issue=issue.id,
@@ -65,7 +81,7 @@ def _settled() -> UserError:
 
 
 def _decline(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    cause = f"declined:{said.comment.id}"
+    cause = f"declined:{said.name}"
     text, by = said.command.text, said.comment.author
     if not triage.decline_in(bridge, session, issue, text, by=by, cause=cause, commented=True):
         raise _settled()
@@ -73,7 +89,7 @@ def _decline(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None
 
 def _vouch(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     word = said.command.text[: triage.REASON_LIMIT]
-    if not ship.vouched(bridge, session, issue, word, said.comment.author, f"word:{said.comment.id}"):
+    if not ship.vouched(bridge, session, issue, word, said.comment.author, f"word:{said.name}"):
         raise _settled()
 
 
@@ -85,12 +101,12 @@ def _fixed_by(bridge: Bridge, session: Session, issue: Issue, said: Said) -> Non
 
 def _ask(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     by = bridge.called(issue, said.comment.author)
-    talk.ask_in(bridge, session, issue, said.command.text, by=by, cause=f"asked:{said.comment.id}")
+    talk.ask_in(bridge, session, issue, said.command.text, by=by, cause=f"asked:{said.name}")
 
 
 def _workaround(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     text, by = said.command.text, bridge.called(issue, said.comment.author)
-    talk.workaround_in(bridge, session, issue, text, by=by, cause=f"workaround:{said.comment.id}")
+    talk.workaround_in(bridge, session, issue, text, by=by, cause=f"workaround:{said.name}")
 
 
 def _tell(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:

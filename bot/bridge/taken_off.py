@@ -74,7 +74,9 @@ def _excuse(bridge: Bridge, session: Session, escalation: Escalation) -> int:
     return excused
 
 
-def put_back(session: Session, ticket_id: str, issue_id: str, agent: str, title: str) -> Escalation | None:
+def put_back(
+    session: Session, ticket_id: str, issue_id: str, agent: str, title: str, summary: str = ""
+) -> Escalation | None:
     """The escalation of a ticket that had been taken off this issue, on it again and its new agent's: what it was
     excused from can become due anew. None where there is no such escalation."""
     escalation = links.taken_off(session, ticket_id, issue_id)
@@ -86,6 +88,8 @@ def put_back(session: Session, ticket_id: str, issue_id: str, agent: str, title:
             session.delete(row)
     escalation.taken_off, escalation.came_from = None, None
     escalation.agent, escalation.title = agent, title
+    if summary:
+        escalation.summary = summary
     session.flush()
     session.refresh(escalation, ["write_backs"])
     return escalation

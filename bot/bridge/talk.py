@@ -123,8 +123,9 @@ def answer(bridge: Bridge, issue_id: str, text: str, by: str) -> None:
 # --- from the thread to the issue -------------------------------------------------------------------------------------
 
 
-def relay(bridge: Bridge, issue_id: str, ts: str, text: str, by: str) -> bool:
-    """Bring a reply of the card's thread to the issue; False when it is there already. Raises UserError."""
+def relay(bridge: Bridge, issue_id: str, ts: str, text: str, by: str, *, synced: bool = False) -> bool:
+    """Bring a reply of the card's thread, as Slack has it, to the issue; False when it is there already. `synced`:
+    nobody said so, the project's configuration does. Raises UserError."""
     with bridge.store.write() as session:
         issue = issue_of(session, issue_id)
         if issue.number is None:
@@ -132,7 +133,9 @@ def relay(bridge: Bridge, issue_id: str, ts: str, text: str, by: str) -> bool:
         if remarks.at(session, issue.id, Side.THREAD, ts) is not None or not text.strip():
             return False
         said = text.strip()[:LIMIT]
-        remark = Remark(issue_id=issue.id, side=Side.THREAD, place=ts, by=by, text=said, at=bridge.clock.now())
+        remark = Remark(
+            issue_id=issue.id, side=Side.THREAD, place=ts, by=by, text=said, synced=synced, at=bridge.clock.now()
+        )
         session.add(remark)
         session.flush()
         _to_issue(bridge, session, issue, f"comment:{remark.id}", remark=remark.id)
@@ -159,12 +162,20 @@ def overhear(bridge: Bridge, session: Session, issue: Issue, comment: Comment, t
     """Bring what a Support Dev says in the issue to the thread, once."""
     if not text.strip() or remarks.at(session, issue.id, Side.ISSUE, comment.id) is not None:
         return
+    moved = remarks.same(session, issue.id, bridge.called(issue, comment.author), comment.at)
+    if moved is not None:  # it came along with its issue, under another id
+        moved.place = comment.id
+        moved.tracker, moved.repository, moved.number = issue.tracker, issue.repository, issue.number or 0
+        return
     remark = Remark(
         issue_id=issue.id,
         side=Side.ISSUE,
         place=comment.id,
         by=bridge.called(issue, comment.author),
         text=text.strip()[:LIMIT],
+        tracker=issue.tracker,
+        repository=issue.repository,
+        number=issue.number or 0,
         at=comment.at,
     )
     session.add(remark)
@@ -180,7 +191,10 @@ def followed_since(bridge: Bridge, session: Session, issue_id: str) -> Sequence[
 def follow(bridge: Bridge, session: Session, issue: Issue, said: Mapping[str, str]) -> None:
     """What was brought to the thread shows what the comments say now: `said` by the comments' ids; one that is not
     among them was deleted."""
+    here = (issue.tracker, issue.repository.casefold(), issue.number)
     for remark in followed_since(bridge, session, issue.id):
+        if (remark.tracker, remark.repository.casefold(), remark.number) != here:
+            continue  # it stands in the issue that was left
         _reword(bridge, session, remark, said.get(remark.place, "").strip()[:LIMIT])
 
 
@@ -193,7 +207,7 @@ def _reword(bridge: Bridge, session: Session, remark: Remark, text: str) -> None
     remark.gone = not text
     remark.text = text
     issue = session.get_one(Issue, remark.issue_id)
-    subject, lane = f"issue:{issue.id}", bridge.lane(issue)
+    subject, lane = f"talk:{issue.id}", bridge.lane(issue)
     if remark.side is Side.ISSUE:
         subject, lane = f"card:{issue.id}", f"slack:{issue.channel}"
     bridge.refresh(session, "reword", f"reword:{remark.id}", subject, lane=lane, remark=remark.id)
@@ -205,4 +219,5 @@ def _to_thread(bridge: Bridge, session: Session, issue: Issue, key: str, **what:
 
 
 def _to_issue(bridge: Bridge, session: Session, issue: Issue, key: str, **what: str) -> None:
-    bridge.promise(session, "comment", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id, **what)
+    # A subject of its own: while an issue is filed anew elsewhere, its comments wait and hold nothing up.
+    bridge.promise(session, "comment", key, f"talk:{issue.id}", lane=bridge.lane(issue), issue=issue.id, **what)

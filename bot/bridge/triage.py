@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from bot import days
-from bot.bridge import moved, news, ship
+from bot.bridge import known, moved, news, ship
 from bot.bridge.core import Bridge, issue_of
 from bot.configuration import Project
 from bot.model import Happening, News, Severity, Stage, UserError
@@ -27,7 +27,7 @@ class Change:
 
     support_dev: str = ""
     severity: str = ""
-    date: str = ""  # ISO; "" takes a promise back
+    date: str | None = None  # ISO; "" takes a promise back
     same_as: str = ""  # another issue's id
 
 
@@ -178,10 +178,12 @@ def promise_in(bridge: Bridge, session: Session, issue: Issue, when: str, by: st
     if issue.number is not None:
         key = f"due:{issue.id}"
         bridge.refresh(session, "due", key, f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id)
-    if day is not None:
-        for person in dict.fromkeys(one.agent for one in issue.escalations):
-            key = f"promised:{issue.id}:{day.isoformat()}:{person}"
-            bridge.notify(session, "promised", key, person, issue=issue.id, on=day.isoformat())
+    times = new_id()
+    for person in dict.fromkeys(one.agent for one in issue.escalations):
+        on = day.isoformat() if day else ""
+        bridge.notify(
+            session, "promised", f"promised:{issue.id}:{times}:{person}", person, issue=issue.id, on=on, by=by
+        )
     bridge.show(session, issue)
 
 
@@ -193,7 +195,7 @@ def change(bridge: Bridge, issue_id: str, wanted: Change, by: str) -> None:
             taken_in(bridge, session, issue, wanted.support_dev, by)
         if wanted.severity:
             severity_in(bridge, session, issue, Severity(wanted.severity), by)
-        if (wanted.date or None) != (issue.promised_on.isoformat() if issue.promised_on else None):
+        if wanted.date is not None:
             promise_in(bridge, session, issue, wanted.date or "none", by)
         if wanted.same_as:
             _merge(bridge, session, issue, wanted.same_as, by)
@@ -201,7 +203,11 @@ def change(bridge: Bridge, issue_id: str, wanted: Change, by: str) -> None:
 
 def _merge(bridge: Bridge, session: Session, issue: Issue, other_id: str, by: str) -> None:
     """The issue is the same as another: the tracker closes it as a duplicate, and its customers follow."""
-    other = issue_of(session, other_id)
+    other = known.chosen(bridge, session, other_id, issue.kind.value, issue.severity.value)
+    while other is not None and other.joined is not None:
+        other = session.get(Issue, other.joined, with_for_update=True)
+    if other is None:
+        raise UserError("That issue is not known here any more.")
     if other.id == issue.id:
         raise UserError("It is this very issue. Choose another one.")
     if issue.number is None or other.number is None:

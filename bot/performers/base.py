@@ -50,7 +50,9 @@ class Base:
         public = self.bridge.tracker(issue).repository(issue.repository).public
         if public is not issue.public:
             self._seen(issue, public)
-        return effective(Policy(self.bridge.project(issue.project).privacy), public)
+        policy = effective(Policy(self.bridge.project(issue.project).privacy), public)
+        # Of an issue that is not confidential, where such are known, more people read than need to.
+        return Policy.LINK_ONLY if issue.exposed and policy in (Policy.REDACTED, Policy.FULL) else policy
 
     def _seen(self, issue: Issue, public: bool) -> None:
         """Remember how the repository stands. When everybody can read now what was filed for few, the leads hear so, or

@@ -270,8 +270,9 @@ def _handed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]
 
 
 def _promised(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
-    issue, day = session.get_one(Issue, payload["issue"]), date.fromisoformat(payload["on"])
-    return views.promised(say, shown.issue_name(issue), self.people.name(session, issue.promised_by), day)
+    issue, by = session.get_one(Issue, payload["issue"]), self.people.name(session, payload["by"])
+    day = date.fromisoformat(payload["on"]) if payload["on"] else None
+    return views.promised(say, shown.issue_name(issue), by, day)
 
 
 def _overdue(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
@@ -9,6 +11,7 @@ from bot.model import News, Stage
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import views
+from bot.store import queries
 from bot.store.tables import Issue, NewsItem
 from bot.store.talk import Remark, Side
 from bot.texts import Say
@@ -42,7 +45,8 @@ class Thread(Base):
         with self.bridge.store.read() as session:
             if "news" in job.payload:
                 news = session.get_one(NewsItem, job.payload["news"])
-                kind, text, by = news.kind, news.text, news.by
+                kind, by = news.kind, news.by
+                text = privacy.redact(news.text, queries.customers(session, news.issue_id)).text
             else:
                 remark = session.get_one(Remark, job.payload["remark"])
         if "remark" in job.payload:
@@ -61,14 +65,15 @@ class Thread(Base):
 def said_post(self: Base, session: Session, remark: Remark) -> views.Post:
     """What was said, with the name of who said it; an answer calls who asked."""
     say, name = Say(self.bridge.settings.slack.language), self.people.name(session, remark.by)
+    text = privacy.redact(remark.text, queries.customers(session, remark.issue_id)).text
     if remark.answers is None:
-        return views.remark(say, name, remark.text)
+        return views.remark(say, name, text)
     question = session.get_one(NewsItem, remark.answers)
     asker = question.by
     if not is_person(asker):
         devs = self.bridge.project(question.issue.project).support_devs
         asker = next((dev.slack for dev in devs if dev.tracker.lower() == asker.lower()), "")
-    return views.answered(say, name, remark.text, asker)
+    return views.answered(say, name, text, asker)
 
 
 def is_person(by: str) -> bool:
@@ -80,40 +85,55 @@ class Comment(Base):
     """`comment:{news or remark}`: what was said in Slack stands in the issue, with the name of who said it, as far as
     the project's policy lets it."""
 
-    def look(self, job: Job) -> str | None:
-        issue, _, _, _ = self._read(job)
+    def look(self, job: Job) -> tuple[str, Issue] | None:
+        issue, _ = self._read(job)
         found = self.bridge.tracker(issue).marked_comment(issue.repository, issue.number or 0, job.key)
-        return found.id if found else None
+        return (found.id, issue) if found else None
 
-    def perform(self, job: Job) -> str:
-        issue, kind, text, by = self._read(job)
-        if not text:
-            return ""
-        written = comment_text(self, issue, kind, text, by)
+    def perform(self, job: Job) -> tuple[str, Issue]:
+        issue, what = self._read(job)
+        if issue.number is None:
+            raise Unavailable(issue.tracker, "the issue is being filed in another project", maybe_done=False)
+        written = comment_text(self, issue, what)
+        if not written:
+            return "", issue
         self.in_time(job)
-        return self.bridge.tracker(issue).comment(issue.repository, issue.number or 0, written, job.key).id
+        return self.bridge.tracker(issue).comment(issue.repository, issue.number, written, job.key).id, issue
 
-    def settle(self, session: Session, job: Job, result: str) -> None:
+    def settle(self, session: Session, job: Job, result: tuple[str, Issue]) -> None:
+        copy, issue = result
         if "remark" in job.payload:
-            session.get_one(Remark, job.payload["remark"]).copy = result
+            remark = session.get_one(Remark, job.payload["remark"])
+            remark.copy = copy
+            remark.tracker, remark.repository, remark.number = issue.tracker, issue.repository, issue.number or 0
 
-    def _read(self, job: Job) -> tuple[Issue, str, str, str]:
+    def _read(self, job: Job) -> tuple[Issue, NewsItem | Remark]:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, job.payload["issue"])
             if "news" in job.payload:
-                news = session.get_one(NewsItem, job.payload["news"])
-                return issue, news.kind.value, news.text, news.by
-            remark = session.get_one(Remark, job.payload["remark"])
-            return issue, "answer" if remark.answers else "remark", remark.text, remark.by
+                return issue, session.get_one(NewsItem, job.payload["news"])
+            return issue, session.get_one(Remark, job.payload["remark"])
 
 
-def comment_text(self: Base, issue: Issue, kind: str, text: str, by: str) -> str:
-    """A comment's Markdown: who says what, after the policy of this moment. Raises ServiceErrors."""
-    policy = self.policy(issue)
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+
+
+def comment_text(self: Base, issue: Issue, what: NewsItem | Remark) -> str:
+    """A comment's Markdown: who says what, after the policy of this moment; "" where nothing may be said by itself.
+    Raises ServiceErrors."""
+    policy, text, by = self.policy(issue), what.text, what.by
+    kind = what.kind.value if isinstance(what, NewsItem) else "answer" if what.answers else "remark"
+    if isinstance(what, Remark):
+        if what.synced and policy in (privacy.Policy.PUBLIC, privacy.Policy.LINK_ONLY):
+            return ""
+        if what.answers is None:  # as Slack has it
+            public = policy is privacy.Policy.PUBLIC
+            text = self.people.in_words(_MENTION.sub("@…", text) if public else text)
+    if not text:
+        return ""
     name = self.people.look_up(by).name if is_person(by) else by
     with self.bridge.store.read() as session:
-        tickets = [one.ticket for one in session.get_one(Issue, issue.id).escalations]
-    customers = [each for one in tickets for each in (one.customer_name, one.customer_email, one.organisation) if each]
+        customers = queries.customers(session, issue.id)
     say = Say(self.bridge.settings.slack.language)
     text = issue_text.worded(say, privacy.reason_leaving(text, customers, policy))
     return issue_text.said_comment(say, kind, privacy.agent_leaving(name, policy), text)
@@ -135,13 +155,14 @@ class Reword(Base):
             else:
                 self.chat.update(issue.channel, remark.copy, post, f"thread:{remark.id}")
             return True
-        tracker, number = self.bridge.tracker(issue), issue.number or 0
+        tracker = self.bridge.trackers[remark.tracker]
         if remark.gone:
-            tracker.delete_comment(issue.repository, number, remark.copy)
+            tracker.delete_comment(remark.repository, remark.number, remark.copy)
             return True
-        text = comment_text(self, issue, "answer" if remark.answers else "remark", remark.text, remark.by)
-        self.in_time(job)
-        tracker.edit_comment(issue.repository, number, remark.copy, text, f"comment:{remark.id}")
+        text = comment_text(self, issue, remark)
+        if text:
+            self.in_time(job)
+            tracker.edit_comment(remark.repository, remark.number, remark.copy, text, f"comment:{remark.id}")
         return True
 
 

@@ -13,7 +13,7 @@ from bot.outbox import Job
 from bot.performers.base import Base
 from bot.reasons import clause
 from bot.slack import shown
-from bot.store import links
+from bot.store import links, queries
 from bot.store.tables import Escalation, Issue, NewsItem, Ticket
 from bot.texts import Say
 from integrations.base import (
@@ -79,6 +79,7 @@ class FileIssue(Base):
         facts = issue_text.facts_worded(say, privacy.leaving(facts, policy))
         agent = privacy.agent_leaving(agent, policy)
         project, tracker = self.bridge.project(issue.project), self.bridge.tracker(issue)
+        logins = tracker.assignable(issue.repository, duty.login(project, issue.support_dev))
         draft = IssueDraft(
             title=issue_text.issue_title(facts.agent_title),
             body=issue_text.issue_body(
@@ -86,9 +87,11 @@ class FileIssue(Base):
             ),
             type=project.issue_types.get(issue.kind.value, ""),
             labels=project.labels,
-            assignees=tracker.assignable(issue.repository, duty.login(project, issue.support_dev)),
+            assignees=logins,
             confidential=policy in (privacy.Policy.REDACTED, privacy.Policy.FULL),
         )
+        with self.bridge.store.write() as session:  # whoever is another at the next look, somebody else assigned
+            session.get_one(Issue, issue.id).assigned = sorted(login.lower() for login in logins)
         self.in_time(job)
         return tracker.create_issue(issue.repository, draft, job.key)
 
@@ -155,7 +158,7 @@ class CustomersTable(Base):
     def _text(self, issue_id: str, policy: privacy.Policy) -> str:
         with self.bridge.store.read() as session:
             issue = session.get_one(Issue, issue_id)
-            first = links.first_on(session, issue.id)
+            first = "" if queries.adopted(session, issue.id) else links.first_on(session, issue.id)
             rows = [self._row(session, one, policy, in_text=one.id == first) for one in shown.waiting(issue)]
         return issue_text.customers_table(Say(self.bridge.settings.slack.language), rows, now=self.bridge.clock.now())
 
@@ -246,10 +249,8 @@ class Decline(Base):
             return not session.get_one(NewsItem, job.payload["news"]).stands
 
     def _customers(self, issue: Issue) -> list[str]:
-        """The names and addresses of all customers on the issue."""
         with self.bridge.store.read() as session:
-            tickets = [one.ticket for one in session.get_one(Issue, issue.id).escalations]
-        return [name for one in tickets for name in (one.customer_name, one.customer_email, one.organisation) if name]
+            return queries.customers(session, issue.id)
 
     def _read(self, job: Job) -> tuple[Issue, str, str]:
         with self.bridge.store.read() as session:

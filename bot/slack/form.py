@@ -70,8 +70,19 @@ def written(view: Mapping[str, Any]) -> dict[str, Any]:
     return found if any(value != came.get(name, "") for name, value in found.items()) else {}
 
 
+def changed(view: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands otherwise in a modal than it came: only that was meant by whoever submits it."""
+    came = {block["block_id"]: _initial(block["element"]) for block in view["blocks"] if block.get("type") == "input"}
+    return {name: value for name, value in values(view).items() if value != came.get(name, "")}
+
+
 def _initial(element: Mapping[str, Any]) -> str:
-    return str(element.get("initial_value") or (element.get("initial_option") or {}).get("value") or "")
+    return str(
+        element.get("initial_value")
+        or element.get("initial_date")
+        or (element.get("initial_option") or {}).get("value")
+        or ""
+    )
 
 
 def typed(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
@@ -57,11 +59,10 @@ class Links:
                 return []
             project = next((one for one in self._bridge.settings.projects if one.key == issue.project), None)
             card = shown.card(issue, project, lambda _: "", self._bridge.clock.now())
-            tickets = [escalation.ticket for escalation in issue.escalations]
-            names = [
-                name for one in tickets for name in (one.customer_name, one.customer_email, one.organisation) if name
-            ]
-        title = privacy.redact(issue.title, names).text
+            names = queries.customers(session, issue.id)
+        # Of whom nobody knows the name any more, it cannot be taken out.
+        title = privacy.redact(issue.title, names).text if names else ""
+        card = replace(card, question="")  # the Support Dev's words may name a customer
         return views.preview(Say(self._bridge.settings.slack.language), card, title)
 
     def _carried(self, session: Session, address: str) -> Issue | None:

@@ -138,9 +138,9 @@ class People:
         return []
 
     def reply(self, channel: str, thread_ts: str, ts: str) -> list[tuple[str, str]]:
-        """Who said what in that reply of a thread, in words; [] when it is gone. Raises ServiceErrors."""
+        """Who said what in that reply of a thread, as Slack has it; [] when it is gone. Raises ServiceErrors."""
         found = [one for one in self._chat.thread(channel, thread_ts, 200, oldest=ts) if one[0] == ts]
-        return [(person, self.in_words(text)) for _, person, text in found if text]
+        return [(person, text) for _, person, text in found if text]
 
     def permalink(self, channel: str, ts: str) -> str:
         """A message's address, "" when Slack does not tell it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot import shipping
+from bot import privacy, shipping
 from bot.changes import sign_of
 from bot.configuration import Project
 from bot.model import ENDS, MEANWHILE, OWED, News, Stage, WriteBack
@@ -145,8 +145,15 @@ def card(issue: Issue, project: Project | None, name: Name, now: datetime, *, el
         any_place=project is not None and project.environments_needed == "any",
         joined=issue_name(other) if other else None,
         promised=issue.promised_on,
-        question=asked[-1].text if asked else "",
+        question=_unnamed(issue, asked[-1].text) if asked else "",
     )
+
+
+def _unnamed(issue: Issue, text: str) -> str:
+    """A text without the names of the issue's customers: a card stands in a channel."""
+    tickets = [escalation.ticket for escalation in issue.escalations]
+    names = [name for one in tickets for name in (one.customer_name, one.customer_email, one.organisation) if name]
+    return privacy.redact(text, names).text
 
 
 def _missing(issue: Issue, project: Project) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from integrations.base import ServiceError
 
 log = structlog.get_logger()
 
-_IGNORED = frozenset({"bot_message", "message_replied", "thread_broadcast", "channel_join", "channel_leave"})
+_IGNORED = frozenset({"bot_message", "message_replied", "channel_join", "channel_leave"})
 
 
 class Threads:
@@ -61,7 +61,7 @@ class Threads:
         issue = self._issue_of(event.get("channel", ""), thread)
         gone = deleted or now.get("subtype") == "tombstone"
         if issue is not None and ts and ts != thread and not before.get("bot_id"):
-            text = "" if gone else self._edges.people.in_words(str(now.get("text") or ""))
+            text = "" if gone else str(now.get("text") or "")
             talk.reworded(self._bridge, issue.id, ts, text)
 
     def _replied(self, client: WebClient, event: Body) -> None:
@@ -85,7 +85,7 @@ class Threads:
         """Raises ServiceErrors, for Slack to tell it again."""
         try:
             rights.talk(self._bridge, person, issue_id)
-            talk.relay(self._bridge, issue_id, ts, self._edges.people.in_words(text), person)
+            talk.relay(self._bridge, issue_id, ts, text, person, synced=True)
         except UserError as error:  # a guest's words stay in the thread
             log.info("thread.not_relayed", issue=issue_id, error=type(error).__name__)
 

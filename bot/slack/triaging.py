@@ -97,11 +97,11 @@ class Triaging:
         )
 
     def _change_submitted(self, body: Body, ack: Ack) -> None:
-        values = form.values(body["view"])
+        values = form.changed(body["view"])
         wanted = triage.Change(
             support_dev=values.get("support_dev", ""),
             severity=values.get("severity", ""),
-            date=values.get("date", ""),
+            date=values.get("date"),
             same_as=values.get("similar", ""),
         )
         self._edges.submitted(

@@ -24,7 +24,7 @@ from bot.store.tables import Escalation, Issue
 from integrations.base import Listed
 
 CANDIDATES = 200  # issues whose times are looked at
-COUNTED = 2000  # rows of one term that are counted: what more issues have tells little
+COUNTED = 2000  # rows of one term that are counted, or a fifth of all issues: what more of them have tells little
 
 
 _SHOWN = tuple(column for column in KnownIssue.__table__.columns if column.name != "terms")
@@ -173,7 +173,7 @@ def find(
     wanted = scoring.asked(title, text)
     if not total or not wanted:
         return []
-    worth = scoring.telling(wanted, _counts(session, wanted), total)
+    worth = scoring.telling(wanted, _counts(session, wanted, max(COUNTED, total // 5)), total)
     if not worth:
         return []
     among = None if set(sizes) <= set(projects) else projects
@@ -182,12 +182,12 @@ def find(
     return sorted(found, key=lambda one: (-one.score, -one.number))[:most]
 
 
-def _counts(session: Session, wanted: Mapping[str, float]) -> dict[str, int]:
-    """How many issues and tickets have each term, counted up to a bound."""
+def _counts(session: Session, wanted: Mapping[str, float], most: int) -> dict[str, int]:
+    """How many issues and tickets have each term, counted up to `most`."""
     query = sa.values(sa.column("term", sa.String), name="query").data([(term,) for term in wanted]).cte()
 
     def counted(table: type[KnownTerm | TicketTerm]) -> sa.ScalarSelect[int]:
-        rows = sa.select(sa.literal(1)).where(table.term == query.c.term).limit(COUNTED).correlate(query).subquery()
+        rows = sa.select(sa.literal(1)).where(table.term == query.c.term).limit(most).correlate(query).subquery()
         return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
 
     return _pairs(session, sa.select(query.c.term, counted(KnownTerm) + counted(TicketTerm)))

@@ -14,6 +14,7 @@ from bot.store.tables import (
     Delivery,
     Effect,
     Escalation,
+    HeardComment,
     History,
     Issue,
     KnownHead,
@@ -58,6 +59,18 @@ def next_effect(session: Session, now: datetime) -> Effect | None:
 def oldest_due(session: Session, now: datetime) -> datetime | None:
     """Since when the effect that is due for longest has been due."""
     return session.scalar(sa.select(sa.func.min(Effect.next_at)).where(Effect.state.in_(UNDONE), Effect.next_at <= now))
+
+
+def heard(session: Session, issue_id: str) -> set[str]:
+    """The prints of the comments that were obeyed."""
+    return set(session.scalars(sa.select(HeardComment.said).where(HeardComment.issue_id == issue_id))) - {""}
+
+
+def customers(session: Session, issue_id: str) -> list[str]:
+    """The names, addresses and organisations of all customers who were ever on an issue."""
+    query = sa.select(Ticket.customer_name, Ticket.customer_email, Ticket.organisation)
+    query = query.join(Escalation, Escalation.ticket_id == Ticket.id).where(Escalation.issue_id == issue_id)
+    return [name for row in session.execute(query) for name in row if name]
 
 
 def undone(session: Session, key: str) -> bool:

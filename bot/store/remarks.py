@@ -18,6 +18,14 @@ def at(session: Session, issue_id: str, side: Side, place: str) -> Remark | None
     return session.scalar(query)
 
 
+def same(session: Session, issue_id: str, by: str, at: datetime) -> Remark | None:
+    """What that person said in the issue at that moment, wherever it stood then."""
+    query = sa.select(Remark).where(
+        Remark.issue_id == issue_id, Remark.side == Side.ISSUE, Remark.by == by, Remark.at == at
+    )
+    return session.scalar(query.limit(1))
+
+
 def from_issue(session: Session, issue_id: str, since: datetime) -> Sequence[Remark]:
     """What was brought from the issue to the thread since then and still stands there, oldest first."""
     query = sa.select(Remark).where(

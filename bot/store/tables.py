@@ -148,6 +148,8 @@ class Issue(Row):
     stage: Mapped[Stage] = mapped_column(default=Stage.FILING, index=True)
     stage_since: Mapped[datetime]
     support_dev: Mapped[str] = mapped_column(default="")  # Slack id
+    assigned: Mapped[list[str]] = mapped_column(default=list)  # logins, as the tracker last showed them
+    exposed: Mapped[bool] = mapped_column(default=False)  # all members read it, where confidential issues are known
     promised_on: Mapped[date | None]  # not before that day, a Support Dev said
     promised_by: Mapped[str] = mapped_column(default="")
     wanted: Mapped[str] = mapped_column(default="")  # "reason" or "fix": what the Support Dev still owes
@@ -287,6 +289,7 @@ class HeardComment(Row):
     __tablename__ = "heard_comment"
     issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), primary_key=True)
     comment_id: Mapped[str] = mapped_column(primary_key=True)
+    said: Mapped[str] = mapped_column(default="")  # a print of who said what when: an issue that moves has other ids
 
 
 class KnownHead(Row):

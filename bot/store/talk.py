@@ -28,6 +28,10 @@ class Remark(Row):
     side: Mapped[Side] = mapped_column(words(Side))
     place: Mapped[str]  # where it was said: the comment's id, or the message's ts
     copy: Mapped[str] = mapped_column(default="")  # where it stands on the other side; "" while it is not there
+    tracker: Mapped[str] = mapped_column(default="")  # where the comment stands, which the issue may have left since
+    repository: Mapped[str] = mapped_column(default="")
+    number: Mapped[int] = mapped_column(default=0)
+    synced: Mapped[bool] = mapped_column(default=False)  # nobody said that it shall go over
     by: Mapped[str]  # a Slack id, or a login in the tracker
     text: Mapped[str] = mapped_column(sa.Text)
     answers: Mapped[str | None] = mapped_column(sa.ForeignKey("news.id"))  # the question

@@ -66,7 +66,8 @@ def forget_customers(session: Session, before: datetime) -> None:
     """
     carried = sa.select(Escalation.ticket_id)
     unsettled = carried.join(Issue, Issue.id == Escalation.issue_id).where(
-        sa.or_(Issue.stage.not_in(SETTLED), Issue.stage_since >= before, Escalation.flagged_at >= before)
+        Issue.joined.is_(None),
+        sa.or_(Issue.stage.not_in(SETTLED), Issue.stage_since >= before, Escalation.flagged_at >= before),
     )
     owed = carried.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
         sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.done_at >= before)
@@ -77,7 +78,9 @@ def forget_customers(session: Session, before: datetime) -> None:
     session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary="", files=[]))
     index.erase(session, theirs)
     others = sa.select(Escalation.issue_id).where(Escalation.ticket_id.not_in(done))
-    remarks.blank(session, sa.select(Issue.id).where(Issue.id.not_in(others)))
+    over = sa.select(Escalation.issue_id).where(Escalation.ticket_id.in_(done), Escalation.issue_id.not_in(others))
+    remarks.blank(session, over)
+    remarks.blank(session, sa.select(Issue.id).where(Issue.joined.in_(over)))
     session.execute(
         sa.update(Ticket)
         .where(Ticket.id.in_(done))

@@ -92,6 +92,7 @@ def issue(item: Json, not_planned: str) -> Issue:
         closed_at=when(item.get("closed_at")),
         assignees=tuple(person["username"] for person in item.get("assignees") or ()),
         repository=home_of(item, "#"),
+        confidential=bool(item.get("confidential")),
     )
 
 

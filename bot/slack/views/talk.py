@@ -163,11 +163,14 @@ def handed(say: Say, issue: IssueName, by: str) -> Post:
     return post("\n".join(plain(row) for row in rows), [lines(*rows)])
 
 
-def promised(say: Say, issue: IssueName, by: str, day: date) -> Post:
-    """To an agent: before which day nobody should expect it."""
-    sentence = say.pieces(
-        "{name} says of {issue}: not before {day}.", name=one_line(by, 80), issue=issue.link, day=say.day(day)
-    )
+def promised(say: Say, issue: IssueName, by: str, day: date | None) -> Post:
+    """To an agent: before which day nobody should expect it; None: the day that was named holds no more."""
+    name = one_line(by, 80)
+    sentence = say.pieces("{name} names no day for {issue} any more.", name=name, issue=issue.link)
+    if day is not None:
+        sentence = say.pieces(
+            "{name} says of {issue}: not before {day}.", name=name, issue=issue.link, day=say.day(day)
+        )
     rows: list[list[Piece]] = [[Bold(one_line(issue.title))], sentence]
     return post("\n".join(plain(row) for row in rows), [lines(*rows)])
 
