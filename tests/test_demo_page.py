@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 
 from bot.demo import play
+from bot.gallery import LANGUAGES, gallery, samples
 from integrations.sandbox.panes import next_tag
 from integrations.sandbox.world import Sandbox
 
@@ -487,3 +489,23 @@ def test_what_people_write_stays_text(sandbox: Sandbox, page: httpx2.Client, tab
         assert tab.locator("#tracker-body :is(img, script, a[href^=javascript])").count() == 0
         assert "hidden words" not in tab.locator("#tracker-body").inner_text()
     assert tab.evaluate("window.evil") is None
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_gallery_shows_every_sample(tab: Any, width: int) -> None:
+    """In both languages and with each content, on a phone too: each sample is drawn whole, of known blocks only, and
+    nothing of it is markup or wider than the screen."""
+    sandbox = Sandbox(limits=False, gallery=gallery).start()
+    try:
+        tab.set_viewport_size({"width": width, "height": 760})
+        for language, contents in product(LANGUAGES, ("ordinary", "longest", "hostile")):
+            tab.goto(f"{sandbox.page_url}gallery?language={language}&contents={contents}")
+            tab.locator("body[data-ready]").wait_for()
+            expected = [one for one in samples(language) if one.contents == contents]
+            assert tab.locator(".sample").count() == len(expected)
+            assert tab.locator(".b-unknown, .sample :is(img, script, .loud, a[href*='evil.example'])").count() == 0
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert tab.locator(".sample .card > *").evaluate_all("all => all.every((one) => one.textContent.trim())")
+    finally:
+        sandbox.stop()
