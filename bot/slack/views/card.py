@@ -79,7 +79,7 @@ def card(say: Say, data: Card) -> Post:
     buttons = _buttons(say, data)
     if buttons:
         blocks.append(actions(*buttons))
-    text = "\n".join([title, *(plain(row) for row in rows if row), *([reason] if reason else [])])
+    text = "\n".join([title, *filter(None, map(plain, rows)), *([reason] if reason else [])])
     return post(text, blocks)
 
 
