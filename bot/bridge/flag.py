@@ -232,19 +232,12 @@ def _issue(bridge: Bridge, session: Session, fields: Fields, title: str) -> Issu
     return issue
 
 
-def suggest(bridge: Bridge, typed: str) -> list[Issue]:
+def suggest(bridge: Bridge, typed: str) -> list[similar.Candidate]:
     """The stored issues that a typed word may mean, best first: for the modal's select, from our own store."""
     with bridge.store.read() as session:
-        recent = queries.filed(session)
-    by_id = {issue.id: issue for issue in recent}
+        rows = queries.candidates(session)
     candidates = [
-        similar.Candidate(
-            issue.id,
-            str(issue.number or ""),
-            issue.title,
-            issue.stage not in (Stage.SHIPPED, Stage.DECLINED),
-            issue.stage_since,
-        )
-        for issue in recent
+        similar.Candidate(id, str(number), title, stage not in (Stage.SHIPPED, Stage.DECLINED), since)
+        for id, number, title, stage, since in rows
     ]
-    return [by_id[one.id] for one in similar.rank(typed, candidates, bridge.clock.now())]
+    return similar.rank(typed, candidates, bridge.clock.now())

@@ -250,11 +250,11 @@ def similar(bridge: Bridge, typed_text: str) -> list[dict[str, Any]]:
         with bridge.store.read() as session:
             more = known.likely(bridge, session, typed_text, "")
         found = found[: OPTIONS - len(more)]
-        found += [(known.reference(one), one.number, one.title) for one in more if one.issue_id is None]
+        found += [(known.reference(one), str(one.number), one.title) for one in more if one.issue_id is None]
     return [{"text": {"type": "plain_text", "text": _label(number, title)}, "value": id} for id, number, title in found]
 
 
-def _label(number: int | None, title: str) -> str:
+def _label(number: str, title: str) -> str:
     label = f"#{number} {title}"
     return label if len(label) <= 75 else label[:74] + "…"
 

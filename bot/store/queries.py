@@ -201,6 +201,13 @@ def issue_of_card(session: Session, channel: str, ts: str) -> Issue | None:
     return session.scalar(query)
 
 
+def candidates(session: Session, most: int = 2000) -> Sequence[sa.Row[str, int | None, str, Stage, datetime]]:
+    """Id, number, title, stage and its time of the issues that a ticket could be attached to, as `filed` has them."""
+    columns = sa.select(Issue.id, Issue.number, Issue.title, Issue.stage, Issue.stage_since)
+    query = columns.where(Issue.number.is_not(None), Issue.joined.is_(None))
+    return session.execute(query.order_by(Issue.stage_since.desc()).limit(most)).all()
+
+
 def history(session: Session, issue_id: str) -> Sequence[History]:
     return session.scalars(sa.select(History).where(History.issue_id == issue_id).order_by(History.id)).all()
 
