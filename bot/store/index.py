@@ -54,7 +54,8 @@ def put(session: Session, project: str, repository: str, seen: Listed, issue_id:
     """Keep an issue as its tracker tells it, and whether that changed anything; what is older than we know is ignored.
 
     `issue_id` is our own record of it; None leaves the one that we know. An issue of ours stands in one place: whatever
-    was known of it elsewhere is that no more.
+    was known of it elsewhere is that no more. A transaction that puts several puts them by number: PostgreSQL ends one
+    of two that wait for each other.
     """
     known = _held(session, project, repository, seen)
     if known is None:
