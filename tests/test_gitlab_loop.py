@@ -287,3 +287,26 @@ def test_the_talk_goes_on_gitlab_too(build: Callable[..., GitLabHouse]) -> None:
     answer = next(note for note in found["notes"] if "answers from Slack" in note["body"])
     assert "> Belgium." in answer["body"]
     assert answer["internal"] is True
+
+
+def test_old_commands_are_not_obeyed_again_after_a_move(build: Callable[..., GitLabHouse]) -> None:
+    """GitLab copies comments along under new ids: what was said, taken back or told before is not done once more."""
+    made = build()
+    house, gitlab = made.house, made.gitlab
+    house.flag()
+    for text in ("tell I look at it.", "workaround Export as CSV.", "decline Not before May."):
+        house.clock.advance(MINUTE)
+        gitlab.comment(PROJECT, 1, "leo-dev", f"@passerelle-bot {text}")
+        house.poll()
+    house.clock.advance(MINUTE)
+    gitlab.reopen_issue(PROJECT, 1, "leo-dev")
+    house.poll()
+    gitlab.add_project("acme/apps/api", members={"leo-dev": 40})
+    house.clock.advance(timedelta(hours=1))
+    number = gitlab.move_issue(PROJECT, 1, "acme/apps/api", "leo-dev")
+    house.poll()
+    house.poll()
+    assert gitlab.issue("acme/apps/api", number)["state"] == "opened"
+    assert "In hand" in house.card()
+    assert len([one for one in house.told() if "Export as CSV" in one]) == 1
+    assert len([one for one in house.thread() if "I look at it." in one]) == 1
