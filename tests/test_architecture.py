@@ -57,7 +57,8 @@ PURE = {
 HARMLESS = {
     "__future__", "apscheduler.triggers.cron", "babel", "babel.dates", "babel.lists", "babel.numbers", "collections",
     "collections.abc", "dataclasses", "datetime", "enum", "fnmatch", "functools", "gettext", "importlib",
-    "integrations.base", "json", "math", "re", "snowballstemmer", "typing", "unicodedata", "urllib.parse", "zoneinfo",
+    "integrations.base", "itertools", "json", "math", "re", "snowballstemmer", "typing", "unicodedata", "urllib.parse",
+    "zoneinfo",
 }  # fmt: skip
 """What a pure module may use: no network, no store, no clock, no randomness. `importlib` reads the catalogues."""
 

@@ -161,6 +161,15 @@ def test_the_rarest_words_are_looked_up() -> None:
     assert list(chosen) == [f"word{n}" for n in range(1, 31)]
 
 
+def test_words_that_most_issues_have_are_left_out_of_a_long_question() -> None:
+    """Of thirty words that half of a large tracker has, only as many are looked up as can be read in time."""
+    known = {f"common{n}": 5000 for n in range(30)}
+    chosen = telling({**dict.fromkeys(known, 1.0), "rare": 1.0}, {**known, "rare": 3}, 10_000)
+    assert next(iter(chosen)) == "rare"
+    assert sum({**known, "rare": 3}[term] for term in chosen) <= 20_000
+    assert len(chosen) == 4
+
+
 def test_the_time_speaks_for_what_is_open_and_lately_touched() -> None:
     """Touched today before touched last year; open before closed, and closed yesterday before closed long ago."""
 

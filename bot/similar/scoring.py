@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from bot.similar.terms import terms
 
 ASKED = 30  # terms of a query that are looked up
+READ = 2  # rows that are read, for each issue that there is
+LEAST = 2000  # rows that are read in any case
 COVER = 0.6  # what an issue gains that has all that is asked, beside how much it has of it
 CROWD = 0.4  # what each further ticket takes from the weight of all: many say everything once
 BEND = 4.0  # BM25's k1: the weight at which a term counts half of what it can
@@ -58,11 +61,14 @@ def asked(title: str, text: str) -> dict[str, float]:
 def telling(wanted: Mapping[str, float], known: Mapping[str, int], total: int) -> dict[str, float]:
     """The terms to look up, at most 30, and what each can count: those that few of the `total` issues have.
 
-    `known`: how many issues have a term; those that none has are left out.
+    `known`: how many issues have a term. Those that none has are left out, and the least telling, once reading them all
+    would take too long.
     """
     counts = {term: min(known[term], total) for term in wanted if known.get(term)}
     worth = {term: wanted[term] * math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in counts.items()}
-    return {term: worth[term] for term in sorted(worth, key=lambda term: (-worth[term], term))[:ASKED]}
+    first = sorted(worth, key=lambda term: (-worth[term], term))[:ASKED]
+    rows = accumulate(counts[term] for term in first)
+    return {term: worth[term] for term, read in zip(first, rows, strict=True) if read <= max(READ * total, LEAST)}
 
 
 def favour(times: Times, now: datetime) -> float:
