@@ -125,11 +125,11 @@ def test_while_slack_does_not_tell_who_somebody_is_nothing_happens(house: House,
     """One sentence in time, and the next press works."""
     house.flag()
     house.slack.wire.faults.append(Fault(path="users.info", times=1, **how))
-    house.press("U0LEO", "acknowledge", DEV)
-    assert house.modal("U0LEO") == "Slack did not tell me in time who you are. Try again in a moment."
+    house.press("U0MAYA", "acknowledge", DEV)
+    assert house.modal("U0MAYA") == "Slack did not tell me in time who you are. Try again in a moment."
     assert "Waits for somebody to take it." in house.card()
-    house.bot.people.meet("U0LEO")
-    house.press("U0LEO", "acknowledge", DEV)
+    house.bot.people.meet("U0MAYA")
+    house.press("U0MAYA", "acknowledge", DEV)
     assert "In hand" in house.card()
 
 
