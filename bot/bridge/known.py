@@ -49,8 +49,8 @@ def keep(bridge: Bridge, session: Session, project: Project, listing: Listing) -
 
 def filed(bridge: Bridge, session: Session, issue: Issue) -> None:
     """An issue of ours has its number: it can be found from now on."""
-    now = bridge.clock.now()
-    listed = Listed(issue.number or 0, issue.url, issue.title, "", True, issue.created_at, now)
+    since = issue.created_at  # before the tracker's own time: its first list, with the text, is newer
+    listed = Listed(issue.number or 0, issue.url, issue.title, "", True, since, since)
     index.put(session, issue.project, issue.repository, listed, issue.id)
 
 
