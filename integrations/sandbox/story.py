@@ -64,7 +64,9 @@ class World:
     def __init__(self, now: Now = utc_now, tickets: Path | None = None, *, limits: bool = True) -> None:
         self._now = now
         self._ago = timedelta(0)
-        self.slack = SlackStandIn(self._then, posts_per_second=1.0 if limits else None)
+        self.slack = SlackStandIn(
+            self._then, posts_per_second=1.0 if limits else None, patience=3.0 if limits else 10.0
+        )
         self.github = GitHubStandIn(self._then)
         self.github.writes_per_minute = 80 if limits else None
         self.gitlab = GitLabStandIn(self._then)

@@ -15,7 +15,8 @@ class Sandbox(World):
 
     `tickets`: a file of JSON lines `{subject, body, customer: {name, email}, language?}` to put in the helpdesk instead
     of the story's; ValueError names its first wrong line. `port`: the page's (0: a free one), the others are free ones.
-    `limits`: whether the stand-ins refuse what the real services' rate limits would. `gallery`: what the page shows at
+    `limits`: whether the stand-ins refuse what the real services' rate limits would, and Slack waits three seconds for
+    an answer, as it does; else ten, for a machine that is busy with other tests. `gallery`: what the page shows at
     `/gallery`; there is no such page without it.
     """
 

@@ -181,7 +181,7 @@ def test_named_in_the_issue(emulated: Emulated, elsewhere: House) -> None:
     emulated.comment(1, "/fixed-by 0123456789")
     house.poll()
     said = [one["body"] for one in emulated.everything("/issues/1/comments")]
-    assert "Write a commit or a merged pull request after `/fixed-by`" in said[-1]
+    assert "Write a commit, or a pull or merge request that is merged, after `/fixed-by`" in said[-1]
     emulated.comment(1, f"/fixed-by {sha[:9]}")
     house.poll()
     assert f"Waits for a release that contains {sha[:7]}" in house.card()
