@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.bridge import duty
 from bot.bridge.core import Bridge
 from bot.configuration import Project
-from bot.model import Kind, Severity, Stage, UserError
+from bot.model import Kind, Severity, Stage
 from bot.store import index, queries
 from bot.store.tables import Escalation, Issue, WatchRow
 from integrations.base import Listed, Listing
@@ -88,8 +88,6 @@ def chosen(bridge: Bridge, session: Session, reference: str, kind: str, severity
 
 def _adopted(bridge: Bridge, session: Session, project: Project, known: index.Found, kind: str, severity: str) -> Issue:
     """Somebody else filed it: the next look tells how it stands, and what follows from that."""
-    if bridge.settings.projects and project.tracker not in bridge.trackers:
-        raise UserError("The tracker {name} is no longer in the configuration.", name=project.tracker)
     now = bridge.clock.now()
     issue = Issue(
         project=project.key,

@@ -150,11 +150,6 @@ def reworded(bridge: Bridge, issue_id: str, ts: str, text: str) -> None:
             _reword(bridge, session, remark, text.strip()[:LIMIT])
 
 
-def known(session: Session, issue_id: str, ts: str) -> bool:
-    """Whether a reply of the thread was brought over."""
-    return remarks.at(session, issue_id, Side.THREAD, ts) is not None
-
-
 # --- from the issue to the thread -------------------------------------------------------------------------------------
 
 

@@ -128,12 +128,6 @@ def refile(bridge: Bridge, issue_id: str, by: str) -> None:
 # --- who has it, how bad it is, when to expect it ---------------------------------------------------------------------
 
 
-def take(bridge: Bridge, issue_id: str, person: str, by: str) -> None:
-    """Hand the issue to one of the project's Support Devs, or take it oneself. Raises UserError."""
-    with bridge.store.write() as session:
-        taken_in(bridge, session, issue_of(session, issue_id), person, by)
-
-
 def taken_in(bridge: Bridge, session: Session, issue: Issue, person: str, by: str) -> None:
     """They hear of it, unless it was their own doing. Raises UserError for somebody who is no Support Dev of it."""
     devs = {dev.slack: dev.tracker for dev in bridge.project(issue.project).support_devs}
