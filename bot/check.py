@@ -217,7 +217,7 @@ def _channels(settings: Settings, bot: WebClient) -> Iterator[Finding]:
     config = settings.config
     posted = {"slack.channel": config.slack.channel}
     posted |= {f"projects[{i}].channel": each.channel for i, each in enumerate(config.projects) if each.channel}
-    posted |= {f"digests[{i}].channel": each.channel for i, each in enumerate(config.digests)}
+    posted |= {f"digests[{i}].channel": each.channel for i, each in enumerate(config.digests) if each.channel}
     asked = {f"slack.agents[{i}]": each for i, each in enumerate(config.slack.agents or ()) if each[0] in "CG"}
     for where, channel in (posted | asked).items():
         answer = _look(lambda channel=channel: bot.conversations_info(channel=channel), "channel_not_found")  # type: ignore[misc]

@@ -5,20 +5,17 @@ Durations are seconds. A wrong value raises inside pydantic; `bot/reading.py` tu
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from datetime import date, time
-from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -26,143 +23,35 @@ from pydantic import (
 
 from bot import duty as turns
 from bot.cron import trigger
+from bot.hours import Hours, Span
+from bot.model import Kind, Severity, Stage
+from bot.options import (
+    Address,
+    Agents,
+    Channel,
+    Clock,
+    Duration,
+    Emoji,
+    Environment,
+    Group,
+    HalfDay,
+    Label,
+    Login,
+    Name,
+    Person,
+    Repo,
+    Weekdays,
+    WorkingHours,
+    WorkingTime,
+    Zone,
+    distinct,
+    several,
+)
 from bot.reading import nearest, wrong
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-# --- small types ------------------------------------------------------------------------------------------------------
-
-
-def _shape(pattern: str, problem: str, mend: str) -> AfterValidator:
-    def hold(value: str) -> str:
-        if re.fullmatch(pattern, value) is None:
-            raise wrong(problem, mend)
-        return value
-
-    return AfterValidator(hold)
-
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def _seconds(value: Any) -> float:
-    if isinstance(value, float):
-        return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value.strip()) if isinstance(value, str) else None
-    if found is None or float(found[1]) == 0:
-        raise wrong("is not a duration", "Write a number and its unit: 250ms, 10s, 5m, 4h or 30d.")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def web_address(value: str) -> str:
-    """`value` without a slash at its end, if it is https, or http on this machine alone; else what is wrong."""
-    parts = urlsplit(value)
-    loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise wrong("is not a safe address", "Write the whole address, starting with https://.")
-    return value.rstrip("/")
-
-
-_T = TypeVar("_T")
-
-
-def _read(parse: Callable[[str], _T], mend: str) -> BeforeValidator:
-    """What `parse` makes of the text; its ValueError, a clause, becomes a finding."""
-
-    def hold(value: Any) -> Any:
-        if isinstance(value, int | float):  # YAML reads 10:30 as a number
-            raise wrong("is read as a number", "Put it between quotes.")
-        try:
-            return parse(value) if isinstance(value, str) else value
-        except ValueError as error:
-            raise wrong(str(error), mend) from None
-
-    return BeforeValidator(hold)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("is a time zone that does not exist") from None
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
-Zone = Annotated[ZoneInfo, _read(_zone, "Write an IANA name, such as Europe/Paris.")]
-Clock = Annotated[time, _read(turns.clock, 'Write hours and minutes between quotes, such as "09:00".')]
-Weekdays = Annotated[frozenset[int], _read(turns.days, "Write days such as mon-fri, or mon,wed,fri.")]
-HalfDay = Annotated[
-    turns.Window,
-    _read(turns.window, 'Write a weekday or a date, and hours: "thu 14:00-18:00" or "2026-06-04 09:00-13:00".'),
-]
-Address = Annotated[str, AfterValidator(web_address)]
-_COPY = "Copy it from Slack: open its details; the id stands at the very end."
-Channel = Annotated[str, _shape(r"[CG][A-Z0-9]{2,}", "is not a Slack channel's id (they start with C or G)", _COPY)]
-Person = Annotated[
-    str,
-    _shape(
-        r"[UW][A-Z0-9]{2,}",
-        "is not a Slack member's id (they start with U or W)",
-        "Copy it from Slack: open the profile, ⋮, Copy member ID.",
-    ),
-]
-Agents = Annotated[
-    str,
-    _shape(
-        r"[SCGUW][A-Z0-9]{2,}",
-        "is not the id of a user group (S…), a channel (C…) or a member (U…)",
-        "Copy the id from Slack; names and @handles do not work here.",
-    ),
-]
-Group = Annotated[
-    str,
-    _shape(
-        r"S[A-Z0-9]{2,}",
-        "is not a user group's id (they start with S)",
-        "Copy it from Slack: People, User groups, ⋮, Copy group ID.",
-    ),
-]
-Name = Annotated[
-    str,
-    _shape(
-        r"[a-z0-9][a-z0-9_-]{0,39}",
-        "is not a short name",
-        "Use at most 40 small letters, digits, - and _; it becomes part of addresses.",
-    ),
-]
-Repo = Annotated[
-    str,
-    _shape(
-        r"[^/\s:]+(/[^/\s:]+)+", "is not a repository's name", "Write owner/name, without https:// and without .git."
-    ),
-]
-Login = Annotated[str, _shape(r"[^@\s]+", "is not a login", "Write the login alone, without @.")]
-Emoji = Annotated[
-    str, _shape(r"[a-z0-9_+'-]{1,100}", "is not an emoji's name", "Write its name alone, without colons: bug")
-]
-Label = Annotated[str, Field(min_length=1, max_length=50)]
-Environment = Annotated[str, Field(min_length=1, max_length=255)]
-
-
-def _several(value: Any) -> Any:
-    """One name, or a list of them."""
-    return (value,) if isinstance(value, str) else value
-
-
-def _distinct(field: str) -> AfterValidator:
-    """No two of the items have the same `field`; "": no two are the same."""
-
-    def hold(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        names = [getattr(item, field) if field else item for item in items]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise wrong(f"holds {f'the {field} ' if field else ''}`{twice[0]}` twice", "Give each one of its own.")
-        return items
-
-    return AfterValidator(hold)
 
 
 # --- the file's sections ----------------------------------------------------------------------------------------------
@@ -176,8 +65,16 @@ class Slack(_Model):
     reaction: Emoji | None = None  # None: reactions are not looked at
 
 
+class SignIn(_Model):
+    """The dashboard, for those who sign in with Slack."""
+
+    client_id: Annotated[str, Field(min_length=1)] = Field(description="the Slack app's client id")
+    client_secret: Annotated[SecretStr, Field(min_length=1)] = Field(description="the Slack app's client secret")
+
+
 class Web(_Model):
     public_url: Address = Field(description="the address under which others reach Passerelle, https://…")
+    sign_in: SignIn | None = None  # None: the dashboard is served on this machine alone
 
 
 class Connection(_Model):
@@ -223,7 +120,7 @@ class Project(_Model):
     prereleases: bool = False
     tags: Annotated[str, Field(min_length=1)] = "*"  # of releases: which tags are this project's
     bare_tags: bool = False
-    environment: Annotated[tuple[Environment, ...], BeforeValidator(_several), _distinct("")] = ()
+    environment: Annotated[tuple[Environment, ...], BeforeValidator(several), distinct("")] = ()
     environments_needed: Literal["all", "any"] = "all"
     privacy: Literal["link_only", "redacted", "full"] = "redacted"
     issue_types: dict[Literal["bug", "tooling"], Annotated[str, Field(min_length=1, max_length=80)]] = Field(
@@ -281,14 +178,30 @@ class Project(_Model):
 
 
 class Digest(_Model):
+    """A scheduled summary: to a channel, to a person, or (of a queue) to each Support Dev."""
+
     name: Name = Field(description="a short name of your own, such as morning")
-    channel: Channel = Field(description="the id of the channel it is posted to")
+    about: Literal["unresolved", "queue", "causes"] = "unresolved"
+    channel: Channel | None = Field(None, description="the id of the channel it is posted to")
+    person: Person | None = None
     cron: str = Field(description='minute, hour, day, month, weekday: "0 9 * * mon-fri"')
     timezone: str = Field(description="an IANA name, such as Europe/Paris")
+    language: Literal["en", "fr"] | None = None  # None: slack.language; a person's own where there is one
+    days: Weekdays = frozenset(range(7))  # on others there is none
+    holidays: tuple[date, ...] = ()  # nor on these
+    projects: tuple[Name, ...] = ()  # (): all
+    severities: tuple[Severity, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    team: tuple[Agents, ...] = ()  # of agents whose tickets count; (): everybody's
 
     def trigger(self) -> CronTrigger:
         """When it is due."""
         return trigger(self.cron, self.timezone)
+
+    def falls_on(self, day: date) -> bool:
+        """Whether there is one on that day, in its own zone."""
+        return day.weekday() in self.days and day not in self.holidays
 
     @model_validator(mode="after")
     def _due(self) -> Self:
@@ -297,7 +210,30 @@ class Digest(_Model):
         except ValueError as error:
             mend = 'Write, for example, cron: "0 9 * * mon-fri" and timezone: Europe/Paris.'
             raise wrong(str(error), mend) from None
+        if self.channel and self.person:
+            raise wrong("names a channel and a person", "Leave one of the two out, or write two digests.")
+        if not (self.channel or self.person or self.about == "queue"):
+            raise wrong("names nobody who reads it", "Add `channel`, or `person`.")
         return self
+
+
+class Reminders(_Model):
+    """Nudges about one thing, in working time; what is left out is not reminded of."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    triage_after: WorkingTime | None = None  # nobody acknowledged the issue
+    answer_after: WorkingTime | None = None  # nobody answered the Support Dev's question
+    write_back_after: WorkingTime | None = None  # nobody wrote to the customer
+    lead_after: WorkingTime = Span(days=1)  # then the leads hear it, where nothing happened
+    working_hours: WorkingHours = (frozenset(range(5)), time(9), time(18))
+    timezone: Zone = ZoneInfo("UTC")
+    holidays: tuple[date, ...] = ()
+
+    def hours(self) -> Hours:
+        """When people are reminded, and what counts as working time."""
+        days, start, end = self.working_hours
+        return Hours(start, end, days, self.timezone, frozenset(self.holidays))
 
 
 class Retention(_Model):
@@ -331,12 +267,23 @@ class Configuration(_Model):
         description='at least one, such as github: {kind: github, token: "${GITHUB_TOKEN}"}'
     )
     helpdesks: dict[Name, Connection] = Field(default_factory=dict)
-    projects: Annotated[tuple[Project, ...], Field(min_length=1), _distinct("key")] = Field(
+    projects: Annotated[tuple[Project, ...], Field(min_length=1), distinct("key")] = Field(
         description="at least one; config/example.yaml shows it"
     )
-    digests: Annotated[tuple[Digest, ...], _distinct("name")] = ()
+    digests: Annotated[tuple[Digest, ...], distinct("name")] = ()
+    reminders: Reminders | None = None  # None: nobody is reminded
     retention: Retention = Retention()
     timing: Timing = Timing()
+
+    @field_validator("digests")
+    @classmethod
+    def _of_projects(cls, value: tuple[Digest, ...], info: ValidationInfo) -> tuple[Digest, ...]:
+        known = [one.key for one in info.data.get("projects", ())]
+        for digest in value:
+            for key in digest.projects:
+                if known and key not in known:
+                    raise wrong(f"names the project `{key}`, which is not in this file", nearest(key, known))
+        return value
 
     @field_validator("helpdesks")
     @classmethod

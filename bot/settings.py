@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from bot.configuration import Configuration, Connection, Project, web_address
+from bot.configuration import Configuration, Connection, Project
+from bot.options import web_address
 from bot.reading import Key, SettingsError, fill, findings, place, read, wrong
 from integrations.base import Finding
 

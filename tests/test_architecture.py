@@ -29,6 +29,8 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"duty", "reasons"}),
+    frozenset({"hours"}),
+    frozenset({"options"}),
     frozenset({"privacy", "shipping", "configuration"}),
     frozenset({"store", "settings", "issue_text"}),
     frozenset({"outbox", "reports"}),
@@ -51,12 +53,13 @@ STAGE_HANDS = {"bot/demo.py", "bot/playing.py", "bot/script.py", "bot/telling.py
 
 PURE = {
     "bot/model.py", "bot/shipping.py", "bot/privacy.py", "bot/redaction.py", "bot/commands.py", "bot/similar",
-    "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/duty.py", "bot/slack/views", "bot/changes.py",
+    "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/duty.py", "bot/hours.py", "bot/slack/views",
+    "bot/changes.py",
 }  # fmt: skip
 
 HARMLESS = {
-    "__future__", "apscheduler.triggers.cron", "babel", "babel.dates", "babel.lists", "babel.numbers", "collections",
-    "collections.abc", "dataclasses", "datetime", "enum", "fnmatch", "functools", "gettext", "importlib",
+    "__future__", "apscheduler.triggers.cron", "babel", "babel.dates", "babel.lists", "babel.numbers", "bisect",
+    "collections", "collections.abc", "dataclasses", "datetime", "enum", "fnmatch", "functools", "gettext", "importlib",
     "integrations.base", "itertools", "json", "math", "re", "snowballstemmer", "typing", "unicodedata", "urllib.parse",
     "zoneinfo",
 }  # fmt: skip

@@ -149,6 +149,7 @@ class Issue(Row):
     stage_since: Mapped[datetime]
     support_dev: Mapped[str] = mapped_column(default="")  # Slack id
     assigned: Mapped[list[str]] = mapped_column(default=list)  # logins, as the tracker last showed them
+    labels: Mapped[list[str]] = mapped_column(default=list)  # as the tracker last showed them
     exposed: Mapped[bool] = mapped_column(default=False)  # all members read it, where confidential issues are known
     promised_on: Mapped[date | None]  # not before that day, a Support Dev said
     promised_by: Mapped[str] = mapped_column(default="")

@@ -60,3 +60,12 @@ class Swap(Row):
     hours: Mapped[str] = mapped_column(default="")  # of EVERYONE: 14:00-18:00
     by: Mapped[str]
     at: Mapped[datetime]  # no two in a project have the same; what is arranged together for several has one
+
+
+class Snooze(Row):
+    """Until when a person wants to hear nothing of an issue that only reminds them."""
+
+    __tablename__ = "snooze"
+    person: Mapped[str] = mapped_column(primary_key=True)  # Slack id
+    issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), primary_key=True)
+    until: Mapped[datetime]
