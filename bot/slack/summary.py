@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import reports
+from bot.reports import digest as reports
 from bot.slack import views
 from bot.slack.people import People
 from bot.store import figures

@@ -1,0 +1,1 @@
+"""The numbers behind digests and dashboard, over the rows that the store hands out. Pure."""
