@@ -207,7 +207,13 @@ def test_every_option_is_documented_and_in_the_example() -> None:
 
 @pytest.mark.parametrize(
     ("option", "model"),
-    [("slack", "slack"), ("projects[]", "projects"), ("digests[]", "digests"), ("timing", "timing")],
+    [
+        ("slack", "slack"),
+        ("projects[]", "projects"),
+        ("digests[]", "digests"),
+        ("timing", "timing"),
+        ("reminders", "reminders"),
+    ],
 )
 def test_every_field_has_its_option(option: str, model: str) -> None:
     """What a section can hold is what the table names."""

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from bot.configuration import Configuration, Digest, Duty, Project, SupportDev, Web
+from bot.configuration import Configuration, Digest, Duty, Project, Reminders, SignIn, SupportDev, Web
 from bot.reading import SettingsError
 from bot.settings import Environment, Settings, load
 from integrations import registry
@@ -22,6 +22,7 @@ EXAMPLE = (files("config") / "example.yaml").read_text(encoding="utf-8")
 ENVIRON = {
     "SLACK_BOT_TOKEN": "xoxb-1",
     "SLACK_APP_TOKEN": "xapp-1",
+    "SLACK_CLIENT_SECRET": "client-1",
     "GITHUB_TOKEN": "ghp_1",
     "GITHUB_WEBHOOK_SECRET": "hook-1",
     "ZENDESK_TOKEN": "zd-1",
@@ -73,6 +74,8 @@ def test_the_example_shows_every_option() -> None:
     sections: list[tuple[type[BaseModel], Any, str]] = [
         (Configuration, shown, ""),
         (Web, shown["web"], "web"),
+        (SignIn, shown["web"]["sign_in"], "web.sign_in"),
+        (Reminders, shown["reminders"], "reminders"),
         (Project, shown["projects"][0], "projects"),
         (Duty, shown["projects"][0]["duty"], "projects.duty"),
         (SupportDev, shown["projects"][0]["support_devs"][0], "projects.support_devs"),
@@ -161,11 +164,16 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("lease: 60s", "lease: 0s", "timing.lease", "unit"),
         ("quiet: 30s", "quiet: 5s", "timing", "longer than `timeout`"),
         ("\n    timezone: Europe/Paris", "\n    timezone: Paris", "digests[0]", "timezone"),
-        ("mon-fri", "mon-fry", "digests[0]", "fry"),
+        ('"0 9 * * mon-fri"', '"0 9 * * mon-fry"', "digests[0]", "fry"),
+        ("    channel: C0SUPPORT\n", "", "digests[0]", "names nobody who reads it"),
+        ("    #| person: U0MAYA", "    person: U0MAYA", "digests[0]", "a channel and a person"),
+        ("projects: [shop]", "projects: [shpo]", "digests", "`shpo`"),
+        ("triage_after: 1d", "triage_after: soon", "reminders.triage_after", "is not an amount"),
+        ("mon-fri 09:00-18:00", "mon-fri 18:00-09:00", "reminders.working_hours", "ends before it begins"),
         ("0 9 * *", "0 9 1 *", "digests[0]", "one of the two has to be *"),
         ("0 9 * *", "60 9 * *", "digests[0]", "minute"),
         ("  zendesk:\n", "  github:\n", "helpdesks", "tracker's name too"),
-        ("\nweb:", "\nreminders: {write_back_after: 4h}\nweb:", "reminders", "is not an option"),
+        ("\nweb:", "\nreminder: {write_back_after: 4h}\nweb:", "reminder", "is not an option"),
     ],
 )
 def test_each_mistake_is_named_with_its_mend(tmp_path: Path, old: str, new: str, where: str, words: str) -> None:
@@ -176,7 +184,7 @@ def test_each_mistake_is_named_with_its_mend(tmp_path: Path, old: str, new: str,
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Nobody has to mend, start and read ten times."""
-    text = edited("language: en", "language: de").replace("kind: zendesk", "kind: zendsk")
+    text = edited("\n  language: en", "\n  language: de").replace("kind: zendesk", "kind: zendsk")
     found = refused(text, tmp_path, {**ENVIRON, "SLACK_BOT_TOKEN": "xapp-swapped", "PORT": "http"})
     assert list(found) == [
         "PORT",
@@ -236,7 +244,7 @@ def test_a_missing_file_says_where_one_is_expected(tmp_path: Path) -> None:
 
 def test_slack_needs_a_token_and_a_way_in(tmp_path: Path) -> None:
     """Without a bot token, or without any way for Slack to reach the bot, nothing could work."""
-    environ = {name: value for name, value in ENVIRON.items() if not name.startswith("SLACK_")}
+    environ = {name: value for name, value in ENVIRON.items() if name not in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")}
     assert list(refused(EXAMPLE, tmp_path, environ)) == ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]
     assert settings(EXAMPLE, tmp_path, {**environ, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"})
 
