@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import duty, helpdesk, looks, slack, steps, talk, tracker
+from bot.performers import digest, duty, helpdesk, looks, slack, steps, talk, tracker
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -113,7 +113,7 @@ class Passerelle:
             "told": slack.Told,
             "round": slack.RefreshRound,
             "notice": slack.Notice,
-            "digest": slack.Digest,
+            "digest": digest.Digest,
             "group": duty.Group,
             "yours": duty.Yours,
             "everyone": duty.Everyone,

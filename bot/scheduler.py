@@ -6,24 +6,26 @@ of workers agree. The due time is the trigger's own latest fire time, which APSc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot import shipping
 from bot.bridge import duty, ship, triage
 from bot.bridge.core import Bridge
 from bot.configuration import Digest, Project
+from bot.slack.digests import MAKERS
 from bot.store import queries, upkeep
 
 log = structlog.get_logger()
 
 GRACE = timedelta(hours=3)
 """How late a digest is still worth posting."""
+
+SHORTEST, LONGEST = timedelta(days=1), timedelta(days=31)
 
 CATCH_UP = 300
 """Seconds between looks for a digest that was missed, as when the database was away at its minute."""
@@ -186,30 +188,31 @@ class Schedule:
             self.tick_digest(digest)
 
     def tick_digest(self, digest: Digest) -> None:
-        """Promise the digest of the latest slot, if nobody has and it is not too late."""
-        trigger = digest.trigger()
-        local = latest(trigger, self._bridge.clock.now(), GRACE)
-        if local is None:
+        """Promise the digest of the latest slot to each of its readers, if nobody has and it is not too late."""
+        now, job = self._bridge.clock.now(), f"digest:{digest.name}"
+        local = latest(digest, now, GRACE)
+        if local is None or digest.about not in MAKERS:
             return
-        slot, job = local.astimezone(UTC), f"digest:{digest.name}"
+        slot = local.astimezone(UTC)
         with self._bridge.store.write() as session:
             # A worker whose clock is behind must not post an earlier digest after a later one.
             if upkeep.slot_between(session, job, slot, slot + GRACE) or not upkeep.take(session, job, slot):
                 return
-            following = trigger.get_next_fire_time(local, local)
-            last = slot + GRACE + timedelta.resolution
-            until = min(last, following or last).astimezone(UTC)
-            before = upkeep.slot_before(session, job, slot) or slot - timedelta(days=1)
-            self._bridge.promise(
-                session,
-                "digest",
-                f"{job}:{local:%Y-%m-%dT%H:%M}:{digest.channel}",
-                job,
-                lane=f"slack:{digest.channel}",
-                channel=digest.channel,
-                since=before.isoformat(),
-                until=until.isoformat(),
-            )
+            for channel, person in readers(digest, self._bridge.settings.projects):
+                reader = channel or person
+                self._bridge.promise(
+                    session,
+                    "digest",
+                    f"{job}:{local:%Y-%m-%dT%H:%M}:{reader}",
+                    f"{job}:{reader}",
+                    lane=f"slack:{reader}",
+                    digest=digest.name,
+                    channel=channel,
+                    person=person,
+                    due=slot.isoformat(),
+                    since=(slot - usual(digest, local)).isoformat(),
+                    until=_until(digest, local).isoformat(),
+                )
 
     def tick_forget(self) -> None:
         """Drop what is older than the configuration keeps it, once a day."""
@@ -230,9 +233,34 @@ def _floor(now: datetime, seconds: float) -> datetime:
     return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
 
 
-def latest(cron: CronTrigger, now: datetime, grace: timedelta) -> datetime | None:
-    """The trigger's latest fire time at or before `now` and not older than `grace`, in its own zone."""
+def latest(digest: Digest, now: datetime, grace: timedelta) -> datetime | None:
+    """The digest's latest slot at or before `now` and not older than `grace`, in its own zone."""
+    cron = digest.trigger()
     found, at = None, cron.get_next_fire_time(None, now - grace)
     while at is not None and at <= now:
-        found, at = at, cron.get_next_fire_time(at, now)
+        found, at = at if digest.falls_on(at.date()) else found, cron.get_next_fire_time(at, now)
     return found
+
+
+def _until(digest: Digest, slot: datetime) -> datetime:
+    """From when on the digest of a slot is of no use any more: the grace is over, or the next slot is there."""
+    cron, last = digest.trigger(), slot + GRACE + timedelta.resolution
+    at = cron.get_next_fire_time(slot, slot)
+    while at is not None and at < last and not digest.falls_on(at.date()):
+        at = cron.get_next_fire_time(at, at)
+    return min(last.astimezone(UTC), at.astimezone(UTC) if at is not None else last.astimezone(UTC))
+
+
+def usual(digest: Digest, slot: datetime) -> timedelta:
+    """How far the first digest looks back: as long as it is until the next, at least a day, at most a month."""
+    following = digest.trigger().get_next_fire_time(slot, slot)
+    apart = following.astimezone(UTC) - slot.astimezone(UTC) if following else LONGEST
+    return max(SHORTEST, min(LONGEST, apart))
+
+
+def readers(digest: Digest, projects: Sequence[Project]) -> list[tuple[str, str]]:
+    """Who gets a digest, each as a channel or a person. A queue that names neither goes to the Support Devs."""
+    if digest.channel or digest.person:
+        return [(digest.channel or "", digest.person or "")]
+    theirs = [project for project in projects if not digest.projects or project.key in digest.projects]
+    return [("", person) for person in dict.fromkeys(dev.slack for one in theirs for dev in one.support_devs)]

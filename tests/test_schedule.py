@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -27,8 +27,22 @@ from tests.conftest import House, shown
 CHANNEL = "C0SUPPORT"
 
 
-def digest(cron: str = "0 9 * * *", timezone: str = "UTC", name: str = "morning") -> Digest:
+CRONS = ("0 9 * * *", "30 2 * * *", "30 1 * * *", "0 9 * * mon-fri", "*/20 * * * *", "0,30 1-3 * * *", "0 1-3 * * *")
+ZONES = ("UTC", "Europe/Paris", "America/New_York")
+
+
+def digest(cron: str = "0 9 * * *", timezone: str = "UTC") -> Digest:
+    name = f"n{CRONS.index(cron)}-{ZONES.index(timezone)}"
     return Digest(name=name, channel=CHANNEL, cron=cron, timezone=timezone)
+
+
+def many(config: dict[str, Any]) -> None:
+    """Configure each digest of these tests."""
+    config["digests"] = [
+        digest(cron, zone).model_dump(mode="json", include={"name", "channel", "cron", "timezone"})
+        for cron in CRONS
+        for zone in ZONES
+    ]
 
 
 class Crew:
@@ -59,11 +73,16 @@ class Crew:
 
 @pytest.fixture(scope="module")
 def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    crew = Crew(House(tmp_path_factory.mktemp("crew")))
+    crew = Crew(House(tmp_path_factory.mktemp("crew"), many))
     yield crew
     for bot in crew.bots[1:]:
         bot.close()
     crew.house.close()
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    return make_house(many)
 
 
 def key(one: Digest, slot: datetime) -> str:
@@ -102,7 +121,7 @@ def test_a_digest_is_posted_once_for_its_slot_or_never(
     for who, minutes, act in steps:
         jumps.append(minutes)
         crew.clock.advance(timedelta(minutes=minutes))
-        slot = latest(one.trigger(), crew.clock.now(), GRACE)
+        slot = latest(one, crew.clock.now(), GRACE)
         before = crew.posted()
         if act != "work":
             crew.bots[who].schedule.tick_digest(one)
@@ -172,7 +191,7 @@ def test_in_the_minutes_after_a_jump_what_was_left_out_is_still_to_come() -> Non
 )
 def test_fire_times_move_on_and_match_the_wall_clock(zone: str, cron: str, at: datetime) -> None:
     """Each fire time is later than the one before it, not before it was asked for, and none is left out."""
-    trigger = digest(cron, zone).trigger()
+    trigger = Digest(name="m", channel=CHANNEL, cron=cron, timezone=zone).trigger()
     first = trigger.get_next_fire_time(None, at).astimezone(UTC)
     assert first >= at
     second = trigger.get_next_fire_time(first, at).astimezone(UTC)
@@ -180,8 +199,9 @@ def test_fire_times_move_on_and_match_the_wall_clock(zone: str, cron: str, at: d
     assert trigger.get_next_fire_time(None, first + (second - first) / 2) == second
 
 
-def test_a_slot_that_was_missed_is_taken_up_at_the_start(house: House) -> None:
+def test_a_slot_that_was_missed_is_taken_up_at_the_start(make_house: Callable[..., House]) -> None:
     """Nobody was running at nine; at eleven the process starts, and the digest comes."""
+    house = make_house()
     house.stop_bot()
     config = house.folder / "passerelle.yaml"
     config.write_text(
@@ -285,8 +305,8 @@ def attach(house: House, person: str, ticket: str, word: str) -> None:
 def test_a_digest_that_would_never_come_is_refused() -> None:
     """The thirty-first of February is a slip of the pen, and is said to be one."""
     with pytest.raises(ValueError, match="names a day that never comes"):
-        digest("0 9 31 2 *")
-    assert digest("0 9 29 2 *").trigger()
+        Digest(name="m", channel=CHANNEL, cron="0 9 31 2 *", timezone="UTC")
+    assert Digest(name="m", channel=CHANNEL, cron="0 9 29 2 *", timezone="UTC").trigger()
 
 
 # --- polls ------------------------------------------------------------------------------------------------------------

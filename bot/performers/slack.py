@@ -1,9 +1,9 @@
-"""Effects in Slack: the card, the notices, the rounds, the digests."""
+"""Effects in Slack: the card, the notices, the rounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,14 +13,11 @@ from bot.outbox import Job
 from bot.performers import duty
 from bot.performers.base import Base
 from bot.reasons import clause
-from bot.slack import shown, summary, views
+from bot.slack import shown, views
 from bot.store import links, queries
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
 from bot.texts import Say
 from integrations.base import NotFound
-
-STALE = ""
-"""A digest that nobody needs any more."""
 
 
 class Card(Base):
@@ -310,21 +307,3 @@ TEMPLATES: Mapping[str, Template] = {
     "arranged": duty.arranged,
     "untold": _untold,
 }
-
-
-class Digest(Base):
-    """`digest:{name}:{slot}`: what is unresolved, posted once per slot, unless it comes too late to be of use."""
-
-    def look(self, job: Job) -> str | None:
-        return self.chat.find(job.payload["channel"], job.key, job.since - LONG_AGO)
-
-    def perform(self, job: Job) -> str:
-        since, until = (datetime.fromisoformat(job.payload[name]) for name in ("since", "until"))
-        now = self.bridge.clock.now()
-        if now >= until:
-            return STALE
-        with self.bridge.store.read() as session:
-            data = summary.digest(session, self.people, since, now)
-        return self.chat.post(
-            job.payload["channel"], views.digest(Say(self.bridge.settings.slack.language), data), job.key
-        )

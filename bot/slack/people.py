@@ -104,13 +104,18 @@ class People:
                 self._groups[group] = known
         return known[1]
 
-    def say(self, session: Session, person: str) -> Say:
-        """Speaks to this person: in their Slack language, where it is one of ours, else the configured one."""
-        known = session.get(Person, person)
+    def among(self, groups: Sequence[str]) -> frozenset[str]:
+        """Who is in any of these user groups and channels, or stands there. Raises ServiceErrors."""
+        return frozenset(person for group in groups for person in self._members(group))
+
+    def say(self, session: Session, person: str, *, language: str = "", tz: str = "") -> Say:
+        """Speaks to this person: in their Slack language, where it is one of ours, else in `language` or the configured
+        one; at the times of `tz`, else of their own zone."""
+        known, other = session.get(Person, person) if person else None, language or self._language
         if known is None:
-            return Say(self._language)
+            return Say(other, tz or "UTC")
         ours = known.locale.split("-")[0] in ("en", "fr")
-        return Say(known.locale if ours else self._language, known.tz)
+        return Say(known.locale if ours else other, tz or known.tz)
 
     def name(self, session: Session, person: str) -> str:
         """How we call somebody."""
