@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from integrations.sandbox.slack import views as modals, web_api
+from integrations.sandbox.slack import openid, views as modals, web_api
 from integrations.sandbox.slack.delivery import Answer, Delivery
 from integrations.sandbox.slack.person import People
 from integrations.sandbox.slack.responses import respond
@@ -54,7 +54,9 @@ class SlackStandIn(People):
         self.workspace = Workspace(identity, now, posts_per_second, burst)
         self.delivery = Delivery(self.workspace, signing_clock, patience)
         self.subscribed = subscribed
+        self.openid = openid.OpenId(self.workspace, lambda: self.base_url)
         routes = [
+            *self.openid.routes(),
             Route("/api/{method}", self._api, methods=["GET", "POST"]),
             Route("/response/{key:path}", self._response, methods=["POST"]),
             WebSocketRoute("/link/", self.delivery.link),
@@ -106,6 +108,9 @@ class SlackStandIn(People):
             args = await _arguments(request)
             bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
             token = bearer or str(args.pop("token", ""))
+            if method in openid.METHODS:
+                known = self.openid.call(method, args, token, request.headers.get("authorization", ""))
+                return JSONResponse({"ok": True, **known})
             if method == "apps.connections.open":
                 host = self.base_url.removeprefix("http://")
                 return JSONResponse({"ok": True, **self.delivery.connections_open(token, host)})
@@ -173,6 +178,15 @@ class SlackStandIn(People):
             }
             if locked:
                 self.workspace.locked_groups.add(id)
+
+    # --- signing in with Slack, without a browser
+
+    def sign_in(self, user: str, address: str) -> str:
+        """A person follows `address`, where an app sent them, and agrees; returns where Slack sends their browser.
+
+        `openid` has the switches for what may go wrong. Raises SlackError when Slack would show an error instead.
+        """
+        return self.openid.consent(user, address)
 
     # --- what is to be seen; all of it copies
 
