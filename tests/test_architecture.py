@@ -22,6 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "redaction",
             "commands",
             "days",
+            "periods",
             "similar",
             "logs",
             "telling",
@@ -54,7 +55,7 @@ STAGE_HANDS = {"bot/demo.py", "bot/playing.py", "bot/script.py", "bot/telling.py
 PURE = {
     "bot/model.py", "bot/shipping.py", "bot/privacy.py", "bot/redaction.py", "bot/commands.py", "bot/similar",
     "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/duty.py", "bot/hours.py", "bot/slack/views",
-    "bot/changes.py",
+    "bot/changes.py", "bot/periods.py",
 }  # fmt: skip
 
 HARMLESS = {
