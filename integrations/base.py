@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
 
 from integrations.data import (
@@ -31,6 +32,8 @@ from integrations.data import (
     Release as Release,
     Repository as Repository,
     Ticket as Ticket,
+    TicketLine as TicketLine,
+    TicketStatus as TicketStatus,
 )
 from integrations.errors import (
     MARK as MARK,
@@ -242,24 +245,57 @@ class MendsHooks(Protocol):
         ...
 
 
+class Ability(StrEnum):
+    """What not every helpdesk can do. `docs/integrations/README.md` has the same as a table."""
+
+    AS_AGENT = "as_agent"  # a reply goes out in the agent's own name
+    HOLD = "hold"  # a ticket can be put on hold
+    CLOSES = "closes"  # a closed ticket takes no more messages
+    FOLLOWS_UP = "follows_up"  # and then a follow-up can be made: see `FollowsUp`
+    MERGES = "merges"  # one ticket can be merged into another
+    SPAM = "spam"  # a ticket can be marked as spam
+    DATED = "dated"  # a webhook's signature covers when it was sent
+    TAGS = "tags"  # tickets have tags
+    LANGUAGE = "language"  # it tells the customer's language
+    PLAN = "plan"  # it has a place for the customer's plan, named by `plan_field`
+
+
 class Helpdesk(WebhookSource, Protocol):
-    """Where tickets live. Each method makes bounded calls with a time-out, and raises only `ServiceError`s."""
+    """Where tickets live. Each method makes bounded calls with a time-out, and raises only `ServiceError`s.
+
+    `number` is what `number_in` gave, or `Ticket.number`; `NotFound` for what names no ticket, also a deleted one.
+    """
 
     lane: str
     pace: float
+    abilities: frozenset[Ability]
 
     def number_in(self, reference: str) -> str | None:
-        """The ticket number that a bare number, `#123`, or an address of this helpdesk names; else None. Pure."""
+        """What `ticket` takes, from a bare number, `#123`, or an address of this helpdesk; else None. Pure.
+
+        Where an address holds another id than the number that people know, it may be that id in a form of its own;
+        `Ticket.number` is then the number.
+        """
         ...
 
-    def ticket(self, number: str) -> Ticket: ...
+    def ticket(self, number: str) -> Ticket:
+        """The ticket; of one that was merged into another, that other one, with its own number."""
+        ...
+
+    def tickets_of(self, email: str, most: int = 10) -> list[TicketLine]:
+        """A customer's tickets by their e-mail address, the one that moved last first; [] for somebody unknown."""
+        ...
 
     def note(self, number: str, text: str, key: str) -> str:
         """Write an internal note (never visible to the customer); returns its id."""
         ...
 
     def reply(self, number: str, text: str, key: str, agent_email: str = "") -> str:
-        """Send a public reply to the customer, as that agent where the API allows; returns its id."""
+        """Send a public reply to the customer, as that agent where the API allows; returns its id.
+
+        The text is plain and arrives as it was written. Rejected, saying so: the ticket takes no more messages, or the
+        customer cannot be reached.
+        """
         ...
 
     def marked(self, number: str, key: str) -> str | None:
@@ -267,7 +303,36 @@ class Helpdesk(WebhookSource, Protocol):
         ...
 
     def tag(self, number: str, tag: str) -> None:
-        """Add a tag; adding it again changes nothing."""
+        """Add a tag; adding it again changes nothing, nor does it where tickets have none."""
+        ...
+
+    def hold(self, number: str, on: bool) -> None:
+        """Put an open ticket on hold while it waits for a developer, or open one that is on hold; others stay as they
+        are, and so does all where the helpdesk knows no such state."""
+        ...
+
+    def download(self, attachment: Attachment) -> bytes:
+        """What an attachment of a ticket holds, at most 10 MB. Our credentials go to the helpdesk's own host alone.
+        Rejected: an address elsewhere, or too large."""
+        ...
+
+    def poll(self, watch: Watch) -> tuple[list[Event], Watch]:
+        """The tickets touched since `watch`, by one request where none were (then `watch` comes back equal). An empty
+        Watch starts now: it reports nothing and remembers where to go on. A ticket may be told twice, none is missed.
+        """
         ...
 
     def check(self) -> list[Finding]: ...
+
+
+@runtime_checkable
+class FollowsUp(Protocol):
+    """A helpdesk whose closed tickets take no more messages, but can have a follow-up."""
+
+    def follow_up(self, number: str, text: str, key: str, agent_email: str = "") -> TicketLine:
+        """Answer the customer of a closed ticket in a new one that refers to it, by one call."""
+        ...
+
+    def marked_follow_up(self, key: str) -> TicketLine | None:
+        """The follow-up that carries `key`, if it is there."""
+        ...

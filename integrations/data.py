@@ -40,13 +40,18 @@ class Message:
     at: datetime
     text: str
     attachments: tuple[Attachment, ...] = ()
+    email: str = ""  # the author's
+
+
+TicketStatus = Literal["open", "held", "solved", "closed", "spam"]
+"""held: waits for somebody else than the customer. closed: takes no more messages. spam: nobody is to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A customer's request as the helpdesk tells it, oldest message first."""
 
-    number: str
+    number: str  # the one that people know it by, and under which it is kept
     url: str
     subject: str
     customer: Customer
@@ -54,8 +59,21 @@ class Ticket:
     created_at: datetime
     updated_at: datetime
     language: str = ""  # BCP 47, "" when unknown
-    status: Literal["open", "solved", "closed"] = "open"  # closed: takes no more messages
+    status: TicketStatus = "open"
     tags: tuple[str, ...] = ()
+    assignee: str = ""  # the e-mail address of the agent in charge; "": nobody, or nobody knows
+    fields: tuple[tuple[str, str], ...] = ()  # those that the configuration names, as (its name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLine:
+    """A ticket as a list shows it."""
+
+    number: str
+    url: str
+    subject: str
+    status: TicketStatus
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.base import (
+    Ability,
     BadSignature,
     Helpdesk,
     NotFound,
@@ -24,6 +25,7 @@ from integrations.base import (
     Unavailable,
     mark,
 )
+from integrations.testing.helpdesk_life import HelpdeskLife
 from integrations.testing.helpdesk_world import DeskTrouble, HelpdeskWorld
 
 NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)
@@ -45,8 +47,8 @@ STRANGE = (
 )
 
 
-class HelpdeskContract:
-    """What the bot relies on, whatever the helpdesk."""
+class HelpdeskContract(HelpdeskLife):
+    """What the bot relies on, whatever the helpdesk; what not every one can do is told by its `abilities`."""
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 
@@ -55,7 +57,9 @@ class HelpdeskContract:
         number = world.open_ticket("Basket", "It is empty.")
         forms = [number, f"#{number}", f" {number} ", *world.addresses(number)]
         forms += [f"<{address}|the ticket>" for address in world.addresses(number)]
-        assert {form: helpdesk.number_in(form) for form in forms} == dict.fromkeys(forms, number)
+        found = {form: helpdesk.ticket(helpdesk.number_in(form) or "").number for form in forms}
+        assert found == dict.fromkeys(forms, number)
+        assert helpdesk.number_in(number) == number
         assert helpdesk.ticket(number).url in world.addresses(number)
 
     @pytest.mark.parametrize(
@@ -89,10 +93,14 @@ class HelpdeskContract:
         world.customer_writes(number, "Merci.")
         helpdesk.note(number, "Filed.", "k1")
         ticket = helpdesk.ticket(number)
-        person = ticket.customer
-        assert (ticket.subject, ticket.language, ticket.status, ticket.tags) == ("Panier vide", "fr", "open", ("vip",))
+        person, can = ticket.customer, helpdesk.abilities
+        assert (ticket.subject, ticket.status) == ("Panier vide", "open")
+        assert ticket.language == ("fr" if Ability.LANGUAGE in can else "")
+        assert ticket.tags == (("vip",) if Ability.TAGS in can else ())
         assert (person.name, person.email) == ("Zoé Martin", "zoe@customer.example")
-        assert (person.organisation, person.plan) == ("Globex", "gold")
+        assert person.organisation == "Globex"
+        assert person.plan == ("gold" if Ability.PLAN in can else "")
+        assert ticket.messages[1].email == "ana@acme.example"
         assert [(said.role, said.public, said.text) for said in ticket.messages] == [
             ("customer", True, "Mon panier est vide."),
             ("agent", True, "Je regarde."),
@@ -157,7 +165,7 @@ class HelpdeskContract:
         text = "Bonjour Zoé,\n\nc'est réparé. 🎉 <3\nAna"
         helpdesk.reply(number, text, "k1", "ana@acme.example")
         assert (world.received(number), world.writes()) == ([text], 1)
-        assert world.said(number)[1].author == "Ana Moreau"
+        assert (world.said(number)[1].author == "Ana Moreau") == (Ability.AS_AGENT in helpdesk.abilities)
 
     @pytest.mark.parametrize("email", ["", "nobody@acme.example", "zoe@customer.example", 'a" or "b'])
     def test_a_reply_of_somebody_unknown_goes_out_in_our_own_name(
@@ -179,6 +187,10 @@ class HelpdeskContract:
         """A sentence with the ticket's number, for notes and replies; and reading still works."""
         number = world.open_ticket("Basket", "It is empty.")
         world.close(number)
+        if Ability.CLOSES not in helpdesk.abilities:
+            helpdesk.reply(number, "Done.", "k1")
+            assert world.received(number) == ["Done."]
+            return
         for write in (helpdesk.note, helpdesk.reply):
             with pytest.raises(Rejected, match=f"ticket {number} is closed and takes no more messages: "):
                 write(number, "Too late.", "k1")
@@ -190,7 +202,7 @@ class HelpdeskContract:
         number = world.open_ticket("Basket", "It is empty.", tags=["vip"])
         helpdesk.tag(number, "escalated")
         helpdesk.tag(number, "escalated")
-        assert sorted(world.tags(number)) == ["escalated", "vip"]
+        assert sorted(world.tags(number)) == (["escalated", "vip"] if Ability.TAGS in helpdesk.abilities else [])
 
     # --- marks --------------------------------------------------------------------------------------------------------
 
@@ -318,6 +330,9 @@ class HelpdeskContract:
     def test_a_stale_delivery_is_refused(self, helpdesk: Helpdesk, world: HelpdeskWorld, minutes: int) -> None:
         """More than five minutes off, either way, it may be a replay."""
         headers, body = world.delivery("4211", NOW + timedelta(minutes=minutes))
+        if Ability.DATED not in helpdesk.abilities:  # it can only mean that we look at the ticket once more
+            assert helpdesk.verify(headers, body, NOW)
+            return
         with pytest.raises(BadSignature):
             helpdesk.verify(headers, body, NOW)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-from integrations.base import Helpdesk
+from integrations.base import Helpdesk, TicketStatus
 
 DeskTrouble = Literal["refused", "failed", "failed after", "dropped", "dropped after", "limited"]
 
@@ -39,7 +39,25 @@ class HelpdeskWorld(Protocol):
         ...
 
     def close(self, number: str) -> None:
-        """The ticket takes no more messages."""
+        """The ticket takes no more messages, where the helpdesk knows such; else it is as closed as it can be."""
+        ...
+
+    def set_status(self, number: str, status: TicketStatus) -> None:
+        """An agent sets it by hand; one that the helpdesk does not know is not asked for."""
+        ...
+
+    def status(self, number: str) -> TicketStatus: ...
+
+    def assign(self, number: str, email: str) -> None:
+        """The agent of that address takes the ticket."""
+        ...
+
+    def merge(self, number: str, into: str) -> None:
+        """An agent merges the ticket into another."""
+        ...
+
+    def attach(self, number: str, name: str, content: bytes) -> None:
+        """The customer sends a message with a file, an image."""
         ...
 
     def delete(self, number: str) -> None: ...
