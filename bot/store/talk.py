@@ -69,3 +69,17 @@ class Snooze(Row):
     person: Mapped[str] = mapped_column(primary_key=True)  # Slack id
     issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), primary_key=True)
     until: Mapped[datetime]
+
+
+class Nudge(Row):
+    """One step of reminding that was taken. With another `since`, the steps of the same subject begin anew."""
+
+    __tablename__ = "nudge"
+    what: Mapped[str] = mapped_column(primary_key=True)  # triage | answer | promise | write_back
+    subject: Mapped[str] = mapped_column(primary_key=True)  # the id of the issue, the news or the write-back
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)  # own | leads | over (nothing more is to come)
+    person: Mapped[str] = mapped_column(primary_key=True)  # who heard it
+    issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), index=True)
+    at: Mapped[datetime]  # when they heard it first
+    again: Mapped[bool] = mapped_column(default=False)  # they want to hear it once more, or could not hear it then
