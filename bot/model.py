@@ -110,6 +110,7 @@ class Step(StrEnum):
     MARK_WRITTEN = "mark_written"  # the agent wrote by another way
     SKIP = "skip"  # the agent decided not to write, with a reason
     REDO = "redo"  # the agent looked: it had not arrived
+    UNMARK = "unmark"  # what was taken for it said nothing about it
 
 
 _STEPS: dict[tuple[WriteBack, Step], WriteBack] = {
@@ -125,12 +126,51 @@ _STEPS: dict[tuple[WriteBack, Step], WriteBack] = {
     (WriteBack.UNCERTAIN, Step.REDO): WriteBack.DUE,
     (WriteBack.UNCERTAIN, Step.SKIP): WriteBack.SKIPPED,
     (WriteBack.DUE, Step.SKIP): WriteBack.SKIPPED,
+    (WriteBack.WRITTEN, Step.UNMARK): WriteBack.DUE,
 }
 
 
 def step(state: WriteBack, taken: Step) -> WriteBack | None:
     """The state after `taken`, or None when that step cannot be taken from `state`."""
     return _STEPS.get((state, taken))
+
+
+class Confirmation(StrEnum):
+    """What the customer said after they were written to that it is out."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"  # and the agent has not said what it means
+    WORKS = "works"
+    STILL_BROKEN = "still_broken"
+    SILENT = "silent"  # for so long that nobody waits any more; no word that it works
+
+
+class Reply(StrEnum):
+    """What moves a confirmation."""
+
+    ANSWER = "answer"  # the customer wrote
+    WORKS = "works"  # so the agent read it
+    STILL_BROKEN = "still_broken"
+    SILENCE = "silence"  # the configured time is over
+
+
+_REPLIES: dict[tuple[Confirmation, Reply], Confirmation] = {
+    (Confirmation.WAITING, Reply.ANSWER): Confirmation.ANSWERED,
+    (Confirmation.SILENT, Reply.ANSWER): Confirmation.ANSWERED,
+    (Confirmation.WAITING, Reply.SILENCE): Confirmation.SILENT,
+    (Confirmation.WAITING, Reply.WORKS): Confirmation.WORKS,
+    (Confirmation.ANSWERED, Reply.WORKS): Confirmation.WORKS,
+    (Confirmation.SILENT, Reply.WORKS): Confirmation.WORKS,
+    (Confirmation.WAITING, Reply.STILL_BROKEN): Confirmation.STILL_BROKEN,
+    (Confirmation.ANSWERED, Reply.STILL_BROKEN): Confirmation.STILL_BROKEN,
+    (Confirmation.SILENT, Reply.STILL_BROKEN): Confirmation.STILL_BROKEN,
+    (Confirmation.WORKS, Reply.STILL_BROKEN): Confirmation.STILL_BROKEN,
+}
+
+
+def confirm(state: Confirmation, reply: Reply) -> Confirmation | None:
+    """The state after `reply`, or None when it means nothing in `state`."""
+    return _REPLIES.get((state, reply))
 
 
 ENDS = frozenset({News.SHIPPED, News.DECLINED})

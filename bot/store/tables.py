@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from bot.model import Kind, News, Severity, Stage, WriteBack
+from bot.model import Confirmation, Kind, News, Severity, Stage, WriteBack
 
 
 class UTCTime(sa.TypeDecorator[datetime]):
@@ -73,6 +73,7 @@ class Row(DeclarativeBase):
         Severity: words(Severity),
         News: words(News),
         WriteBack: words(WriteBack),
+        Confirmation: words(Confirmation),
         EffectState: words(EffectState),
     }
 
@@ -128,6 +129,9 @@ class Ticket(Row):
     words: Mapped[str] = mapped_column(sa.Text, default="")
     attachments: Mapped[list[str]] = mapped_column(default=list)
     tags: Mapped[list[str]] = mapped_column(default=list)
+    fields: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # pairs of a name and a value
+    assignee: Mapped[str] = mapped_column(default="")  # the e-mail address of the agent in charge in the helpdesk
+    status: Mapped[str] = mapped_column(default="open")  # as `integrations.data.TicketStatus`
     waiting_since: Mapped[datetime]
 
 
@@ -135,7 +139,10 @@ class Issue(Row):
     """Engineering's record of one cause; `number` is None until the tracker has it."""
 
     __tablename__ = "issue"
-    __table_args__ = (sa.UniqueConstraint("tracker", "repository", "number"),)
+    __table_args__ = (
+        sa.UniqueConstraint("tracker", "repository", "number"),
+        sa.Index("ix_issue_stage_stage_since", "stage", "stage_since"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     project: Mapped[str] = mapped_column(index=True)
     tracker: Mapped[str]
@@ -151,8 +158,10 @@ class Issue(Row):
     assigned: Mapped[list[str]] = mapped_column(default=list)  # logins, as the tracker last showed them
     labels: Mapped[list[str]] = mapped_column(default=list)  # as the tracker last showed them
     exposed: Mapped[bool] = mapped_column(default=False)  # all members read it, where confidential issues are known
-    promised_on: Mapped[date | None]  # not before that day, a Support Dev said
+    promised_on: Mapped[date | None] = mapped_column(index=True)  # not before that day, a Support Dev said
     promised_by: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(sa.Text, default="")  # what was mended, in words for customers
+    note_by: Mapped[str] = mapped_column(default="")
     wanted: Mapped[str] = mapped_column(default="")  # "reason" or "fix": what the Support Dev still owes
     trouble: Mapped[str] = mapped_column(sa.Text, default="")  # why we cannot go on, for a person
     fixes: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # of dicts, see bridge.records
@@ -167,7 +176,7 @@ class Issue(Row):
     channel: Mapped[str]
     card_ts: Mapped[str] = mapped_column(default="")
     table_comment: Mapped[str] = mapped_column(default="")  # the tracker's id of the customers' table
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     escalations: Mapped[list[Escalation]] = relationship(
         back_populates="issue",
         order_by="Escalation.flagged_at",
@@ -266,7 +275,14 @@ class WriteBackRow(Row):
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
-    reply_id: Mapped[str | None]  # the helpdesk's id of the reply that we sent
+    reply_id: Mapped[str | None]  # the helpdesk's id of the reply that settled it
+    follow_up: Mapped[str] = mapped_column(default="")  # the number of the ticket it was written in, where another
+    noticed: Mapped[bool] = mapped_column(default=False)  # an answer in the helpdesk was taken for it, nobody said so
+    unmarked: Mapped[list[str]] = mapped_column(default=list)  # ids of answers that said nothing about it
+    confirmation: Mapped[Confirmation | None] = mapped_column(index=True)
+    confirmed_at: Mapped[datetime | None]  # since when it stands so
+    answer: Mapped[str] = mapped_column(sa.Text, default="")  # what the customer wrote then
+    answer_id: Mapped[str] = mapped_column(default="")  # the helpdesk's id of it
     escalation: Mapped[Escalation] = relationship(back_populates="write_backs")
     news: Mapped[NewsItem] = relationship()
 
@@ -278,7 +294,7 @@ class History(Row):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     issue_id: Mapped[str | None] = mapped_column(sa.ForeignKey("issue.id"), index=True)
     escalation_id: Mapped[str | None] = mapped_column(sa.ForeignKey("escalation.id"))
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     what: Mapped[str]
     by: Mapped[str] = mapped_column(default="")
     proof: Mapped[dict[str, Any] | None]
