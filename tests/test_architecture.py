@@ -21,6 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "reading",
             "redaction",
             "commands",
+            "areas",
             "days",
             "periods",
             "similar",
@@ -36,8 +37,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"store", "settings", "issue_text"}),
     frozenset({"outbox", "reports"}),
     frozenset({"bridge"}),
-    frozenset({"slack", "web"}),
+    frozenset({"slack"}),
     frozenset({"listing", "gallery"}),
+    frozenset({"web"}),
     frozenset({"performers", "scheduler", "worker", "check"}),
     frozenset({"app"}),
     frozenset({"demo", "playing", "serve"}),
@@ -55,7 +57,7 @@ STAGE_HANDS = {"bot/demo.py", "bot/playing.py", "bot/script.py", "bot/telling.py
 PURE = {
     "bot/model.py", "bot/shipping.py", "bot/privacy.py", "bot/redaction.py", "bot/commands.py", "bot/similar",
     "bot/texts.py", "bot/issue_text.py", "bot/cron.py", "bot/duty.py", "bot/hours.py", "bot/slack/views",
-    "bot/changes.py", "bot/periods.py",
+    "bot/changes.py", "bot/periods.py", "bot/areas.py",
 }  # fmt: skip
 
 HARMLESS = {
