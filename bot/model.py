@@ -1,6 +1,6 @@
-"""The words of the house as types, and its two state machines. Pure: no clock, no network, no store.
+"""The words of the house as types, and its three state machines. Pure: no clock, no network, no store.
 
-The charts of both machines stand in `docs/architecture.md`.
+Their charts stand in `docs/architecture.md`.
 """
 
 from __future__ import annotations

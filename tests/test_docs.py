@@ -18,7 +18,7 @@ import yaml
 from bot.__main__ import cli
 from bot.commands import NAMES
 from bot.configuration import Configuration
-from bot.model import Happening, Stage, Step, WriteBack, move, step
+from bot.model import Confirmation, Happening, Reply, Stage, Step, WriteBack, confirm, move, step
 from bot.settings import Environment
 from bot.web import routes
 from integrations import registry
@@ -255,6 +255,12 @@ def test_the_chart_of_write_backs_is_the_program_s() -> None:
     """Each arrow is a step, and each step is an arrow."""
     steps = {(state, step(state, taken), taken) for state in WriteBack for taken in Step}
     assert chart("write_back") == {(str(a), str(b), str(by)) for a, b, by in steps if b is not None}
+
+
+def test_the_chart_of_confirmations_is_the_program_s() -> None:
+    """Each arrow is what an answer means, and the other way round."""
+    steps = {(state, confirm(state, reply), reply) for state in Confirmation for reply in Reply}
+    assert chart("confirmation") == {(str(a), str(b), str(by)) for a, b, by in steps if b is not None}
 
 
 def test_each_case_of_shipping_has_its_test() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from hypothesis import given, strategies as st
 
-from bot.model import OWED, WAITING, Happening, Stage, Step, WriteBack, move, step
+from bot.model import OWED, WAITING, Confirmation, Happening, Reply, Stage, Step, WriteBack, confirm, move, step
 
 stages, happenings = st.sampled_from(Stage), st.sampled_from(Happening)
 
@@ -25,7 +25,7 @@ def on_from(stage: object) -> set[object]:
 
 
 def steps_from(state: object) -> set[object]:
-    after = {step(WriteBack(str(state)), taken) for taken in Step}
+    after = {step(WriteBack(str(state)), taken) for taken in Step if taken is not Step.UNMARK}
     return {one for one in after if one is not None}
 
 
@@ -92,11 +92,13 @@ def test_every_state_of_a_write_back_can_be_reached_and_left_but_the_two_ends() 
 @given(st.lists(st.sampled_from(Step), max_size=30))
 def test_a_customer_gets_at_most_one_certain_reply(taken: list[Step]) -> None:
     """Whatever people and services do in any order: nothing is sent after it is written, nor while it may be out."""
-    state, certain = WriteBack.DUE, 0
+    state, certain, marked = WriteBack.DUE, 0, False  # marked: nothing of ours was sent
     for one in taken:
         after = step(state, one)
-        if after is None:
+        if after is None or (one is Step.UNMARK and not marked):
             continue
+        certain -= one is Step.UNMARK
+        marked = one is Step.MARK_WRITTEN
         if one is Step.SEND:
             assert state is WriteBack.DUE
         certain += one in (Step.SENT, Step.MARK_WRITTEN)
@@ -110,3 +112,19 @@ def test_no_step_can_be_taken_twice_in_a_row(state: WriteBack, taken: Step) -> N
     """A second press of the same button is refused, so nothing comes of it."""
     after = step(state, taken)
     assert after is None or step(after, taken) is None
+
+
+def test_no_word_is_never_taken_for_a_good_one() -> None:
+    """Only an agent who read the customer says that it works; and after any word it can still turn out broken."""
+    assert confirm(Confirmation.WAITING, Reply.SILENCE) is Confirmation.SILENT
+    works = {(state, reply) for state in Confirmation for reply in Reply if confirm(state, reply) is Confirmation.WORKS}
+    assert {reply for _, reply in works} == {Reply.WORKS}
+    broken = {state for state in Confirmation if confirm(state, Reply.STILL_BROKEN) is not None}
+    assert broken == set(Confirmation) - {Confirmation.STILL_BROKEN}
+
+
+@given(st.sampled_from(Confirmation), st.sampled_from(Reply))
+def test_no_confirmation_is_said_twice(state: Confirmation, reply: Reply) -> None:
+    """A second press of the same button is refused."""
+    after = confirm(state, reply)
+    assert after is None or confirm(after, reply) is None
