@@ -22,6 +22,10 @@ STAGES = (Stage.FIXED, Stage.ACKNOWLEDGED, Stage.FILED, Stage.FILING)
 """In which order customers waiting are listed: nearest to the end first."""
 
 
+FACTORS = {Severity.CRITICAL: 8, Severity.HIGH: 4, Severity.NORMAL: 2, Severity.LOW: 1}
+"""What a customer and a day count in the queue, by the issue's severity."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person wants to see; empty is everything."""
@@ -209,11 +213,9 @@ def waiting(session: Session, agent: str, wanted: Wanted, most: int, skipped: in
 
 
 def queue(session: Session, wanted: Wanted, now: datetime, most: int, skipped: int) -> tuple[Sequence[Queued], int]:
-    """The issues for which customers wait, by customers times age; and how many there are. Of a settled stage, those
-    whose customers were not all written to."""
+    """The issues for which customers wait, by `weight`; and how many there are. Of a settled stage, those whose
+    customers were not all written to."""
     crowd = _crowd(wanted)
-    age = sa.extract("epoch", sa.bindparam("now", now, Issue.created_at.type)) - sa.extract("epoch", crowd.c.since)
-    weight = crowd.c.customers * age
     query = (
         sa.select(
             Issue.id,
@@ -228,12 +230,19 @@ def queue(session: Session, wanted: Wanted, now: datetime, most: int, skipped: i
         )
         .join(crowd, crowd.c.issue_id == Issue.id)
         .where(Issue.joined.is_(None), *_by_issue(wanted))
-        .order_by(weight.desc(), Issue.id)
+        .order_by(weight(crowd, now).desc(), Issue.id)
     )
     if wanted.stage is None:
         query = query.where(Issue.stage.in_(WAITING))
     rows = session.execute(query.limit(most).offset(skipped)).all()
     return [Queued(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
+def weight(crowd: sa.Subquery, now: datetime) -> sa.ColumnElement[Any]:
+    """How much an issue weighs: its customers, times its severity's factor, times how long the first of them waits.
+    `crowd` has `customers` and `since`."""
+    age = sa.extract("epoch", sa.bindparam("now", now, Issue.created_at.type)) - sa.extract("epoch", crowd.c.since)
+    return crowd.c.customers * sa.case(FACTORS, value=Issue.severity) * age
 
 
 def _crowd(wanted: Wanted) -> sa.Subquery:
