@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from itertools import pairwise
 
+from bot import privacy
+from bot.areas import Dimension as Dimension
 from bot.model import Kind, Severity, Stage
-
-
-class Dimension(StrEnum):
-    """By what issues are put together to an area."""
-
-    PROJECT = "project"
-    COMPONENT = "component"
-    LABEL = "label"
+from bot.store.causes import AREAS as AREAS, LISTED as LISTED, PLANNED as PLANNED, AreaRow, CauseRows, WordsRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,81 @@ class Causes:
         return not (flagged or waiting or self.offenders_count or self.removed_count)
 
 
-AREAS = 12
-PLANNED = 5
-LISTED = 10
 QUOTED = 200
+"""Characters of a customer's own words."""
+
+
+def causes(rows: CauseRows) -> Causes:
+    """The report over what `bot.store.causes.load` gave."""
+    periods = _periods(rows)
+    made = [_area(rows, area, periods) for area in rows.areas]
+    of = {dimension: tuple(one for one in made if one.dimension is dimension) for dimension in Dimension}
+    return Causes(
+        since=rows.since,
+        until=rows.until,
+        periods=periods,
+        bugs=tuple(rows.bugs.tickets),
+        tooling=_area(rows, rows.tooling, periods),
+        projects=of[Dimension.PROJECT],
+        components=of[Dimension.COMPONENT],
+        labels=of[Dimension.LABEL],
+        more=dict(rows.more),
+        offenders=tuple(
+            Offender(
+                issue=_issue(rows, one.issue),
+                reopened=one.times.get("reopened", 0),
+                rolled_back=one.times.get("taken_back", 0),
+                still_broken=one.times.get("still_broken", 0),
+                last_at=one.last_at,
+            )
+            for one in rows.offenders
+        ),
+        offenders_count=rows.offenders_count,
+        removed=tuple(Removed(_issue(rows, issue), at) for issue, at in rows.removed),
+        removed_count=rows.removed_count,
+        removed_customers=rows.removed_customers,
+    )
+
+
+def _periods(rows: CauseRows) -> tuple[Period, ...]:
+    pairs = pairwise(rows.edges)
+    return tuple(Period(begins, ends, ends <= rows.until) for begins, ends in pairs)
+
+
+def _area(rows: CauseRows, area: AreaRow, periods: tuple[Period, ...]) -> Area:
+    whole = [number for number, period in zip(area.tickets, periods, strict=True) if period.whole]
+    spoken = next((issue for issue in area.plan if issue in rows.words), None)
+    return Area(
+        dimension=area.named.dimension,
+        name=area.named.name,
+        tickets=tuple(area.tickets),
+        now=whole[-1] if whole else 0,
+        before=whole[-2] if len(whole) > 1 else 0,
+        compared=len(whole) > 1,
+        waiting=area.waiting,
+        open_issues=area.open_issues,
+        plan=tuple(_issue(rows, issue) for issue in area.plan),
+        quote=_quote(spoken, rows.words[spoken]) if spoken else None,
+    )
+
+
+def _quote(issue: str, said: WordsRow) -> Quote | None:
+    """An excerpt that names nobody. It is cut after the redaction: half an address is none that is found."""
+    words = privacy.excerpt(privacy.redact(said.words, said.names).text, QUOTED)
+    return Quote(words, said.language, issue) if words else None
+
+
+def _issue(rows: CauseRows, issue: str) -> CauseIssue:
+    found = rows.issues[issue]
+    return CauseIssue(
+        id=found.id,
+        project=found.project,
+        title=found.title,
+        repository=found.repository,
+        number=found.number,
+        url=found.url,
+        stage=found.stage,
+        kind=found.kind,
+        severity=found.severity,
+        customers=found.customers,
+    )

@@ -1,0 +1,187 @@
+"""The rows behind the report on times: two statements, and two numbers for each step that anybody took."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.model import News, Stage, WriteBack
+from bot.store.scope import Scope
+from bot.store.tables import Escalation, Hearing, History, Issue, NewsItem, Round, WriteBackRow
+
+AT_ONCE = 5_000
+"""Rows that are fetched together."""
+
+
+class Milestone(StrEnum):
+    """What a ticket comes by on its way, in this order."""
+
+    FLAGGED = "flagged"
+    ACKNOWLEDGED = "acknowledged"  # the first time
+    FIXED = "fixed"  # this and the next: the last time before the stage at which the issue is now
+    SHIPPED = "shipped"
+    TOLD = "told"  # the agent
+    WRITTEN = "written"  # to the customer
+    CONFIRMED = "confirmed"  # or denied: the customer's own word
+
+
+Way = tuple[Milestone, Milestone]
+
+OF_CUSTOMERS: tuple[Way, ...] = (
+    (Milestone.FLAGGED, Milestone.ACKNOWLEDGED),
+    (Milestone.SHIPPED, Milestone.TOLD),
+    (Milestone.TOLD, Milestone.WRITTEN),
+    (Milestone.WRITTEN, Milestone.CONFIRMED),
+    (Milestone.FLAGGED, Milestone.SHIPPED),
+    (Milestone.FLAGGED, Milestone.WRITTEN),
+)
+"""What each escalation takes for itself."""
+
+OF_ISSUES: tuple[Way, ...] = (
+    (Milestone.ACKNOWLEDGED, Milestone.FIXED),
+    (Milestone.FIXED, Milestone.SHIPPED),
+)
+"""What all customers of an issue share: it counts once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """When a step began and when it ended, each time that it was taken; POSIX seconds."""
+
+    begins: array[float] = field(default_factory=lambda: array("d"))
+    ends: array[float] = field(default_factory=lambda: array("d"))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRows:
+    since: datetime
+    until: datetime
+    taken: Mapping[Way, Taken]
+
+
+def load(session: Session, wanted: Scope, since: datetime, until: datetime) -> TimeRows:
+    """The steps that ended from `since` until before `until`. One whose end is not after its beginning, because its
+    ticket came later, is left out: what was over before a customer came cost that customer no time."""
+    taken = {way: Taken() for way in (*OF_CUSTOMERS, *OF_ISSUES)}
+    first, last = since.timestamp(), until.timestamp()
+    reached = _reached()
+    for query, ways in (
+        (_issues(wanted, since, reached), OF_ISSUES),
+        (_customers(wanted, since, reached), OF_CUSTOMERS),
+    ):
+        for times in _fetched(session, query):
+            for way in ways:
+                begin, end = times.get(way[0]), times.get(way[1])
+                if begin is not None and end is not None and begin <= end and first <= end < last:
+                    taken[way].begins.append(begin)
+                    taken[way].ends.append(end)
+    return TimeRows(since, until, taken)
+
+
+def _fetched(session: Session, query: sa.Select[Any]) -> Iterator[Mapping[Milestone, float | None]]:
+    names = [Milestone(column["name"]) for column in query.column_descriptions]
+    for row in session.execute(query.execution_options(yield_per=AT_ONCE)):
+        yield dict(zip(names, row, strict=True))
+
+
+def _reached() -> sa.Subquery:
+    """When each issue was acknowledged first, and fixed and shipped last."""
+    words = (Milestone.ACKNOWLEDGED, Milestone.FIXED, Milestone.SHIPPED)
+    when = {word: sa.case((History.what == word.value, History.at)) for word in words}
+    ends = {Milestone.ACKNOWLEDGED: sa.func.min}
+    return (
+        sa.select(
+            History.issue_id,
+            *(ends.get(word, sa.func.max)(at, type_=History.at.type).label(word.value) for word, at in when.items()),
+        )
+        .where(History.what.in_([word.value for word in words]))
+        .group_by(History.issue_id)
+        .subquery()
+    )
+
+
+def _epoch(column: Any, name: Milestone) -> sa.ColumnElement[Any]:
+    return sa.extract("epoch", column).label(name.value)
+
+
+def _settled(reached: sa.Subquery) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """When an issue was fixed and shipped, as far as that holds at the stage at which it is now."""
+    mended = sa.case((Issue.stage.in_([Stage.FIXED, Stage.SHIPPED]), reached.c.fixed))
+    return mended, sa.case((Issue.stage == Stage.SHIPPED, reached.c.shipped))
+
+
+def _issues(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[Any]:
+    mended, shipped = _settled(reached)
+    return (
+        sa.select(
+            _epoch(reached.c.acknowledged, Milestone.ACKNOWLEDGED),
+            _epoch(mended, Milestone.FIXED),
+            _epoch(shipped, Milestone.SHIPPED),
+        )
+        .select_from(reached)
+        .join(Issue, Issue.id == reached.c.issue_id)
+        .where(*wanted.issues(), sa.or_(reached.c.fixed >= since, reached.c.shipped >= since))
+        .where(sa.exists().where(Escalation.issue_id == Issue.id, *wanted.escalations()))
+    )
+
+
+def _customers(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[Any]:
+    _, shipped = _settled(reached)
+    heard, confirmed = _heard(), _confirmed()
+    ends = (reached.c.acknowledged, reached.c.shipped, heard.c.written, confirmed.c.at)
+    return (
+        sa.select(
+            _epoch(Escalation.flagged_at, Milestone.FLAGGED),
+            _epoch(reached.c.acknowledged, Milestone.ACKNOWLEDGED),
+            _epoch(shipped, Milestone.SHIPPED),
+            heard.c.told.label(Milestone.TOLD.value),
+            _epoch(heard.c.written, Milestone.WRITTEN),
+            _epoch(confirmed.c.at, Milestone.CONFIRMED),
+        )
+        .select_from(Escalation)
+        .join(Issue, Issue.id == Escalation.issue_id)
+        .join(reached, reached.c.issue_id == Issue.id)
+        .outerjoin(heard, heard.c.escalation_id == Escalation.id)
+        .outerjoin(confirmed, confirmed.c.escalation_id == Escalation.id)
+        .where(*wanted.issues(), *wanted.escalations())
+        .where(sa.or_(heard.c.told >= since.timestamp(), *(end >= since for end in ends)))
+    )
+
+
+def _heard() -> sa.Subquery:
+    """When the agent was told that an escalation's issue shipped, as Slack dated the message, and when the customer
+    was written to; of news that still stand."""
+    told = sa.cast(sa.func.nullif(Round.ts, ""), sa.Float)
+    written = sa.case((WriteBackRow.state == WriteBack.WRITTEN, WriteBackRow.done_at))
+    theirs = sa.and_(
+        Hearing.person == WriteBackRow.agent,
+        Hearing.escalation_id == WriteBackRow.escalation_id,
+        Hearing.news_id == WriteBackRow.news_id,
+    )
+    return (
+        sa.select(
+            WriteBackRow.escalation_id,
+            sa.func.max(told).label("told"),
+            sa.func.max(written, type_=WriteBackRow.done_at.type).label("written"),
+        )
+        .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
+        .outerjoin(Hearing, theirs)
+        .outerjoin(Round, Round.id == Hearing.round_id)
+        .where(NewsItem.kind == News.SHIPPED, NewsItem.stands)
+        .group_by(WriteBackRow.escalation_id)
+        .subquery()
+    )
+
+
+def _confirmed() -> sa.Subquery:
+    """When a customer said last whether it works."""
+    last = sa.func.max(History.at, type_=History.at.type)
+    query = sa.select(History.escalation_id, last.label("at")).where(History.what.in_(["works", "still_broken"]))
+    return query.group_by(History.escalation_id).subquery()
