@@ -7,7 +7,6 @@ time when the line was dropped. Nothing of a request or an answer is logged.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import math
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
@@ -66,6 +66,8 @@ class HttpClient:
         self._reason = reason
         self._undone = undone
         self._timeout = timeout
+        base = httpx2.URL(url)
+        self._own = (base.scheme, base.host, base.port)
         self._client = httpx2.Client(
             base_url=url,
             auth=auth,
@@ -84,9 +86,84 @@ class HttpClient:
         except _Dropped:
             return self._call("GET", path, params=params)
 
-    def send(self, method: Literal["POST", "PUT", "PATCH", "DELETE"], path: str, body: Any = None) -> Any:
-        """What a write answers: its JSON, or None for an empty answer. Sent once, never repeated or redirected."""
-        return self._call(method, path, body=body)
+    def send(
+        self,
+        method: Literal["POST", "PUT", "PATCH", "DELETE"],
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Any:
+        """What a write answers: its JSON, or None for an empty answer. Sent once, never repeated or redirected.
+
+        `body` goes out as JSON; `content`, in its place, as it is (its `Content-Type` then stands in `headers`).
+        """
+        return self._call(method, path, body=body, headers=headers, content=content)
+
+    def download(self, url: str, also: tuple[str, ...] = ()) -> bytes:
+        """What stands at an address of this service, at most 10 MB, followed over at most three redirects.
+
+        `also` names other hosts that the service keeps its files on (".cdn.example" for all below it). Only the
+        service's own host gets our credentials; where it sends us on, none go along. Rejected: an address elsewhere,
+        or too large. Tried once more when the line was dropped.
+        """
+        self._refuse_elsewhere(url, also)
+        try:
+            return self._file(url)
+        except _Dropped:
+            return self._file(url)
+
+    def _refuse_elsewhere(self, url: str, also: tuple[str, ...]) -> None:
+        try:
+            parts, host = urlsplit(url), (urlsplit(url).hostname or "").lower()
+        except ValueError:
+            raise Rejected(self.service, "the file's address is not a valid one") from None
+        named = any(host == name or (name.startswith(".") and host.endswith(name)) for name in also)
+        if not (self._is_own(url) or (parts.scheme == "https" and named)):
+            raise Rejected(
+                self.service, "the file stands at another address than the helpdesk's own, so it was not read"
+            )
+
+    def _is_own(self, url: str) -> bool:
+        try:
+            given = httpx2.URL(url)
+        except httpx2.InvalidURL:
+            return False
+        return (given.scheme, given.host, given.port) == self._own and not given.userinfo
+
+    def _file(self, url: str) -> bytes:
+        for _ in range(1 + MAX_REDIRECTS):
+            try:
+                if self._is_own(url):
+                    found = self._client.stream("GET", url, headers={"Accept": "*/*"}, follow_redirects=False)
+                else:
+                    found = httpx2.stream("GET", url, headers={"User-Agent": "Passerelle"}, timeout=self._timeout)
+                with found as answer:
+                    sent_on = answer.headers.get("location", "") if answer.is_redirect else ""
+                    content = b"" if sent_on else self._small(answer)
+            except httpx2.RequestError as error:
+                raise self._unreachable(error, False) from error
+            except (httpx2.InvalidURL, ValueError) as error:
+                raise Rejected(self.service, "the file's address is not a valid one") from error
+            if not sent_on:
+                if answer.is_success:
+                    return content
+                raise self._refusal(answer, content, False)
+            url = self._next(url, sent_on)
+        raise Unavailable(self.service, "it redirects in circles; is `url` right?", maybe_done=False)
+
+    def _small(self, answer: httpx2.Response) -> bytes:
+        length = answer.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and int(length) > MAX_BODY:
+            raise Rejected(self.service, "the file is larger than 10 MB")
+        return self._content(answer, False, Rejected(self.service, "the file is larger than 10 MB"))
+
+    def _next(self, url: str, location: str) -> str:
+        onward = urljoin(url, location)
+        if not self._is_own(onward) and urlsplit(onward).scheme != "https":
+            raise Rejected(self.service, "the file stands at an address that is not safe, so it was not read")
+        return onward
 
     def pages(
         self, path: str, params: Params, following: Callable[[Any], Params | None], most: int = 20
@@ -100,10 +177,19 @@ class HttpClient:
             yield page
             more = following(page)
 
-    def _call(self, method: str, path: str, params: Params | None = None, body: Any = None) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Any:
         write = method != "GET"
+        given: dict[str, Any] = {"params": params, "json": body, "headers": headers, "content": content}
         try:
-            with self._client.stream(method, path, params=params, json=body, follow_redirects=not write) as answer:
+            with self._client.stream(method, path, follow_redirects=not write, **given) as answer:
                 content = self._content(answer, write)
         except httpx2.RequestError as error:
             raise self._unreachable(error, write) from error
@@ -113,13 +199,13 @@ class HttpClient:
             return self._json(answer, content, write)
         raise self._refusal(answer, content, write)
 
-    def _content(self, answer: httpx2.Response, write: bool) -> bytes:
+    def _content(self, answer: httpx2.Response, write: bool, too_large: ServiceError | None = None) -> bytes:
         content = bytearray()
         deadline = time.monotonic() + self._timeout
         for chunk in answer.iter_bytes():
             content += chunk
             if len(content) > MAX_BODY:
-                raise Unavailable(self.service, "it answered with more than 10 MB", maybe_done=write)
+                raise too_large or Unavailable(self.service, "it answered with more than 10 MB", maybe_done=write)
             if time.monotonic() > deadline:
                 raise Unavailable(
                     self.service, f"it took more than {self._timeout:g} s to send its answer", maybe_done=write
@@ -207,9 +293,15 @@ def header(headers: Mapping[str, str], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
-def signed(secret: str, message: bytes, given: str, encoding: Literal["hex", "base64"] = "hex") -> bool:
-    """Whether `given` is the HMAC-SHA256 of `message` under `secret`, compared in constant time."""
-    digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
+def signed(
+    secret: str,
+    message: bytes,
+    given: str,
+    encoding: Literal["hex", "base64"] = "hex",
+    algorithm: Literal["sha256", "sha1"] = "sha256",
+) -> bool:
+    """Whether `given` is the HMAC of `message` under `secret`, compared in constant time."""
+    digest = hmac.new(secret.encode(), message, algorithm).digest()
     expected = digest.hex().encode() if encoding == "hex" else base64.b64encode(digest)
     return hmac.compare_digest(expected, given.encode("utf-8", "replace"))
 
@@ -231,14 +323,29 @@ def dicts(answer: Any, key: str) -> list[dict[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
+def within(answer: Any, *keys: str) -> dict[str, Any]:
+    """The object under `keys`, one inside the other; {} when there is none."""
+    for key in keys:
+        answer = answer.get(key) if isinstance(answer, Mapping) else None
+    return answer if isinstance(answer, dict) else {}
+
+
 def text_of(value: Any) -> str:
-    """A JSON value as text, "" for null."""
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    """A JSON value as text; "" for null, and for what is a list or an object."""
+    return value if isinstance(value, str) else "" if value is None or isinstance(value, list | dict) else str(value)
+
+
+def whole(value: Any) -> int:
+    """A JSON value as a whole number, also when it is written as text; 0 when it is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def moment(value: Any) -> datetime:
-    """An ISO 8601 time in UTC; the year 1970 when it is none."""
+    """An ISO 8601 time in UTC, which is meant where no zone is named; the year 1970 when it is none."""
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (TypeError, ValueError):
+        told = datetime.fromisoformat(value)
+        return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return datetime.fromtimestamp(0, UTC)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
 import re
 import socket
@@ -14,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import uvicorn
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Now = Callable[[], datetime]
@@ -63,6 +65,8 @@ class Wire:
         self.now = now
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
+        self.answer: Response | None = None  # given to every request in place of the app's
+        self.spoil: Callable[[Any], Any] | None = None  # what becomes of each JSON that is answered
         self._random = random.Random(seed)  # noqa: S311 (repeatable faults, no secrets)
         self._lock = threading.Lock()
 
@@ -114,7 +118,8 @@ class Wire:
         try:
             if fault is None or fault.how == "late":
                 await asyncio.sleep(fault.seconds if fault else 0)
-                await self.app(scope, replay, recording)
+                spoilt = recording if self.spoil is None else _spoilt(recording, self.spoil)
+                await (self.answer or self.app)(scope, replay, spoilt)
                 return
             if fault.how in ("drop_after", "error_after"):
                 await self.app(scope, replay, swallow)
@@ -125,6 +130,28 @@ class Wire:
             await JSONResponse(fault.body, fault.status, fault.headers)(scope, replay, recording)
         finally:
             note(None)
+
+
+def _spoilt(send: Send, spoil: Callable[[Any], Any]) -> Send:
+    """A `send` that lets nothing out before it is whole, and JSON only as `spoil` leaves it."""
+    start: Message = {}
+    content = bytearray()
+
+    async def held(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        content.extend(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        body = bytes(content)
+        with contextlib.suppress(ValueError):
+            body = json.dumps(spoil(json.loads(body))).encode()
+        headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
+        await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    return held
 
 
 async def _read(receive: Receive) -> bytes | None:

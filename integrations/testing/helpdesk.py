@@ -14,19 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.base import (
-    Ability,
-    BadSignature,
-    Helpdesk,
-    NotFound,
-    Rejected,
-    TicketTouched,
-    Unauthorised,
-    Unavailable,
-    mark,
-)
+from integrations.base import Ability, BadSignature, Helpdesk, NotFound, Rejected, TicketTouched, mark
 from integrations.testing.helpdesk_life import HelpdeskLife
-from integrations.testing.helpdesk_world import DeskTrouble, HelpdeskWorld
+from integrations.testing.helpdesk_trouble import HelpdeskTrouble
+from integrations.testing.helpdesk_world import HelpdeskWorld
 
 NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)
 UNKNOWN = "99999999"
@@ -47,7 +38,7 @@ STRANGE = (
 )
 
 
-class HelpdeskContract(HelpdeskLife):
+class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
     """What the bot relies on, whatever the helpdesk; what not every one can do is told by its `abilities`."""
 
     # --- addresses ----------------------------------------------------------------------------------------------------
@@ -235,74 +226,6 @@ class HelpdeskContract(HelpdeskLife):
         number = world.open_ticket("Basket", "It is empty.")
         helpdesk.reply(number, "Done.", "secret-key-7")
         assert "secret-key-7" not in "".join(world.received(number))
-
-    # --- errors -------------------------------------------------------------------------------------------------------
-
-    @pytest.mark.parametrize("trouble", ["failed", "failed after", "dropped", "dropped after"])
-    @pytest.mark.parametrize("how", ["note", "reply"])
-    def test_a_doubtful_write_is_never_repeated(
-        self, helpdesk: Helpdesk, world: HelpdeskWorld, trouble: DeskTrouble, how: str
-    ) -> None:
-        """After a 502 or a dropped line it may be done: one write on the wire, and looking tells which it was."""
-        number = world.open_ticket("Basket", "It is empty.")
-        world.trouble(trouble)
-        with pytest.raises(Unavailable) as doubt:
-            (helpdesk.note if how == "note" else helpdesk.reply)(number, "Done.", "k1")
-        assert (doubt.value.maybe_done, world.writes()) == (True, 1)
-        assert (helpdesk.marked(number, "k1") is not None) == trouble.endswith("after")
-
-    def test_a_rate_limit_is_told_and_not_slept_through(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
-        """The lane waits, not the thread: certainly not done, with the seconds that the service named."""
-        number = world.open_ticket("Basket", "It is empty.")
-        world.trouble("limited")
-        with pytest.raises(Unavailable) as limit:
-            helpdesk.reply(number, "Done.", "k1")
-        assert (limit.value.retry_after, limit.value.maybe_done, world.writes()) == (7, False, 1)
-
-    def test_a_refusal_is_told_in_the_services_own_words(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
-        """A 422 with a reason is Rejected with that reason, at the first attempt."""
-        number = world.open_ticket("Basket", "It is empty.")
-        world.trouble("refused")
-        with pytest.raises(Rejected, match="the reason of the service"):
-            helpdesk.note(number, "Filed.", "k1")
-        assert world.writes() == 1
-
-    def test_a_read_gets_over_one_dropped_line(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
-        """Reads change nothing, so one is repeated at once; for ever it is not."""
-        number = world.open_ticket("Basket", "It is empty.")
-        world.trouble_reading(1)
-        assert helpdesk.ticket(number).subject == "Basket"
-        world.trouble_reading(2)
-        with pytest.raises(Unavailable) as failure:
-            helpdesk.ticket(number)
-        assert failure.value.maybe_done is False
-
-    def test_nobody_listening_means_certainly_not_done(self, world: HelpdeskWorld) -> None:
-        """A refused connection leaves no doubt."""
-        with pytest.raises(Unavailable) as failure:
-            world.unreachable().note("1", "Filed.", "k1")
-        assert failure.value.maybe_done is False
-
-    def test_a_wrong_token_is_unauthorised_and_found_by_check(self, world: HelpdeskWorld) -> None:
-        """A person must mend it, and is told which setting."""
-        number = world.open_ticket("Basket", "It is empty.")
-        wrong = world.with_wrong_token()
-        for call in (lambda: wrong.ticket(number), lambda: wrong.note(number, "Filed.", "k1")):
-            with pytest.raises(Unauthorised):
-                call()
-        assert [finding.where.rsplit(".", 1)[-1] for finding in wrong.check()] == ["token"]
-
-    def test_a_web_page_instead_of_data_is_unavailable(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
-        """As when the address is a sign-in page: one clear sentence, and check names the address."""
-        number = world.open_ticket("Basket", "It is empty.")
-        world.web_page()
-        with pytest.raises(Unavailable, match="a web page instead of data"):
-            helpdesk.ticket(number)
-        assert [finding.where.rsplit(".", 1)[-1] for finding in helpdesk.check()] == ["url"]
-
-    def test_check_finds_nothing_where_all_is_well(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
-        """A webhook secret is not needed."""
-        assert (helpdesk.check(), world.without_secret().check()) == ([], [])
 
     # --- webhooks -----------------------------------------------------------------------------------------------------
 

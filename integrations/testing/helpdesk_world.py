@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from integrations.base import Helpdesk, TicketStatus
 
@@ -20,7 +20,10 @@ class Said(NamedTuple):
 
 
 class HelpdeskWorld(Protocol):
-    """The people's side of a helpdesk that holds no ticket yet. Ana (ana@acme.example) is an agent in it."""
+    """The people's side of a helpdesk that holds no ticket yet. Ana (ana@acme.example) is an agent in it.
+
+    Where the helpdesk tells times to the second, each thing that people do is to happen a second after the last.
+    """
 
     def open_ticket(
         self, subject: str, body: str, *, html: bool = False, language: str = "", tags: Sequence[str] = ()
@@ -84,8 +87,12 @@ class HelpdeskWorld(Protocol):
         """The next so many reads end in a dropped line."""
         ...
 
-    def web_page(self) -> None:
-        """Each request is answered 200 with a web page."""
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Each request is answered so from now on, and nothing is done; see `Wire.answer`."""
+        ...
+
+    def spoil(self, how: Callable[[Any], Any] | None) -> None:
+        """Each JSON that is answered is what `how` makes of it, until told otherwise; see `Wire.spoil`."""
         ...
 
     def writes(self) -> int:

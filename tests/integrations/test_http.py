@@ -303,3 +303,61 @@ def test_a_hostile_mail_is_read_in_bounded_time(hostile: str) -> None:
 def test_any_text_is_reduced_without_an_error(text: str) -> None:
     """As markup and as plain text."""
     assert len(reduced(text)) + len(reduced("", text)) < 41_000
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def far() -> Iterator[list[str]]:
+    """What another host heard as credentials; its address stands first."""
+    heard: list[str] = []
+
+    async def file(request: Request) -> Response:
+        heard.append(request.headers.get("authorization", "none"))
+        return Response(b"far")
+
+    server = Server(Starlette(routes=[Route("/file", file)])).start()
+    heard.append(server.url)
+    yield heard
+    server.stop()
+
+
+def test_a_file_is_had_with_our_credentials_from_the_services_own_host_alone(
+    client: HttpClient, wire: Wire, far: list[str]
+) -> None:
+    """An address elsewhere is refused, and one that is not safe is not followed to, either."""
+    base = str(client._client.base_url).rstrip("/")
+    assert b"Basic" in client.download(f"{base}/echo")
+    assert b"Basic" in client.download(f"{base}/moved")
+    elsewhere = [f"{far[0]}/file", base.replace("//", "//me:secret@") + "/echo", "/echo", "", "file:///etc/hosts"]
+    for address in [*elsewhere, f"{base}.example/echo", "https://cdn.example.evil.test/a", "https://[", "https://a b/"]:
+        with pytest.raises(Rejected):
+            client.download(address, also=(".cdn.example", "files.example"))
+    wire.answer = RedirectResponse(f"{far[0]}/file")
+    with pytest.raises(Rejected, match="not safe"):
+        client.download(f"{base}/echo")
+    assert far[1:] == []
+
+
+def test_a_file_that_never_ends_circles_or_fails_is_told_as_such(client: HttpClient, wire: Wire) -> None:
+    """In one sentence each."""
+    base = str(client._client.base_url).rstrip("/")
+    for path, kind, told in (
+        ("/big", Rejected, "larger than 10 MB"),
+        ("/circle", Unavailable, "circles"),
+        ("/status/404", NotFound, "because"),
+        ("/status/503", Unavailable, "failed"),
+    ):
+        with pytest.raises(kind, match=told):
+            client.download(f"{base}{path}")
+    wire.faults.append(Fault("drop"))
+    assert client.download(f"{base}/echo")
+
+
+def test_a_signature_can_be_of_the_older_kind() -> None:
+    """HMAC-SHA1, as some services still sign."""
+    right = hmac.new(b"s", b"body", "sha1").hexdigest()
+    assert signed("s", b"body", right, algorithm="sha1")
+    assert not signed("s", b"body", right)
+    assert not signed("s", b"body!", right, algorithm="sha1")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -105,11 +106,11 @@ class ZendeskWorld:
     def trouble_reading(self, times: int) -> None:
         self.desk.wire.faults.append(Fault("drop", "GET", times=times))
 
-    def web_page(self) -> None:
-        async def page(scope: object, receive: object, send: object) -> None:
-            await Response("<!doctype html><title>Sign in</title>", media_type="text/html")(scope, receive, send)  # type: ignore[arg-type]
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.desk.wire.answer = Response(body, status, dict(headers))
 
-        self.desk.wire.app = page
+    def spoil(self, how: Callable[[Any], Any] | None) -> None:
+        self.desk.wire.spoil = how
 
     def writes(self) -> int:
         return len([call for call in self.desk.wire.calls if call.method != "GET"])
