@@ -40,13 +40,21 @@ class Unavailable(ServiceError):
     """No usable answer: rate limit, time-out, dropped line, 5xx.
 
     `retry_after` is in seconds when the service named it. `maybe_done` is True when the call may have taken effect
-    (time-out, dropped line, 5xx) and False when it certainly did not (429, connection refused).
+    (time-out, dropped line, 5xx) and False when it certainly did not (429, connection refused). `limited`: a rate limit
+    held the call back.
     """
 
     def __init__(
-        self, service: str, detail: str = "", *, retry_after: float | None = None, maybe_done: bool = True
+        self,
+        service: str,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        maybe_done: bool = True,
+        limited: bool = False,
     ) -> None:
         super().__init__(service, detail)
+        self.limited = limited
         self.retry_after = retry_after
         self.maybe_done = maybe_done
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.views import Post
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
+from integrations.meter import METER, ending
 
 EVENT_TYPE = "passerelle"
 HISTORY_PAGES = 10
@@ -44,11 +47,30 @@ class Said:
     files: tuple[str, ...] = ()
 
 
+_READS = re.compile(r"[.](test|info|list|history|replies|members|getPermalink)$")
+
+
+class Client(WebClient):
+    """Slack's client, whose calls are counted."""
+
+    def api_call(self, api_method: str, **given: Any) -> Any:
+        method, outcome, began = "read" if _READS.search(api_method) else "write", "unavailable", time.perf_counter()
+        try:
+            answer = super().api_call(api_method, **given)
+            outcome = "ok"
+            return answer
+        except SlackApiError as error:
+            outcome = ending(_as_error(error))
+            raise
+        finally:
+            METER.count("slack", method, outcome, time.perf_counter() - began)
+
+
 class Chat:
     """One Slack workspace. `timeout` is in seconds."""
 
     def __init__(self, token: str, api_url: str, timeout: float = 10.0) -> None:
-        self.client = WebClient(token=token, base_url=api_url, timeout=int(max(1, timeout)), retry_handlers=[])
+        self.client = Client(token=token, base_url=api_url, timeout=int(max(1, timeout)), retry_handlers=[])
         self._team = ""
 
     def post(self, channel: str, post: Post, key: str, thread_ts: str = "") -> str:
@@ -226,7 +248,8 @@ def _as_error(error: SlackApiError) -> ServiceError:
     data = getattr(response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == 429 or code in ("ratelimited", "rate_limited"):
-        return Unavailable("slack", "rate limit", retry_after=_retry_after(response), maybe_done=False)
+        wait = _retry_after(response)
+        return Unavailable("slack", "rate limit", retry_after=wait, maybe_done=False, limited=True)
     if code in _TOKEN:
         return Unauthorised("slack", f"the bot token is refused ({code})")
     if code in _GONE:

@@ -25,6 +25,7 @@ from urllib3.util import Retry
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
 from integrations.github.config import Config
 from integrations.github.tokens import App, InstallationTokens, Minted, Now
+from integrations.meter import METER
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -120,14 +121,16 @@ class Wire:
         """
         path = _REPOSITORY.sub(lambda match: f"/repos/{self.name_of(match[1])}", path)
         bearer = self._bearer(as_app)
-        answer = self._send(bearer, method, path, body, headers, write)
-        if answer[0] == 401 and self._tokens and not as_app:
-            self._tokens.drop(bearer)
-            bearer = self._tokens.get()
+        with METER.call(self.name, write=write) as told:
             answer = self._send(bearer, method, path, body, headers, write)
-        if answer[0] in (307, 308) and "location" in answer[1]:  # a write to a renamed repository: nothing was done yet
-            answer = self._send(bearer, method, self._path_in(answer[1]["location"]), body, headers, write)
-        return self._judged(answer, path if as_app else "", write)
+            if answer[0] == 401 and self._tokens and not as_app:
+                self._tokens.drop(bearer)
+                bearer = self._tokens.get()
+                answer = self._send(bearer, method, path, body, headers, write)
+            if answer[0] in (307, 308) and "location" in answer[1]:  # a renamed repository: nothing was done yet
+                answer = self._send(bearer, method, self._path_in(answer[1]["location"]), body, headers, write)
+            told(answer[1])
+            return self._judged(answer, path if as_app else "", write)
 
     def name_of(self, repo: str) -> str:
         return self._names.get(repo.casefold(), repo)
@@ -228,7 +231,7 @@ class Wire:
         if "NOT_FOUND" in kinds:
             raise NotFound(self.name, "GitHub knows no such issue")
         if "RATE_LIMITED" in kinds:
-            raise Unavailable(self.name, "rate limit", retry_after=_LIMITED_FOR, maybe_done=False)
+            raise Unavailable(self.name, "rate limit", retry_after=_LIMITED_FOR, maybe_done=False, limited=True)
         told = kinds <= {"FORBIDDEN"} and isinstance(
             found.get("data"), dict
         )  # of another organisation: null in its place
@@ -255,7 +258,7 @@ class Wire:
     def _refusal(self, status: int, headers: Mapping[str, Any], message: str, write: bool) -> ServiceError:
         message = message or f"status {status}"
         if status == 429 or (status == 403 and _limited(headers, message)):
-            return Unavailable(self.name, "rate limit", retry_after=_wait(headers), maybe_done=False)
+            return Unavailable(self.name, "rate limit", retry_after=_wait(headers), maybe_done=False, limited=True)
         if status == 501:
             return Rejected(self.name, f"this server does not do that: {message}")
         if status >= 500 or status == 408:

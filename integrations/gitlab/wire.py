@@ -24,6 +24,7 @@ from urllib3.util import Retry
 
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
 from integrations.gitlab.config import Config
+from integrations.meter import METER
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -118,10 +119,13 @@ class Wire:
     ) -> Answer:
         """Make the call; an answer below 400 comes back, all else is raised. All but GET may change something."""
         named = _PROJECT.sub(lambda match: f"/projects/{quote(self.name_of(unquote(match[1])), safe='')}", path)
-        answer = self._send(method, named, query, body, headers)
-        if method != "GET" and _moved(answer) and (home := self._home(path)):  # nothing was done yet
-            answer = self._send(method, _PROJECT.sub(home, path), query, body, headers)
-        return self._judged(answer, method != "GET")
+        write = method != "GET"
+        with METER.call(self.name, write=write) as told:
+            answer = self._send(method, named, query, body, headers)
+            if write and _moved(answer) and (home := self._home(path)):  # nothing was done yet
+                answer = self._send(method, _PROJECT.sub(home, path), query, body, headers)
+            told(answer.headers)
+            return self._judged(answer, write)
 
     def _home(self, path: str) -> str:
         """The beginning of a path below a project that has another name now; "" when it has not."""
@@ -243,7 +247,9 @@ class Wire:
     def _refusal(self, answer: Answer, write: bool) -> ServiceError:
         status, message = answer.status, _message(answer.body) or f"status {answer.status}"
         if status == 429:
-            return Unavailable(self.name, "rate limit", retry_after=_wait(answer.headers), maybe_done=False)
+            return Unavailable(
+                self.name, "rate limit", retry_after=_wait(answer.headers), maybe_done=False, limited=True
+            )
         if status >= 500 or status == 408:
             after = _seconds(answer.headers)
             return Unavailable(self.name, f"status {status}", retry_after=after, maybe_done=write)
