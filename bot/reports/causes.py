@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -126,14 +127,15 @@ QUOTED = 200
 def causes(rows: CauseRows) -> Causes:
     """The report over what `bot.store.causes.load` gave."""
     periods = _periods(rows)
-    made = [_area(rows, area, periods) for area in rows.areas]
+    quotes = _quotes(rows)
+    made = [_area(rows, area, periods, quotes) for area in rows.areas]
     of = {dimension: tuple(one for one in made if one.dimension is dimension) for dimension in Dimension}
     return Causes(
         since=rows.since,
         until=rows.until,
         periods=periods,
         bugs=tuple(rows.bugs.tickets),
-        tooling=_area(rows, rows.tooling, periods),
+        tooling=_area(rows, rows.tooling, periods, quotes),
         projects=of[Dimension.PROJECT],
         components=of[Dimension.COMPONENT],
         labels=of[Dimension.LABEL],
@@ -160,9 +162,15 @@ def _periods(rows: CauseRows) -> tuple[Period, ...]:
     return tuple(Period(begins, ends, ends <= rows.until) for begins, ends in pairs)
 
 
-def _area(rows: CauseRows, area: AreaRow, periods: tuple[Period, ...]) -> Area:
+def _quotes(rows: CauseRows) -> dict[str, Quote]:
+    """What is quoted of each issue that is the first of an area's plan of which words are known."""
+    plans = [[issue for issue in area.plan if issue in rows.words] for area in (*rows.areas, rows.tooling)]
+    made = {issue: _quote(issue, rows.words[issue]) for issue in dict.fromkeys(plan[0] for plan in plans if plan)}
+    return {issue: quote for issue, quote in made.items() if quote.words}
+
+
+def _area(rows: CauseRows, area: AreaRow, periods: tuple[Period, ...], quotes: Mapping[str, Quote]) -> Area:
     whole = [number for number, period in zip(area.tickets, periods, strict=True) if period.whole]
-    spoken = next((issue for issue in area.plan if issue in rows.words), None)
     return Area(
         dimension=area.named.dimension,
         name=area.named.name,
@@ -173,14 +181,13 @@ def _area(rows: CauseRows, area: AreaRow, periods: tuple[Period, ...]) -> Area:
         waiting=area.waiting,
         open_issues=area.open_issues,
         plan=tuple(_issue(rows, issue) for issue in area.plan),
-        quote=_quote(spoken, rows.words[spoken]) if spoken else None,
+        quote=next((quotes[issue] for issue in area.plan if issue in quotes), None),
     )
 
 
-def _quote(issue: str, said: WordsRow) -> Quote | None:
+def _quote(issue: str, said: WordsRow) -> Quote:
     """An excerpt that names nobody. It is cut after the redaction: half an address is none that is found."""
-    words = privacy.excerpt(privacy.redact(said.words, said.names).text, QUOTED)
-    return Quote(words, said.language, issue) if words else None
+    return Quote(privacy.excerpt(privacy.redact(said.words, said.names).text, QUOTED), said.language, issue)
 
 
 def _issue(rows: CauseRows, issue: str) -> CauseIssue:

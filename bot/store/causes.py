@@ -28,7 +28,7 @@ PLANNED = 5
 LISTED = 10
 """How many issues it names that came back, and that were removed."""
 
-EXCERPT = 1_000
+EXCERPT = 500
 """Characters of a customer's words that are read; an excerpt is made of them."""
 
 CAME_BACK = ("reopened", "taken_back", "still_broken")
