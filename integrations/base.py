@@ -165,6 +165,10 @@ class Tracker(WebhookSource, Protocol):
 
     def close(self, repo: str, number: int, reason: Literal["completed", "not_planned"]) -> None: ...
 
+    def reopen(self, repo: str, number: int) -> None:
+        """Open a closed issue again; one that is open stays so."""
+        ...
+
     def close_as_duplicate(self, repo: str, number: int, of: Place) -> None:
         """Close the issue as a duplicate of the one at `of`, on the same tracker; doing so again changes nothing."""
         ...

@@ -184,6 +184,10 @@ class GitHub:
         """Close the issue with that reason; one that is closed already keeps being closed."""
         self._wire.write("PATCH", path_of(repo, "issues", number), {"state": "closed", "state_reason": reason}, dict)
 
+    def reopen(self, repo: str, number: int) -> None:
+        """Open the issue again ("Update an issue": the reason is then `reopened`)."""
+        self._wire.write("PATCH", path_of(repo, "issues", number), {"state": "open"}, dict)
+
     def close_as_duplicate(self, repo: str, number: int, of: Place) -> None:
         """Close the issue as a duplicate of the one at `of`; one that is closed already is only said to be one."""
         issue, body = self._issue(repo, number)

@@ -76,6 +76,7 @@ def issue(item: Json) -> Issue:
         assignees=tuple(person["login"] for person in item.get("assignees") or ()),
         repository=place_of(item["html_url"]),
         reopened=opened and reason == "reopened",
+        locked=bool(item.get("locked")),
     )
 
 

@@ -180,6 +180,14 @@ class GitLab:
         change = {"add_labels": label} if reason == "not_planned" else {"remove_labels": label}
         self._wire.write("PUT", path_of(repo, "issues", number), {"state_event": "close", **change}, dict)
 
+    def reopen(self, repo: str, number: int) -> None:
+        """Open the issue again, if it is closed: GitLab refuses the event where it means nothing. The label that says
+        that it was not planned comes off."""
+        label = self._config.not_planned_label
+        if not self.issue(repo, number).open:
+            change = {"state_event": "reopen", "remove_labels": label}
+            self._wire.write("PUT", path_of(repo, "issues", number), change, dict)
+
     def close_as_duplicate(self, repo: str, number: int, of: Place) -> None:
         """Close the issue as a duplicate of the one at `of`, as `/duplicate` does. Rejected: GitLab did not."""
         moves.close_as_duplicate(self._wire, repo, number, of)

@@ -93,6 +93,7 @@ def issue(item: Json, not_planned: str) -> Issue:
         assignees=tuple(person["username"] for person in item.get("assignees") or ()),
         repository=home_of(item, "#"),
         confidential=bool(item.get("confidential")),
+        locked=bool(item.get("discussion_locked")),
     )
 
 

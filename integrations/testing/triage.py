@@ -126,6 +126,24 @@ class TriageContract:
             tracker.close_as_duplicate(world.repo, number, Place(world.repo, number))
         assert (tracker.issue(world.repo, number).open, world.writes()) == (True, 0)
 
+    def test_a_closed_issue_is_opened_again(self, tracker: Tracker, world: World) -> None:
+        """Twice is as good as once, and it says that it was; nothing is told of it once it is open."""
+        number = world.open_issue(world.somebody, "One")
+        world.close(number, "not_planned")
+        for _ in range(2):
+            tracker.reopen(world.repo, number)
+            found = tracker.issue(world.repo, number)
+            assert (found.open, found.reopened, found.reason) == (True, True, None)
+        with pytest.raises(NotFound):
+            tracker.reopen(world.repo, 4711)
+
+    def test_a_locked_issue_says_so(self, tracker: Tracker, world: World) -> None:
+        """Nobody is sent to comment where few may."""
+        number = world.open_issue(world.somebody, "One")
+        assert not tracker.issue(world.repo, number).locked
+        world.lock(number)
+        assert tracker.issue(world.repo, number).locked
+
     # --- lists ----------------------------------------------------------------------------------------------------
 
     def test_issues_are_listed_as_people_see_them(self, tracker: Tracker, world: World) -> None:

@@ -45,6 +45,10 @@ class World(Protocol):
 
     def reopen(self, number: int) -> None: ...
 
+    def lock(self, number: int) -> None:
+        """Only few may comment on it from now on."""
+        ...
+
     def move_issue(self, number: int) -> Place:
         """Move the issue to another repository; returns where it is then."""
         ...

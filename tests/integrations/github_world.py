@@ -67,6 +67,9 @@ class GitHubWorld:
     def reopen(self, number: int) -> None:
         self.hub.reopen_issue(REPO, number, self.somebody)
 
+    def lock(self, number: int) -> None:
+        self.hub.lock_issue(REPO, number, self.somebody)
+
     def move_issue(self, number: int) -> Place:
         other = "acme/warehouse"
         self.hub.add_repo(other)

@@ -85,6 +85,9 @@ class GitLabWorld:
     def reopen(self, number: int) -> None:
         self.hub.reopen_issue(REPO, number, self.somebody)
 
+    def lock(self, number: int) -> None:
+        self.hub.edit_issue(REPO, number, self.somebody, {"discussion_locked": True})
+
     def move_issue(self, number: int) -> Place:
         other = "acme/warehouse"
         self.hub.add_project(other)

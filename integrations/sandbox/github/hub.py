@@ -98,6 +98,15 @@ class Hub(PullDoings, DeploymentDoings, MoveDoings):
             self._note(issue, "reopened", by, state_reason=issue.reason)
             self._tell_issue(repo, issue, by, "reopened")
 
+    def lock_issue(self, full_name: str, number: int, by: str) -> None:
+        """Only members may comment on it from now on."""
+        with self.lock:
+            repo, issue = self._issue(full_name, number)
+            if not issue.locked:
+                issue.locked = True
+                self._note(issue, "locked", by)
+                self._tell_issue(repo, issue, by, "locked")
+
     def delete_issue(self, full_name: str, number: int, by: str) -> None:
         """Gone for good: the API answers 410 for it."""
         with self.lock:
