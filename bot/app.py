@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from slack_bolt import App as Bolt
+from slack_bolt import App as Bolt, BoltContext
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import digest, duty, helpdesk, looks, slack, steps, talk, tracker
+from bot.performers import digest, duty, helpdesk, looks, reminders, slack, steps, talk, tracker
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -25,6 +25,8 @@ from bot.slack.listeners import Listeners
 from bot.slack.people import People
 from bot.store.database import Store
 from bot.web import routes
+from bot.web.dashboard import Dashboard
+from bot.web.metrics import Metrics
 from bot.worker import Worker
 from integrations import registry
 from integrations.base import Helpdesk, Tracker
@@ -53,6 +55,7 @@ class Passerelle:
             look_up=self.people.look_up,
             may_flag=self.people.may_flag,
         )
+        self.metrics = Metrics(self.bridge)
         self.outbox = Outbox(
             self.store,
             self.clock,
@@ -60,17 +63,21 @@ class Passerelle:
             lease=timedelta(seconds=config.timing.lease),
             quiet=timedelta(seconds=config.timing.quiet),
             pace=self._pace,
+            tried=self.metrics.tried,
         )
         self.worker = Worker(self.store, self.outbox, config.timing.workers)
         self.schedule = Schedule(self.bridge)
         self.bolt = self._bolt(token)
         self.listeners = Listeners(self.bolt, self.bridge, self.people)
         self._socket: Any = None
-        self.web: Starlette = routes.build(self.bridge, self.bolt, environment.slack_signing_secret.get_secret_value())
+        secret = environment.slack_signing_secret.get_secret_value()
+        self.web: Starlette = routes.build(self.bridge, self.bolt, secret, self.metrics)
+        dashboard = Dashboard(self.bridge, self.people, self.chat.team, environment.slack_api_url)
+        self.web.router.routes.extend(dashboard.routes())
 
     def _bolt(self, token: str) -> Bolt:
         # Who we are is known from the configuration: asking Slack first would cost the trigger its three seconds.
-        return Bolt(
+        bolt = Bolt(
             client=self.chat.client,
             authorize=lambda: AuthorizeResult(
                 enterprise_id=None, team_id=None, bot_token=token, bot_id="", bot_user_id=""
@@ -78,6 +85,13 @@ class Passerelle:
             process_before_response=True,
             request_verification_enabled=False,  # `web.routes` verifies, against our own clock
         )
+        bolt.use(self._counted)
+        return bolt
+
+    def _counted(self, context: BoltContext, next_: Callable[[], Any]) -> Any:
+        """Listeners call Slack by the client whose calls are counted; Bolt made one of its own for each request."""
+        context["client"] = self.chat.client
+        return next_()
 
     def _performers(self) -> Mapping[str, Performer]:
         kinds: dict[str, Any] = {
@@ -113,6 +127,7 @@ class Passerelle:
             "told": slack.Told,
             "round": slack.RefreshRound,
             "notice": slack.Notice,
+            "reminder": reminders.Reminder,
             "digest": digest.Digest,
             "group": duty.Group,
             "yours": duty.Yours,
@@ -141,7 +156,8 @@ class Passerelle:
     def _connect(self, app_token: str) -> None:
         waiting = threading.Event()
         while True:
-            handler: Any = SocketModeHandler(self.bolt, app_token)
+            handler: Any = _Socket(self.bolt, app_token)
+            handler.metrics = self.metrics
             try:
                 handler.connect()
                 self._socket = handler
@@ -157,6 +173,16 @@ class Passerelle:
             self._socket.close()
         self.listeners.close()
         self.store.close()
+
+
+class _Socket(SocketModeHandler):
+    """Socket Mode, whose answers are timed."""
+
+    metrics: Metrics
+
+    def handle(self, client: Any, req: Any) -> None:
+        with self.metrics.answering_slack("socket"):
+            super().handle(client, req)
 
 
 def trackers(settings: Settings) -> dict[str, Tracker]:

@@ -173,6 +173,7 @@ class Outbox:
         lease: timedelta,
         quiet: timedelta,
         pace: Callable[[str], float] = lambda _lane: 0.0,
+        tried: Callable[[Job, str], None] = lambda _job, _outcome: None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -180,6 +181,7 @@ class Outbox:
         self._lease = lease
         self._quiet = quiet
         self._pace = pace
+        self._tried = tried
 
     def work_once(self) -> bool:
         """Perform one effect that is due; False when none is."""
@@ -259,6 +261,7 @@ class Outbox:
                 effect.state, effect.again, effect.attempts = EffectState.READY, False, 0
                 effect.next_at = effect.since = now
             performer.settle(session, job, result)
+        self._tried(job, "done")
         log.info("effect.done", effect=job.id, key=job.key, attempts=job.attempts)
 
     def _failed(self, job: Job, fence: int, performer: Performer, error: ServiceError, *, doubtful: bool) -> None:
@@ -280,6 +283,7 @@ class Outbox:
             effect.next_at = now + (max(wait, self._quiet) if doubtful else wait)
             effect.error = str(error)
             performer.stuck(session, job, error)
+        self._tried(job, "again")
         log.warning("effect.again", effect=job.id, key=job.key, attempts=job.attempts, error=type(error).__name__)
 
     def _close_lane(self, session: Session, name: str, until: datetime) -> None:
@@ -299,6 +303,7 @@ class Outbox:
         if job.attempts >= BUG_TRIES:
             self._gave_up(job, fence, performer, reason, dead=True)
             return
+        self._tried(job, "again")
         with self._store.write() as session:
             effect = self._held(session, job, fence)
             if effect is not None:
@@ -315,6 +320,7 @@ class Outbox:
             effect.error, effect.again = str(error), False
             effect.done_at = None if dead else now
             self._tell_that(session, performer, job, error)
+        self._tried(job, "given_up")
         log.error("effect.given_up", effect=job.id, key=job.key, error=type(error).__name__)
 
     def _tell_that(self, session: Session, performer: Performer, job: Job, error: Exception) -> None:

@@ -20,6 +20,7 @@ from bot.bridge import inbox
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.model import UserError
+from bot.web.metrics import Metrics
 from integrations.base import BadSignature, WebhookSource
 
 log = structlog.get_logger()
@@ -42,13 +43,14 @@ class _Now(SignatureClock):
         return self._clock.now().timestamp()
 
 
-def build(bridge: Bridge, bolt: Bolt, signing_secret: str) -> Starlette:
+def build(bridge: Bridge, bolt: Bolt, signing_secret: str, metrics: Metrics) -> Starlette:
     """The application. Without a signing secret there is no `/slack/events`."""
-    web = _Web(bridge, bolt, signing_secret)
+    web = _Web(bridge, bolt, signing_secret, metrics)
     routes = [
         Route("/webhooks/{name}", web.webhook, methods=["POST"]),
         Route("/healthz", web.healthz),
         Route("/readyz", web.readyz),
+        Route("/metrics", metrics.scrape),
     ]
     if signing_secret:
         routes.append(Route("/slack/events", web.slack, methods=["POST"]))
@@ -62,8 +64,9 @@ async def _broke(request: Request, error: Exception) -> Response:
 
 
 class _Web:
-    def __init__(self, bridge: Bridge, bolt: Bolt, signing_secret: str) -> None:
+    def __init__(self, bridge: Bridge, bolt: Bolt, signing_secret: str, metrics: Metrics) -> None:
         self._bridge = bridge
+        self._metrics = metrics
         self._bolt = bolt
         self._verifier = SignatureVerifier(signing_secret, _Now(bridge.clock)) if signing_secret else None
         self._sources: Mapping[str, WebhookSource] = {**bridge.trackers, **bridge.helpdesks}
@@ -73,7 +76,12 @@ class _Web:
         if body is None:
             return PlainTextResponse("too large", 413)
         if not self._is_slacks(body, request):
+            self._metrics.slack_refused()
             return PlainTextResponse("not signed by Slack, or too long ago", 401)
+        with self._metrics.answering_slack("http"):
+            return await self._dispatched(body, request)
+
+    async def _dispatched(self, body: bytes, request: Request) -> Response:
         bolt_request = BoltRequest(body=body.decode(errors="replace"), headers=dict(request.headers))
         answer = await run_in_threadpool(self._bolt.dispatch, bolt_request)
         response = Response(answer.body, answer.status)
@@ -92,6 +100,7 @@ class _Web:
         name = request.path_params["name"]
         source = self._sources.get(name)
         if source is None:
+            self._metrics.webhook_refused(None)
             return PlainTextResponse("no such webhook", 404)
         body = await _body(request)
         if body is None:
@@ -100,7 +109,14 @@ class _Web:
         try:
             sender_id = source.verify(headers, body, self._bridge.clock.now())
         except BadSignature:
+            self._metrics.webhook_refused(name)
             return PlainTextResponse("not authentic", 401)
+        with self._metrics.answering_webhook(name):
+            return await self._stored(name, source, sender_id, headers, body)
+
+    async def _stored(
+        self, name: str, source: WebhookSource, sender_id: str, headers: Mapping[str, str], body: bytes
+    ) -> Response:
         kept = {key: headers[key] for key in source.kept_headers if key in headers}
         body_hash = hashlib.sha256(body).hexdigest()
         try:
