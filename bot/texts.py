@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -76,6 +76,24 @@ class Say:
     def day(self, day: date) -> str:
         """A day with its weekday: "Thursday, December 24, 2026"."""
         return format_date(day, "full", locale=self._locale)
+
+    def short_day(self, day: date) -> str:
+        """A day with its weekday, shortly: "Thu, Dec 24"."""
+        return format_skeleton("MMMEd", day, locale=self._locale)
+
+    def short_date(self, day: date) -> str:
+        """A day without its year: "Dec 24"."""
+        return format_skeleton("MMMd", day, locale=self._locale)
+
+    def clock(self, at: datetime) -> str:
+        """The time of day in the person's own zone. `at` is timezone-aware."""
+        return format_time(at.astimezone(self._zone), "short", locale=self._locale)
+
+    def lately(self, at: datetime) -> str:
+        """A moment of the last days in the person's own zone: "Friday, 9:00 AM". `at` is timezone-aware."""
+        say, there = self, at.astimezone(self._zone)
+        day = format_date(there, "EEEE", locale=self._locale)
+        return say("{day}, {time}", day=day, time=self.clock(at))
 
     def language(self, code: str) -> str:
         """The name of the language with this BCP 47 code: "French"; the code itself when nobody knows it."""

@@ -22,7 +22,7 @@ from bot.store.tables import (
     Slot,
 )
 from integrations.sandbox.wire import Fault
-from tests.conftest import House, shown
+from tests.conftest import House
 
 CHANNEL = "C0SUPPORT"
 
@@ -253,53 +253,6 @@ def test_a_digest_that_slack_held_up_past_the_grace_is_left_out(house: House) ->
 def digests(house: House) -> list[dict[str, Any]]:
     """The bot's own messages in the channel."""
     return [message for message in house.slack.messages(CHANNEL) if message.get("bot_id")]
-
-
-def test_the_digest_says_what_waits_and_who_owes_an_answer(house: House) -> None:
-    """What is new since the last one, what waits longest, what most customers wait for, and who has to write back."""
-    house.flag("U0ANA", "4211", title="VAT is wrong on invoices")
-    house.clock.advance(timedelta(days=1))
-    morning(house)
-    attach(house, "U0BEN", "4212", "VAT")
-    house.flag("U0BEN", "4213", title="The export is empty")
-    house.flag("U0ANA", "4214", title="Search finds nothing")
-    house.mend(3)
-    house.clock.advance(timedelta(days=1))
-
-    text = morning(house)
-    new, oldest, most, due = re.split(r"Waiting longest|Most customers waiting|Write-backs due", text)[:4]
-    assert "1 new issue" in new
-    assert "The export is empty" in new
-    assert "VAT is wrong" not in new
-    assert oldest.index("VAT is wrong on invoices") < oldest.index("The export is empty")
-    assert "VAT is wrong on invoices" in most
-    assert "2 customers" in most
-    assert "The export is empty" not in most
-    assert "Ana Moreau: 1" in due
-    assert "Search finds nothing" not in text
-
-
-def test_an_empty_digest_is_one_warm_line(house: House) -> None:
-    """Nothing to do is worth saying, shortly."""
-    text = morning(house)
-    assert "every customer has heard" in text
-    assert "Waiting longest" not in text
-
-
-def morning(house: House) -> str:
-    house.bot.schedule.tick_digest(digest())
-    house.settle()
-    return shown(digests(house)[-1])
-
-
-def attach(house: House, person: str, ticket: str, word: str) -> None:
-    """Flag a ticket, and choose the issue that `word` finds."""
-    assert house.slack.command(person, ticket, CHANNEL).ok
-    house.bot.listeners.settle()
-    view = house.slack.views(person)[-1]
-    [option] = house.slack.suggest(view["id"], "similar", word)
-    assert house.slack.submit(view["id"], {"title": "The same", "similar": option["value"]}).ok
-    house.settle()
 
 
 def test_a_digest_that_would_never_come_is_refused() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.gallery import flagging, home, issues, news, overviews
+from bot.gallery import digests, flagging, home, issues, news, overviews
 from bot.gallery.contents import CONTENTS, NOW
 from bot.gallery.sample import Sample
 from bot.texts import Say
@@ -25,6 +25,7 @@ _ROOMS = (
     ("What people are told", issues.notices),
     ("Overviews and answers", overviews.samples),
     ("On duty", overviews.duty),
+    ("Digests", digests.samples),
     ("The Home tab", home.samples),
 )
 

@@ -1,4 +1,4 @@
-"""What `/bug` answers, the digest, and who is on duty."""
+"""What `/bug` answers, and who is on duty."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ def samples(say: Say, of: Contents) -> Made:
     yield from _mine(say, of)
     yield from _status(say, of)
     yield from _links(say, of)
-    yield from _digest(say, of)
     yield "One sentence", show(views.said, of.sentence)
 
 
@@ -80,17 +79,6 @@ def _links(say: Say, of: Contents) -> Made:
     full = replace(unlinked, excused=of.many, told=True, quoted=True, others=(of.other,) * of.many, informed=of.agents)
     yield "Unlinked, with all that follows", show(views.unlinked, say, full)
     yield "Taken off by another", show(views.taken_off, say, of.ticket, of.issue, of.agents[0], 2)
-
-
-def _digest(say: Say, of: Contents) -> Made:
-    yield "Digest: nothing", show(views.digest, say, views.Digest())
-    line = views.DigestLine(issue=of.issue, stage=Stage.ACKNOWLEDGED, age=of.waited, waiting=of.many)
-    other = views.DigestLine(issue=of.other, age=timedelta(hours=3), waiting=1)
-    due = tuple((agent, n + 1) for n, agent in enumerate(of.agents))
-    full = views.Digest(
-        new=(other, line) * 3, new_count=of.many, oldest=(line, other), most_waiting=(line, other), due=due
-    )
-    yield "Digest", show(views.digest, say, full)
 
 
 # --- on duty ----------------------------------------------------------------------------------------------------------

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
+from bot.bridge.core import Bridge
 from bot.configuration import Digest as Wanted
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import views
-from bot.slack.digests import MAKERS, Edition
+from bot.slack.chat import Chat
+from bot.slack.digests import MAKERS, Edition, without_chart
+from bot.slack.people import People
 from bot.store import upkeep
+from integrations.base import Rejected
+
+log = structlog.get_logger()
 
 LONG_AGO = timedelta(days=30)
 """How long a dead letter may have waited for its retry, and what its last try posted is still found."""
@@ -30,6 +37,10 @@ class Told:
 
 class Digest(Base):
     """`digest:{name}:{slot}:{reader}`: posted once per slot and reader, unless it comes too late to be of use."""
+
+    def __init__(self, bridge: Bridge, chat: Chat, people: People) -> None:
+        super().__init__(bridge, chat, people)
+        self._charts = True
 
     def look(self, job: Job) -> Told | None:
         if "due" not in job.payload:  # of an older version
@@ -58,7 +69,20 @@ class Digest(Base):
             upkeep.take(session, told(job.payload), result.at)
 
     def _post(self, job: Job, channel: str, post: views.Post) -> str:
-        return self.chat.post(channel, post, job.key)
+        """Post it; once more without its chart where Slack does not take that, which is remembered."""
+        bare = without_chart(post)
+        if not self._charts or len(bare.blocks) == len(post.blocks):
+            return self.chat.post(channel, bare, job.key)
+        try:
+            return self.chat.post(channel, post, job.key)
+        except Rejected as error:
+            if error.detail != "invalid_blocks":
+                raise
+        self.in_time(job)
+        ts = self.chat.post(channel, bare, job.key)
+        self._charts = False
+        log.info("charts.refused")
+        return ts
 
     def _wanted(self, job: Job) -> Wanted | None:
         """The digest as it is configured now; None when it is not any more."""

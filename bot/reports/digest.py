@@ -1,31 +1,31 @@
-"""The numbers behind a digest, over the store's rows. Pure."""
+"""What a digest names, and where: an issue stands where it matters most, and nowhere else. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from bot.store.figures import OpenIssue
-
-SHOWN = 5
+SHOWN = 3
 """How many issues a digest names under each heading."""
 
-
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """What is unresolved; each tuple best first."""
-
-    new: tuple[OpenIssue, ...]
-    new_count: int
-    oldest: tuple[OpenIssue, ...]
-    most_waiting: tuple[OpenIssue, ...]
-    due: tuple[tuple[str, int], ...]  # agents by Slack id, write-backs due
+WEEKS = 6
+"""How many weeks the picture shows, this one included."""
 
 
-def digest(issues: Sequence[OpenIssue], due: Sequence[tuple[str, int]], since: datetime) -> Digest:
-    """The digest of `issues`, oldest first; `new` is what was flagged since then, latest first."""
-    new = [issue for issue in reversed(issues) if issue.created_at >= since]
-    several = [issue for issue in issues if issue.waiting > 1]
-    most = sorted(several, key=lambda issue: -issue.waiting)
-    return Digest(tuple(new[:SHOWN]), len(new), tuple(issues[:SHOWN]), tuple(most[:SHOWN]), tuple(due))
+def placed(sections: Mapping[str, Callable[[int], Sequence[str]]], most: int = SHOWN) -> dict[str, list[str]]:
+    """The ids that each section names, in the order of the sections: none twice. A section gives its first ids, as
+    many as it is asked for."""
+    found: dict[str, list[str]] = {}
+    named: set[str] = set()
+    for name, first in sections.items():
+        found[name] = [one for one in first(most + len(named)) if one not in named][:most]
+        named.update(found[name])
+    return found
+
+
+def weeks(now: datetime, zone: ZoneInfo, many: int = WEEKS) -> list[datetime]:
+    """When each of the last weeks began by the clocks of `zone`, on its Monday; the last is this week. In UTC."""
+    monday = now.astimezone(zone).date() - timedelta(days=now.astimezone(zone).weekday())
+    days = [monday - timedelta(weeks=back) for back in reversed(range(many))]
+    return [datetime.combine(day, time(), zone).astimezone(UTC) for day in days]

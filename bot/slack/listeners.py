@@ -12,9 +12,11 @@ from bot.slack.home import Homes
 from bot.slack.links import Links
 from bot.slack.offers import Offers
 from bot.slack.people import People
+from bot.slack.snoozing import Snoozing
 from bot.slack.steps import Steps
 from bot.slack.threads import Threads
 from bot.slack.triaging import Triaging
+from bot.slack.whole_list import WholeList
 
 
 class Listeners:
@@ -22,7 +24,7 @@ class Listeners:
 
     def __init__(self, app: App, bridge: Bridge, people: People) -> None:
         self._edges = Edges(bridge, people)
-        for desk in (Flagging, Offers, Steps, Links, Triaging, Threads, Answering, Homes):
+        for desk in (Flagging, Offers, Steps, Links, Triaging, Snoozing, Threads, Answering, Homes, WholeList):
             desk(app, self._edges)
         app.action("open")(lambda ack: ack())
         app.error(self._edges.error)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.bridge import linking, rights, taken_off
+from bot.configuration import Digest
 from bot.model import UserError
-from bot.slack import form, shown, summary, views
+from bot.slack import form, shown, views, whole_list
+from bot.slack.digests import MAKERS, without_chart
 from bot.slack.edges import Edges, spoken
-from bot.store import queries, upkeep
+from bot.store import queries
 
 HELP_WAITS = 0.7
 """Seconds for Slack to tell who asks for help: the page comes within one."""
@@ -18,8 +18,10 @@ def meant(edges: Edges, text: str) -> bool:
     """Whether what was typed is one of these, and no title that begins with such a word."""
     word, *rest = text.split()[:3] or [""]
     match word.lower():
-        case "help" | "digest":
+        case "help":
             return not rest
+        case "digest":
+            return not rest or (len(rest) == 1 and _named(edges, rest[0]) is not None)
         case "link" | "unlink":
             return not rest or form.is_reference(edges.bridge, rest[0])
         case _:
@@ -34,7 +36,7 @@ def answer(edges: Edges, person: str, text: str, command: str) -> views.Post:
             case "help":
                 return _help(edges, person, command)
             case "digest":
-                return _digest(edges, person)
+                return _digest(edges, person, rest)
             case "link":
                 return _link(edges, person, rest, command)
             case _:
@@ -58,13 +60,20 @@ def _help(edges: Edges, person: str, command: str) -> views.Post:
     return views.help_(edges.say(person), command, who)
 
 
-def _digest(edges: Edges, person: str) -> views.Post:
+def _digest(edges: Edges, person: str, rest: list[str]) -> views.Post:
+    """The digest of that name as it would be now; without one, the first of what is unresolved."""
     edges.check(rights.see, person)
-    now = edges.bridge.clock.now()
+    known = edges.bridge.settings.digests
+    found = _named(edges, rest[0]) if rest else next((one for one in known if one.about == "unresolved"), None)
+    of = whole_list.edition(edges, found, person)
+    make = MAKERS.get(found.about if found else "unresolved")
     with edges.bridge.store.read() as session:
-        slots = [upkeep.slot_before(session, f"digest:{one.name}", now) for one in edges.bridge.settings.digests[:1]]
-        since = next((slot for slot in slots if slot), now - timedelta(days=1))
-        return views.digest(edges.people.say(session, person), summary.digest(session, edges.people, since, now))
+        post = make(session, of) if make else None
+    return without_chart(post) if post else views.said(of.say("There is nothing to tell now."))
+
+
+def _named(edges: Edges, name: str) -> Digest | None:
+    return next((one for one in edges.bridge.settings.digests if one.name == name.lower()), None)
 
 
 def _link(edges: Edges, person: str, rest: list[str], command: str) -> views.Post:

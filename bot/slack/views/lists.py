@@ -1,14 +1,14 @@
-"""Overviews: the digest, and the answers to `/bug help`, `/bug mine` and `/bug status`."""
+"""Overviews: the answers to `/bug help`, `/bug mine` and `/bug status`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.model import Stage
 from bot.slack.views.card import stage_words
-from bot.slack.views.facts import TicketFacts, counted, happened
+from bot.slack.views.facts import TicketFacts, happened
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
     MESSAGE_SIZE,
@@ -36,25 +36,6 @@ from bot.slack.views.parts import (
     write_back_buttons,
 )
 from bot.texts import Say
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestLine:
-    issue: IssueName
-    stage: Stage = Stage.FILED
-    age: timedelta | None = None
-    waiting: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """Each tuple best first; the counts may be larger than what is listed."""
-
-    new: tuple[DigestLine, ...] = ()
-    new_count: int = 0
-    oldest: tuple[DigestLine, ...] = ()
-    most_waiting: tuple[DigestLine, ...] = ()
-    due: tuple[tuple[str, int], ...] = ()  # agent's name, write-backs due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,27 +67,6 @@ class Status:
     proof: Proof = field(default_factory=Proof)
     history: tuple[HistoryLine, ...] = ()  # oldest first
     write_back_id: str = ""  # of the reader's own, when it is due
-
-
-def digest(say: Say, data: Digest) -> Post:
-    """The scheduled summary; one line when there is nothing to do."""
-    if not (data.new or data.oldest or data.most_waiting or data.due):
-        quiet = say("Nothing waits today: no open escalations, and every customer has heard.")
-        return post(quiet, [lines([quiet])])
-    sections: list[tuple[str, list[list[Piece]]]] = [
-        (say.many("{n} new issue", "{n} new issues", data.new_count or len(data.new)), _issues(say, data.new)),
-        (say("Waiting longest"), _issues(say, data.oldest)),
-        (say("Most customers waiting"), _issues(say, data.most_waiting)),
-        (say("Write-backs due"), [[counted(say, agent, n)] for agent, n in data.due[:8]]),
-    ]
-    title = say("Escalations today")
-    blocks = [header(title)]
-    text = [title]
-    for name, rows in sections:
-        if rows:
-            blocks += [lines([Bold(name)]), bullets(rows)]
-            text += [name, *("• " + plain(line) for line in rows)]
-    return post("\n".join(text), blocks)
 
 
 def mine(say: Say, escalations: Sequence[MineLine]) -> Post:
@@ -161,18 +121,6 @@ def _happened(say: Say, line: HistoryLine) -> list[Piece]:
     moment, what = say.on(line.at), one_line(happened(say, line.what), 250)
     by = f" ({one_line(line.by, 60)})" if line.by else ""
     return [say("{moment}: {what}", moment=moment, what=what + by)]
-
-
-def _issues(say: Say, issues: Sequence[DigestLine]) -> list[list[Piece]]:
-    rows: list[list[Piece]] = []
-    for line in issues[:5]:
-        detail = [stage_words(say, line.stage)[1]]
-        if line.age is not None:
-            detail.append(say.ago(line.age))
-        if line.waiting:
-            detail.append(say.many("{n} customer", "{n} customers", line.waiting))
-        rows.append([line.issue.link, f" {one_line(line.issue.title, 100)} · {' · '.join(detail)}"])
-    return rows
 
 
 def _mine(say: Say, line: MineLine) -> Block:
