@@ -1,0 +1,162 @@
+"""Who looks at the dashboard: somebody who signed in and may, or whoever sits at this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from babel import negotiate_locale
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.bridge import rights
+from bot.bridge.core import Bridge
+from bot.slack.people import People
+from bot.texts import Say
+from bot.web.sealing import Seal
+
+COOKIE = "passerelle_session"
+LASTING = timedelta(hours=12)
+"""How long somebody stays signed in."""
+
+HERE = "on this machine"
+"""Who did something where nobody signs in."""
+
+_FORWARDED = ("forwarded", "via", "x-real-ip")
+_PROXIES = "x-forwarded-"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who may look. `person` is a Slack id, "" for whoever sits at this machine."""
+
+    person: str
+    name: str
+    say: Say
+    zone: str
+    may_mend: bool  # retry and drop dead letters
+    session: str
+
+    @property
+    def known_as(self) -> str:
+        return self.person or HERE
+
+
+class SignedOut(Exception):
+    """Nobody is signed in; `ended`: somebody was."""
+
+    def __init__(self, ended: bool) -> None:
+        super().__init__()
+        self.ended = ended
+
+
+class NotAllowed(Exception):
+    """Somebody signed in who may not look, or does not any more."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__()
+        self.visitor = visitor
+
+
+class Hidden(Exception):
+    """There is no dashboard for this request."""
+
+
+class Door:
+    """Lets in who may look."""
+
+    def __init__(self, bridge: Bridge, people: People, seal: Seal) -> None:
+        self._bridge, self._people, self._seal = bridge, people, seal
+        web = bridge.settings.web
+        address = urlsplit(web.public_url) if web else None
+        self.guarded = web is not None and web.sign_in is not None
+        self._public = address is not None and not _loopback(address.hostname or "")
+        self._secure = address is not None and address.scheme == "https"
+        self.root = address.path.rstrip("/") if address and self.guarded else ""
+        self._origin = f"{address.scheme}://{address.netloc}" if address and self.guarded else ""
+
+    def visitor(self, request: Request) -> Visitor:
+        """Who looks. Raises Hidden, SignedOut, NotAllowed, ServiceErrors."""
+        sealed = request.cookies.get(COOKIE, "")
+        record = self._seal.open("session", sealed) if sealed else None
+        if not self.guarded:
+            if not self.open_to(request):
+                raise Hidden
+            session = str(record["session"]) if record else secrets.token_hex(8)
+            return Visitor("", "", self.stranger(request), "UTC", True, session)
+        if record is None or not self._seal.lasts(record):
+            raise SignedOut(ended=bool(sealed))
+        return self.known(str(record["person"]), str(record["session"]))
+
+    def known(self, person: str, session: str) -> Visitor:
+        """This person, if they may look. Raises NotAllowed, ServiceErrors."""
+        roles = rights.roles(self._bridge, person)
+        with self._bridge.store.read() as reading:
+            say = self._people.say(reading, person)
+            name = self._people.name(reading, person)
+            zone = self._bridge.zone(reading, person).key
+        visitor = Visitor(person, name, say, zone, roles.leads or bool(roles.decides), session)
+        if not roles.any:
+            raise NotAllowed(visitor)
+        return visitor
+
+    def open_to(self, request: Request) -> bool:
+        """Whether a request certainly comes from this very machine: through a proxy, everybody would look so."""
+        server, client = request.scope.get("server"), request.scope.get("client")
+        names = [str(server[0]) if server else "", str(client[0]) if client else "", _host(request)]
+        passed_on = any(name in _FORWARDED or name.startswith(_PROXIES) for name in request.headers)
+        return not self._public and not passed_on and all(map(_loopback, names))
+
+    def stranger(self, request: Request) -> Say:
+        """Speaks to somebody whom we do not know: as their browser asks, else as configured."""
+        asked = [one.split(";")[0].strip() for one in request.headers.get("accept-language", "").split(",")][:10]
+        found = negotiate_locale(asked, ["fr", "en"], sep="-")
+        return Say(found or self._bridge.settings.slack.language)
+
+    def admit(self, response: Response, person: str, session: str = "") -> None:
+        """Let somebody stay signed in."""
+        record = {"person": person, "session": session or secrets.token_hex(8)}
+        self.keep(response, COOKIE, self._seal.close("session", record, LASTING), LASTING)
+
+    def leave(self, response: Response) -> None:
+        """Sign out."""
+        self.keep(response, COOKIE, "", LASTING)
+
+    def keep(self, response: Response, name: str, value: str, lasting: timedelta) -> None:
+        """Put a cookie into the browser, or with "" take it out."""
+        age = int(lasting.total_seconds()) if value else 0
+        path = self.root or "/"
+        response.set_cookie(name, value, max_age=age, path=path, secure=self._secure, httponly=True, samesite="lax")
+
+    def sent_here(self, request: Request, form: Mapping[str, str], visitor: Visitor) -> bool:
+        """Whether a form was sent from a page of ours, by the one to whom it was shown."""
+        origin = self._origin or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return request.headers.get("origin") == origin and self.shown_to(form, visitor)
+
+    def shown_to(self, form: Mapping[str, str], visitor: Visitor) -> bool:
+        """Whether a form carries what only this visitor's pages do."""
+        return self._seal.same(form.get("token", ""), visitor.session)
+
+    def token(self, visitor: Visitor) -> str:
+        """What the forms of this visitor's pages carry."""
+        return self._seal.token(visitor.session)
+
+
+def _host(request: Request) -> str:
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
