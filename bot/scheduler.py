@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import duty, ship, triage
+from bot.bridge import duty, remind, ship
 from bot.bridge.core import Bridge
 from bot.configuration import Digest, Project
 from bot.slack.digests import MAKERS
@@ -36,6 +36,9 @@ REDELIVERY = 300
 GLANCES = 86400
 """Seconds in which each issue that waits is looked at once, though nothing was heard of it: no list shows what was
 deleted, or moved to where we do not look."""
+
+REMINDERS = 60
+"""Seconds between two looks for what waits too long."""
 
 DUTY = 60
 """Seconds between two looks whether somebody else is on duty."""
@@ -66,7 +69,7 @@ class Schedule:
             self._every("redeliver", self.tick_redeliveries, REDELIVERY)
         self._every("glances", self.tick_glances, GLANCES / PARTS)
         self._every("mirror", self.tick_mirror, MIRROR)
-        self._every("promises", self.tick_promises, 900)
+        self._every("reminders", self.tick_reminders, REMINDERS)
         self._every("checks", self.tick_checks, 3600)
         self._every("duty", self.tick_duty, DUTY)
         self._every("forget", self.tick_forget, 3600)
@@ -163,10 +166,15 @@ class Schedule:
             for project in self._bridge.settings.projects:
                 self._bridge.mirror(session, project)
 
-    def tick_promises(self) -> None:
-        """Remind of days that were named and are over."""
+    def tick_reminders(self) -> None:
+        """Bring up what waits for too long, once per interval; where nothing does, nothing is written."""
+        due = _floor(self._bridge.clock.now(), REMINDERS)
+        with self._bridge.store.read() as session:
+            if not remind.waits(self._bridge, session):
+                return
         with self._bridge.store.write() as session:
-            triage.remind_in(self._bridge, session)
+            if upkeep.take(session, "reminders", due):
+                remind.keep(self._bridge, session)
 
     def tick_checks(self) -> None:
         """Once a day, from the second day on: ask every tracker whether the bot can still do there what it must."""
@@ -224,7 +232,9 @@ class Schedule:
             upkeep.drop_deliveries(session, now - timedelta(seconds=keep.deliveries))
             upkeep.drop_drafts(session, max(now - DRAFTS, customers))
             upkeep.drop_slots(session, now - SLOTS)
-            upkeep.drop_slots(session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "mirror", "checks", "forget"))
+            upkeep.drop_slots(
+                session, now - POLL_SLOTS, ("poll", "redeliver", "glances", "mirror", "checks", "forget", "reminders")
+            )
             upkeep.forget_customers(session, customers)
 
 

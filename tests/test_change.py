@@ -99,12 +99,12 @@ def test_a_day_that_is_over_is_reminded_of_once(house: House) -> None:
     comment(house, "/promise tomorrow")
     for moment in (datetime(2026, 3, 3, 12, tzinfo=UTC), datetime(2026, 3, 4, 3, tzinfo=UTC)):
         house.clock.advance(moment - house.clock.now())
-        house.bot.schedule.tick_promises()
+        house.bot.schedule.tick_reminders()
         house.settle()
         assert not [one for one in house.told("U0LEO") if "You named" in one]
     for _ in range(3):
         house.clock.advance(datetime(2026, 3, 4, 10, tzinfo=UTC) - house.clock.now())
-        house.bot.schedule.tick_promises()
+        house.bot.schedule.tick_reminders()
         house.settle()
     [told] = [one for one in house.told("U0LEO") if "You named" in one]
     assert "It has not shipped; agents would like to know more." in told

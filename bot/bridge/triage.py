@@ -214,19 +214,3 @@ def _merge(bridge: Bridge, session: Session, issue: Issue, other_id: str, by: st
     lane = bridge.lane(issue)
     bridge.promise(session, "merge", key, f"issue:{issue.id}", lane=lane, issue=issue.id, other=other.id)
     bridge.record(session, "merged", issue=issue, by=by)
-
-
-REMIND_AT, REMIND_UNTIL, SATURDAY = 9, 18, 5
-"""The hours of the Support Dev's own working day in which they hear that the day they named is over."""
-
-
-def remind_in(bridge: Bridge, session: Session) -> None:
-    """Who named a day hears once when it is over and the issue has not shipped."""
-    now = bridge.clock.now()
-    for issue in queries.promised_before(session, now.date()):
-        day, dev = issue.promised_on, issue.support_dev or bridge.project(issue.project).support_devs[0].slack
-        there = now.astimezone(bridge.zone(session, dev))
-        working = there.weekday() < SATURDAY and REMIND_AT <= there.hour < REMIND_UNTIL
-        if day is not None and there.date() > day and working:
-            key = f"overdue:{issue.id}:{day.isoformat()}:{dev}"
-            bridge.notify(session, "overdue", key, dev, issue=issue.id, on=day.isoformat())

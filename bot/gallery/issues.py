@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from bot.gallery.contents import NOW, Contents
+from bot.gallery.contents import Contents
 from bot.gallery.sample import Made, Sample, show
 from bot.model import Kind, Severity, Stage
 from bot.slack import views
@@ -109,7 +109,6 @@ def talk(say: Say, of: Contents) -> Made:
     yield "A reply goes to the issue", show(views.brought, say)
     yield "Handed over", show(views.handed, say, of.issue, of.agents[0])
     yield "A day was named", show(views.promised, say, of.issue, of.support_dev, _DAY)
-    yield "The day is over", show(views.overdue, say, "i1", of.issue, NOW.date())
 
 
 def notices(say: Say, of: Contents) -> Made:

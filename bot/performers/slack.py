@@ -272,11 +272,6 @@ def _promised(self: Notice, session: Session, say: Say, payload: Mapping[str, An
     return views.promised(say, shown.issue_name(issue), by, day)
 
 
-def _overdue(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
-    issue, day = session.get_one(Issue, payload["issue"]), date.fromisoformat(payload["on"])
-    return views.overdue(say, issue.id, shown.issue_name(issue), day)
-
-
 def _unlinked(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     escalation = session.get_one(Escalation, payload["escalation"])
     ticket, issue = shown.ticket_name(escalation.ticket), shown.issue_name(escalation.issue)
@@ -287,7 +282,6 @@ TEMPLATES: Mapping[str, Template] = {
     "unlinked": _unlinked,
     "handed": _handed,
     "promised": _promised,
-    "overdue": _overdue,
     "moved": _moved,
     "gone": _gone,
     "unnamed": _unnamed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -226,12 +226,6 @@ def standing_heads(session: Session) -> dict[str, str]:
 def watches(session: Session, resource: str) -> Sequence[WatchRow]:
     """Where polling a resource stands, in each project."""
     return session.scalars(sa.select(WatchRow).where(WatchRow.resource == resource)).all()
-
-
-def promised_before(session: Session, day: date) -> Sequence[Issue]:
-    """The issues that wait for their end, of which a day was named that is over."""
-    query = sa.select(Issue).where(Issue.promised_on < day, Issue.stage.not_in(SETTLED), Issue.joined.is_(None))
-    return session.scalars(query).all()
 
 
 def refiled(session: Session, issue_id: str) -> int:

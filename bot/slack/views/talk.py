@@ -173,15 +173,3 @@ def promised(say: Say, issue: IssueName, by: str, day: date | None) -> Post:
         )
     rows: list[list[Piece]] = [[Bold(one_line(issue.title))], sentence]
     return post("\n".join(plain(row) for row in rows), [lines(*rows)])
-
-
-def overdue(say: Say, issue_id: str, issue: IssueName, day: date) -> Post:
-    """To the Support Dev: the day that they named is over, and it has not shipped."""
-    sentence = say.pieces(
-        "You named {day} for {issue}. It has not shipped; agents would like to know more.",
-        day=say.day(day),
-        issue=issue.link,
-    )
-    rows: list[list[Piece]] = [[Bold(one_line(issue.title))], sentence]
-    again = actions(button(say("Name another day"), "change", issue_id, style="primary"))
-    return post("\n".join(plain(row) for row in rows), [lines(*rows), again])

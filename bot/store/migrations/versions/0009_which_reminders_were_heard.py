@@ -1,5 +1,7 @@
 """Which steps of reminding were taken, and the days that were promised in order"""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -27,3 +29,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_nudge_issue_id'), ['issue_id'], unique=False)
     with op.batch_alter_table('issue', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_issue_promised_on'), ['promised_on'], unique=False)
+    _carry_over()
+
+
+def _carry_over() -> None:
+    """Who was reminded of a day that is over is not reminded of it again."""
+    moment = bot.store.tables.UTCTime()
+    effect = sa.table('effect', sa.column('key'), sa.column('since', moment))
+    columns = [sa.column('since', moment), sa.column('at', moment), sa.column('again', sa.Boolean())]
+    nudge = sa.table('nudge', *columns, *map(sa.column, ('what', 'subject', 'step', 'person', 'issue_id')))
+    known = sa.select(sa.column('id')).select_from(sa.table('issue'))
+    issues = set(op.get_bind().scalars(known))
+    for key, at in op.get_bind().execute(sa.select(effect.c.key, effect.c.since).where(effect.c.key.like('overdue:%'))).all():
+        _, issue, day, person = key.split(':')
+        if issue in issues:
+            since = datetime.fromisoformat(day).replace(tzinfo=UTC)
+            row = {'what': 'promise', 'subject': issue, 'step': 'own', 'person': person, 'issue_id': issue}
+            op.get_bind().execute(sa.insert(nudge).values(since=since, at=at, again=False, **row))

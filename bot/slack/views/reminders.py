@@ -1,0 +1,268 @@
+"""Reminders: what waits, for how long and who waits for it, with the button for the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot.privacy import plain as escape
+from bot.slack.views.parts import (
+    MESSAGE_BLOCKS,
+    MESSAGE_SIZE,
+    TEXT_SIZE,
+    Block,
+    Bold,
+    IssueName,
+    Piece,
+    Post,
+    actions,
+    button,
+    cut,
+    excerpt,
+    header,
+    lines,
+    one_line,
+    open_button,
+    plain,
+    post,
+    size,
+    small,
+    web,
+)
+from bot.slack.views.round import Round, round_
+from bot.texts import Say
+
+LISTED = 20
+"""How many things one message names."""
+
+SNOOZE = "snooze"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Something that waits for somebody. `told`: they were reminded, they want to hear it later (snoozed), or they
+    cannot be reached in Slack (gone)."""
+
+    what: str  # triage | answer | promise | write_back
+    subject: str  # what its button stands for: the issue's id, or the write-back's
+    issue_id: str
+    issue: IssueName
+    age: timedelta  # for how long
+    waiting: int = 0  # customers who have not heard the end; of a write-back, whom nobody wrote to
+    by: str = ""  # the name of who asked
+    text: str = ""  # the question
+    day: date | None = None  # that was named
+    customer: str = ""  # of a write-back
+    who: tuple[str, ...] = ()  # the names of those for whom it waits
+    told: str = "reminded"  # reminded | snoozed | gone
+
+
+def untaken(say: Say, data: Waits) -> Post:
+    """To the Support Dev: nobody acknowledged the issue yet."""
+    return _single(say, data, [_own(say, data), [_customers(say, data)]], _step(say, data))
+
+
+def unanswered(say: Say, data: Waits) -> Post:
+    """To an agent: a Support Dev's question that nobody answered."""
+    sentence = say.pieces(
+        "{name} asked about {issue} {duration} ago, and nobody has answered yet:",
+        **_named(say, data),
+        name=one_line(data.by, 80),
+    )
+    return _single(say, data, [sentence], _step(say, data), excerpt(data.text, 600))
+
+
+def overdue(say: Say, data: Waits) -> Post:
+    """To the Support Dev: the day that they named is over, and it has not shipped."""
+    sentence = say.pieces(
+        "You named {day} for {issue}. It has not shipped; agents would like to know more.",
+        day=say.day(data.day) if data.day else "",
+        issue=data.issue.link,
+    )
+    return _single(say, data, [sentence, [_customers(say, data)]], _step(say, data))
+
+
+def unwritten(say: Say, data: Waits, rows: Round) -> Post:
+    """To an agent: their customers who have not heard of it yet, each with the buttons of the round."""
+    sentence = say.many(
+        "You have known this for {duration}; {n} customer has not heard it yet.",
+        "You have known this for {duration}; {n} customers have not heard it yet.",
+        data.waiting,
+        duration=_age(say, data),
+    )
+    return _rows(say, data, [[sentence]], rows)
+
+
+def several(say: Say, items: Sequence[Waits]) -> Post:
+    """To one person: more than they should hear one by one."""
+    rows = [(_own(say, one), [_step(say, one), snooze_button(say, one.issue_id)]) for one in items]
+    return _list(say, say.many("{n} thing waits for you", "{n} things wait for you", len(items)), items, rows)
+
+
+def late(say: Say, items: Sequence[Waits]) -> Post:
+    """To a lead: what its people were reminded of, and what waits still."""
+    if len(items) == 1:
+        quote = excerpt(items[0].text, 600)
+        return _single(say, items[0], [_reported(say, items[0]), [_told(say, items[0])]], _step(say, items[0]), quote)
+    rows = [([*_reported(say, one), " ", _told(say, one)], [snooze_button(say, one.issue_id)]) for one in items]
+    return _list(say, say.many("{n} thing waits", "{n} things wait", len(items)), items, rows)
+
+
+def unwritten_by(say: Say, data: Waits, rows: Round) -> Post:
+    """To a lead: customers whom their agent has not written to, each with the buttons of the round."""
+    return _rows(say, data, [_reported(say, data), [_told(say, data)]], rows)
+
+
+def snoozed(say: Say, issue: IssueName, until: datetime) -> Post:
+    """To whoever wants to hear it later: when."""
+    sentence = say.pieces("I remind you of {issue} again: {moment}.", issue=issue.link, moment=say.on(until))
+    return post(plain(sentence), [lines(sentence)])
+
+
+def put_off(say: Say, blocks: Sequence[dict[str, Any]], block_id: str, until: datetime) -> list[dict[str, Any]]:
+    """A reminder whose button was pressed: in its place stands when it comes again."""
+    shown: list[Block] = []
+    for block in blocks:
+        if block.get("block_id") != block_id:
+            shown.append(block)
+            continue
+        kept = {name: part for name, part in block.items() if name != "accessory"}
+        if "elements" in block:
+            kept["elements"] = [one for one in block["elements"] if one.get("action_id") != SNOOZE]
+        shown += [kept] if kept.get("elements") != [] else []
+        shown.append(small(say("Again: {moment}", moment=say.on(until))))
+    return shown[:MESSAGE_BLOCKS]
+
+
+def snooze_button(say: Say, issue_id: str) -> Block:
+    return button(say("Remind me later"), "snooze", issue_id)
+
+
+def _age(say: Say, data: Waits) -> str:
+    return say.ago(data.age)
+
+
+def _customers(say: Say, data: Waits) -> str:
+    return say.many("{n} customer waits.", "{n} customers wait.", data.waiting) if data.waiting else ""
+
+
+def _step(say: Say, data: Waits) -> Block:
+    """The button of what is to be done."""
+    label, action = {
+        "triage": (say("Acknowledge"), "acknowledge"),
+        "answer": (say("Answer"), "answer"),
+        "promise": (say("Name another day"), "change"),
+        "write_back": (say("Write back"), "write_back"),
+    }[data.what]
+    return button(label, action, data.subject if data.what == "write_back" else data.issue_id, style="primary")
+
+
+def _own(say: Say, data: Waits) -> list[Piece]:
+    issue, duration = data.issue.link, _age(say, data)
+    match data.what:
+        case "triage":
+            return say.pieces("{issue} was filed {duration} ago, and nobody has taken it yet.", **_named(say, data))
+        case "answer":
+            return say.pieces(
+                "{name} asked about {issue} {duration} ago: {question}",
+                **_named(say, data),
+                name=one_line(data.by, 80),
+                question=one_line(data.text, 200),
+            )
+        case "promise":
+            day = say.day(data.day) if data.day else ""
+            return say.pieces("You named {day} for {issue}. It has not shipped.", day=day, issue=issue)
+        case _:
+            name = one_line(data.customer, 60) or say("the customer")
+            return say.pieces(
+                "{name} has not heard the news of {issue} yet; you have known it for {duration}.",
+                name=name,
+                issue=issue,
+                duration=duration,
+            )
+
+
+def _reported(say: Say, data: Waits) -> list[Piece]:
+    match data.what:
+        case "triage":
+            return say.pieces("{issue} was filed {duration} ago, and nobody has taken it yet.", **_named(say, data))
+        case "answer":
+            name = one_line(data.by, 80)
+            return say.pieces(
+                "{name} asked about {issue} {duration} ago, and nobody has answered yet.",
+                **_named(say, data),
+                name=name,
+            )
+        case "promise":
+            day, names = say.day(data.day) if data.day else "", _names(say, data)
+            return say.pieces(
+                "{day} was named for {issue} by {names}. It has not shipped.",
+                day=day,
+                names=names,
+                issue=data.issue.link,
+            )
+        case _:
+            count = say.many(
+                "{n} customer has not heard the news yet, which is {duration} old.",
+                "{n} customers have not heard the news yet, which is {duration} old.",
+                data.waiting,
+                duration=_age(say, data),
+            )
+            return say.pieces("{issue}: {sentence}", issue=data.issue.link, sentence=count)
+
+
+def _named(say: Say, data: Waits) -> dict[str, Any]:
+    return {"issue": data.issue.link, "duration": _age(say, data)}
+
+
+def _names(say: Say, data: Waits) -> str:
+    return say.listed([one_line(name, 60) for name in data.who[:5]])
+
+
+def _told(say: Say, data: Waits) -> str:
+    names = _names(say, data)
+    match data.told:
+        case "gone":
+            return say("I cannot reach {names} in Slack.", names=names)
+        case "snoozed":
+            return say("{names} will hear of it again later.", names=names)
+        case _:
+            return say("I have reminded {names}.", names=names)
+
+
+def _single(say: Say, data: Waits, rows: list[list[Piece]], step: Block, quote: str = "") -> Post:
+    buttons = [step, snooze_button(say, data.issue_id)]
+    if web(data.issue.url):
+        buttons.append(open_button(say("Open issue"), data.issue.url))
+    title: list[Piece] = [Bold(one_line(data.issue.title) or say("No title"))]
+    said = [*filter(None, map(plain, [title, *rows])), *([quote] if quote else [])]
+    return post("\n".join(said), [lines(title, *rows, quote=quote), actions(*buttons)])
+
+
+def _rows(say: Say, data: Waits, said: list[list[Piece]], rows: Round) -> Post:
+    """A round as it stands, with what is to be said of it under its headline."""
+    told = round_(say, rows)
+    start, end = [told.blocks[0], lines(*said)], actions(snooze_button(say, data.issue_id))
+    rest = told.blocks[1 : MESSAGE_BLOCKS - len(start)]
+    while size([*start, *rest, end]) > MESSAGE_SIZE:
+        rest.pop()
+    title, _, more = told.text.partition("\n")
+    words = plain(piece for line in said for piece in (*line, " "))
+    return Post(cut(f"{title}\n{escape(words)}\n{more}", TEXT_SIZE), [*start, *rest, end])
+
+
+def _list(say: Say, title: str, items: Sequence[Waits], rows: Sequence[tuple[list[Piece], list[Block]]]) -> Post:
+    blocks, text, listed = [header(title)], [title], 0
+    for data, (row, buttons) in list(zip(items, rows, strict=True))[:LISTED]:
+        name = one_line(data.issue.title, 100) or say("No title")
+        shown = [lines([Bold(name)], row), actions(*buttons)]
+        if size([*blocks, *shown]) > MESSAGE_SIZE - 500:
+            break
+        blocks += shown
+        text.append(f"{name}: {plain(row)}")
+        listed += 1
+    if listed < len(items):
+        blocks.append(small(say.many("And {n} more.", "And {n} more.", len(items) - listed)))
+    return post("\n".join(text), blocks)
