@@ -17,7 +17,7 @@ from integrations.sandbox.blocks import characters, problems
 from integrations.sandbox.slack.views import check
 from integrations.sandbox.world import Sandbox
 
-MAKERS = {"modal.modal", "parts.post"}
+MAKERS = {"modal.modal", "parts.post", "digest.fitting"}
 """What the views are made with: nobody shows these by themselves."""
 
 

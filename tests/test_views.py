@@ -13,7 +13,7 @@ import pytest
 
 from bot.model import Kind, News, Severity, Stage, WriteBack
 from bot.slack import views
-from bot.slack.views import parts
+from bot.slack.views import digest as digests, parts
 from bot.texts import Say
 from integrations.sandbox.blocks import problems
 
@@ -145,9 +145,14 @@ def everything(say: Say, text: str) -> Iterator[tuple[str, Any]]:
     yield "joined same", views.joined(say, ticket, issue, text, same_ticket=True)
     yield "reason wanted", views.reason_wanted(say, "i1", issue, 4, ("U0LEO", text))
     yield "fix wanted", views.fix_wanted(say, "i1", issue, 4, ("U0LEO", text))
-    ranked = (views.DigestLine(issue=issue, age=timedelta(days=3), waiting=4),) * 40
-    digest = views.Digest(new=ranked, oldest=ranked, most_waiting=ranked, due=((text, 3),) * 40)
-    yield "digest", views.digest(say, digest)
+    ranked = (digests.DigestLine(issue=issue, age=timedelta(days=3), customers=4),) * 40
+    now = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    everything = digests.Digest(
+        since=now, now=now, open=40, new_count=40, owed_count=9,
+        named={"promised": ranked, "new": ranked, "crowded": ranked, "oldest": ranked, "fixed": ranked},
+        owed=(digests.Owing(text, 3, timedelta(days=2)),) * 40,
+    )  # fmt: skip
+    yield "digest", digests.digest(say, everything)
     for who in (views.Abilities(), views.Abilities(flags=True), views.Abilities(decides=(text,) * 9, leads=True)):
         yield f"help {who.flags} {who.leads}", views.help_(say, "/bug", who)
     mine = [
@@ -430,7 +435,8 @@ def test_the_support_dev_is_called_and_told_how_to_answer() -> None:
 
 def test_an_empty_digest_is_one_line() -> None:
     """Nothing to do is said once, warmly."""
-    made = views.digest(SAY, views.Digest())
+    now = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    made = digests.digest(SAY, digests.Digest(since=now, now=now))
     assert made.text == "Nothing waits today: no open escalations, and every customer has heard."
     assert len(made.blocks) == 1
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from integrations.sandbox import charts
+
 Json = dict[str, Any]
 
 MESSAGE_CHARACTERS = 13_200
@@ -24,9 +26,7 @@ STATEFUL = SELECTS | TYPED | PICKED
 """The elements whose value a person sets, which Slack keeps in a view's state."""
 
 _PRESSED = frozenset({"button", "overflow", "workflow_button"})
-_LIGHT = frozenset(
-    {"file", "video", "call", "card", "carousel", "container", "alert", "data_visualization", "context_actions"}
-)
+_LIGHT = frozenset({"file", "video", "call", "card", "carousel", "container", "alert", "context_actions"})
 _MESSAGE_ONLY = frozenset({"markdown", "table", "file", "card", "carousel", "data_visualization", "context_actions"})
 _MODAL_ONLY = frozenset({"alert"})
 _VIEW_KEYS = frozenset(
@@ -160,6 +160,8 @@ def _view(found: _Findings, view: Json) -> None:
 def _blocks(found: _Findings, blocks: list[Any], at: str, *, surface: str, most: int) -> None:
     if len(blocks) > most and surface == "message":
         found.add(at, f"no more than {most} items allowed")
+    if sum(_kind(block) == "data_visualization" for block in blocks) > charts.MOST:
+        found.add(at, f"no more than {charts.MOST} data_visualization blocks allowed")
     block_ids: set[str] = set()
     for i, block in enumerate(blocks):
         here = f"{at}/{i}"
@@ -256,6 +258,11 @@ def _rich_text(found: _Findings, block: Json, at: str) -> None:
                     found.string(run, "text", f"{here}/elements/{j}", MESSAGE_CHARACTERS, least=1, needed=True)
 
 
+def _chart(found: _Findings, block: Json, at: str) -> None:
+    for where, sentence in charts.problems(block):
+        found.add(f"{at}{where}", sentence)
+
+
 def _divider(_found: _Findings, _block: Json, _at: str) -> None:
     """A divider has nothing but its type."""
 
@@ -271,6 +278,7 @@ _CHECKS: dict[Any, Callable[[_Findings, Json, str], None]] = {
     "table": _table,
     "rich_text": _rich_text,
     "divider": _divider,
+    "data_visualization": _chart,
 }
 
 

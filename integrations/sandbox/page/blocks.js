@@ -5,6 +5,7 @@
 import { h } from "./dom.js";
 import { field } from "./fields.js";
 import { emoji, mrkdwn, safeLink, textObject, userMention } from "./mrkdwn.js";
+import { chart } from "./chart.js";
 import { button, overflow, select } from "./elements.js";
 import { markdown } from "./markdown.js";
 
@@ -25,7 +26,7 @@ const DRAW = {
   markdown: (block) => h("div", { class: "b-markdown prose" }, markdown(block.text ?? "")),
   video: (block) => h("p", {}, safeLink(block.title_url ?? "", textOf(block.title))),
   file: (block) => h("p", {}, `File ${block.external_id ?? ""}`),
-  card, container, alert,
+  card, container, alert, data_visualization: chart,
 };
 
 function textOf(object) {

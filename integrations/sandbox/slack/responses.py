@@ -18,7 +18,7 @@ def respond(workspace: Workspace, key: str, body: Any) -> None:
             raise SlackError("used_url")
         if not isinstance(body, dict):
             raise SlackError("invalid_payload")
-        said = content(body)
+        said = content(workspace, body)
         original = _original(workspace, target)
         if body.get("delete_original") and original:
             _remove(workspace, target, original)
@@ -31,7 +31,7 @@ def respond(workspace: Workspace, key: str, body: Any) -> None:
 
 def show(workspace: Workspace, channel: str, user: str, body: Json) -> None:
     """A new message: for one person unless `response_type` is `in_channel`."""
-    said = content(body)
+    said = content(workspace, body)
     if not said.get("text") and not said.get("blocks"):
         raise SlackError("no_text")
     if body.get("response_type") == "in_channel":

@@ -76,7 +76,7 @@ def _auth_test(workspace: Workspace, _args: Json) -> Json:
 # --- messages
 
 
-def content(args: Json, *, most_text: int = 40_000) -> Json:
+def content(workspace: Workspace, args: Json, *, most_text: int = 40_000) -> Json:
     """What a message says, checked: text, blocks, metadata, as far as they were given."""
     said: Json = {key: args[key] for key in ("text", "blocks", "metadata") if args.get(key) is not None}
     if "text" in said:
@@ -86,7 +86,7 @@ def content(args: Json, *, most_text: int = 40_000) -> Json:
     if "blocks" in said:
         if not isinstance(said["blocks"], list):
             raise SlackError("invalid_blocks_format")
-        if found := problems(said["blocks"]):
+        if found := problems(said["blocks"]) or _refused(workspace, said["blocks"]):
             messages = [f"[ERROR] {sentence}" for sentence in found]
             raise SlackError("invalid_blocks", errors=found, response_metadata={"messages": messages})
         if characters(said["blocks"]) > MESSAGE_CHARACTERS:
@@ -101,6 +101,12 @@ def content(args: Json, *, most_text: int = 40_000) -> Json:
     return said
 
 
+def _refused(workspace: Workspace, blocks: list[Any]) -> list[str]:
+    """The charts that a workspace does not take, where it takes none."""
+    at = [i for i, block in enumerate(blocks) if block.get("type") == "data_visualization"]
+    return [] if workspace.charts else [f"unsupported type: data_visualization [json-pointer:/blocks/{i}]" for i in at]
+
+
 def _target(workspace: Workspace, channel: str) -> Conversation:
     """Where a message to this channel or person goes."""
     if channel in workspace.people:
@@ -112,7 +118,7 @@ def _post_message(workspace: Workspace, args: Json) -> Json:
     if not args.get("channel"):
         raise SlackError("channel_not_found")
     conversation = _target(workspace, str(args["channel"]))
-    said = content(args)
+    said = content(workspace, args)
     if not said.get("text") and not said.get("blocks"):
         raise SlackError("no_text")
     if args.get("thread_ts"):
@@ -133,7 +139,7 @@ def _own(workspace: Workspace, args: Json, refusal: str) -> Json:
 
 def _update(workspace: Workspace, args: Json) -> Json:
     message = _own(workspace, args, "cant_update_message")
-    said = content(args, most_text=4_000)
+    said = content(workspace, args, most_text=4_000)
     if "text" not in said and "blocks" not in said:
         raise SlackError("no_text")
     rewrite(workspace, message, said)
@@ -162,7 +168,7 @@ def _post_ephemeral(workspace: Workspace, args: Json) -> Json:
     conversation = workspace.joined(channel)
     if user not in conversation.members:
         raise SlackError("user_not_in_channel")
-    said = content(args)
+    said = content(workspace, args)
     if not said.get("text") and not said.get("blocks"):
         raise SlackError("no_text")
     if args.get("thread_ts"):

@@ -118,6 +118,7 @@ class Workspace:
         self.response_urls: dict[str, ResponseUrl] = {}
         self.unfurl_domains: tuple[str, ...] = ()
         self.executions: dict[str, Json] = {}
+        self.charts = True  # whether messages may have them: not every workspace got them at once
         self.posts_per_second, self.burst = posts_per_second, burst
         self._budgets: dict[str, tuple[float, datetime]] = {}
         self._numbers = count(1)
