@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
+from integrations.meter import METER
 
 MAX_BODY = 10_000_000  # bytes of one answer, unpacked
 MAX_REDIRECTS = 3
@@ -133,6 +134,10 @@ class HttpClient:
         return (given.scheme, given.host, given.port) == self._own and not given.userinfo
 
     def _file(self, url: str) -> bytes:
+        with METER.call(self.service, write=False):
+            return self._followed(url)
+
+    def _followed(self, url: str) -> bytes:
         for _ in range(1 + MAX_REDIRECTS):
             try:
                 if self._is_own(url):
@@ -188,16 +193,18 @@ class HttpClient:
     ) -> Any:
         write = method != "GET"
         given: dict[str, Any] = {"params": params, "json": body, "headers": headers, "content": content}
-        try:
-            with self._client.stream(method, path, follow_redirects=not write, **given) as answer:
-                content = self._content(answer, write)
-        except httpx2.RequestError as error:
-            raise self._unreachable(error, write) from error
-        except httpx2.InvalidURL as error:
-            raise Rejected(self.service, f"the address is not a valid one: {error}") from error
-        if answer.is_success:
-            return self._json(answer, content, write)
-        raise self._refusal(answer, content, write)
+        with METER.call(self.service, write=write) as told:
+            try:
+                with self._client.stream(method, path, follow_redirects=not write, **given) as answer:
+                    told(answer.headers)
+                    content = self._content(answer, write)
+            except httpx2.RequestError as error:
+                raise self._unreachable(error, write) from error
+            except httpx2.InvalidURL as error:
+                raise Rejected(self.service, f"the address is not a valid one: {error}") from error
+            if answer.is_success:
+                return self._json(answer, content, write)
+            raise self._refusal(answer, content, write)
 
     def _content(self, answer: httpx2.Response, write: bool, too_large: ServiceError | None = None) -> bytes:
         content = bytearray()
@@ -239,7 +246,8 @@ class HttpClient:
         status, reason = answer.status_code, self._explanation(content)
         if status == 429 or status in self._undone:
             detail = "too many requests" if status == 429 else reason or f"it is busy (HTTP {status})"
-            return Unavailable(self.service, detail, retry_after=retry_after(answer.headers), maybe_done=False)
+            after = retry_after(answer.headers)
+            return Unavailable(self.service, detail, retry_after=after, maybe_done=False, limited=status == 429)
         if status in (401, 403):
             return Unauthorised(self.service, reason or f"it refuses our credentials (HTTP {status})")
         if status in (404, 410):

@@ -142,9 +142,10 @@ class Issue(Row):
     __table_args__ = (
         sa.UniqueConstraint("tracker", "repository", "number"),
         sa.Index("ix_issue_stage_stage_since", "stage", "stage_since"),
+        sa.Index("ix_issue_project_stage", "project", "stage", "joined"),
     )
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    project: Mapped[str] = mapped_column(index=True)
+    project: Mapped[str]
     tracker: Mapped[str]
     repository: Mapped[str]
     number: Mapped[int | None]
@@ -264,12 +265,15 @@ class WriteBackRow(Row):
     """One escalation and one piece of news: what an agent owes a customer."""
 
     __tablename__ = "write_back"
-    __table_args__ = (sa.UniqueConstraint("escalation_id", "news_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("escalation_id", "news_id"),
+        sa.Index("ix_write_back_state_due_at", "state", "due_at"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     escalation_id: Mapped[str] = mapped_column(sa.ForeignKey("escalation.id"))
     news_id: Mapped[str] = mapped_column(sa.ForeignKey("news.id"), index=True)
     agent: Mapped[str] = mapped_column(index=True)
-    state: Mapped[WriteBack] = mapped_column(default=WriteBack.DUE, index=True)
+    state: Mapped[WriteBack] = mapped_column(default=WriteBack.DUE)
     text: Mapped[str] = mapped_column(sa.Text, default="")  # the agent's reply, while it is on its way
     reason: Mapped[str] = mapped_column(sa.Text, default="")  # why it was skipped, or refused
     tries: Mapped[int] = mapped_column(default=0)
@@ -356,7 +360,10 @@ class Delivery(Row):
     """One authentic webhook request, stored before it is answered."""
 
     __tablename__ = "delivery"
-    __table_args__ = (sa.UniqueConstraint("source", "sender_id", "body_hash"),)
+    __table_args__ = (
+        sa.UniqueConstraint("source", "sender_id", "body_hash"),
+        sa.Index("ix_delivery_source_read_at", "source", "read_at", "received_at"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     source: Mapped[str]
     sender_id: Mapped[str]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from sqlalchemy.exc import SQLAlchemyError
@@ -38,6 +38,7 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self, bridge: Bridge) -> None:
+        disable_created_metrics()  # one more series for each, which no alert asks for
         self._registry = CollectorRegistry()
         self._slack = Histogram(
             "passerelle_slack_ack_duration_seconds",
