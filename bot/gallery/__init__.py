@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.gallery import digests, flagging, home, issues, news, overviews
+from bot.gallery import digests, flagging, home, issues, news, overviews, reminders
 from bot.gallery.contents import CONTENTS, NOW
 from bot.gallery.sample import Sample
 from bot.texts import Say
@@ -23,6 +23,7 @@ _ROOMS = (
     ("The talk", issues.talk),
     ("News and write-backs", news.samples),
     ("What people are told", issues.notices),
+    ("Reminders", reminders.samples),
     ("Overviews and answers", overviews.samples),
     ("On duty", overviews.duty),
     ("Digests", digests.samples),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -55,6 +56,7 @@ class Card(Base):
 
             several = len(self.bridge.settings.projects) > 1
             data = shown.card(issue, project, name, self.bridge.clock.now(), elsewhere=several)
+            data = replace(data, reminds=self.bridge.settings.reminders is not None)
         return issue, views.card(Say(self.bridge.settings.slack.language), data)
 
     def settle(self, session: Session, job: Job, result: str) -> None:

@@ -40,8 +40,9 @@ class Snoozing:
         channel, message = body["channel"]["id"], body.get("message") or {}
         try:
             if channel.startswith("D"):
-                blocks = pages.put_off(say, message.get("blocks") or [], body["actions"][0].get("block_id", ""), until)
-                client.chat_update(channel=channel, ts=message["ts"], text=message.get("text", ""), blocks=blocks)
+                pressed = str(body["actions"][0].get("block_id"))
+                put_off = pages.put_off(say, message.get("text", ""), message.get("blocks") or [], pressed, until)
+                client.chat_update(channel=channel, ts=message["ts"], text=put_off.text, blocks=put_off.blocks)
                 return
             with self._bridge.store.read() as session:
                 post = pages.snoozed(say, shown.issue_name(session.get_one(Issue, issue)), until)

@@ -51,6 +51,7 @@ class Card:
     joined: IssueName | None = None  # the issue on which its customers wait now
     promised: date | None = None  # nobody should expect it before that day
     question: str = ""  # that nobody has answered yet
+    reminds: bool = False  # people are reminded, and can say that they want it later
 
 
 def card(say: Say, data: Card) -> Post:
@@ -190,6 +191,8 @@ def _buttons(say: Say, data: Card) -> list[Block]:
         buttons.append(button(say("Decline"), "decline", data.issue_id))
     if data.elsewhere and data.stage in (Stage.FILED, Stage.ACKNOWLEDGED) and not gone:
         buttons.append(button(say("Another project…"), "carry", data.issue_id))
+    if data.reminds and data.stage in (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED):
+        buttons.append(button(say("Remind me later"), "snooze", data.issue_id))
     if web(data.issue.url) and not gone:
         buttons.append(open_button(say("Open issue"), data.issue.url))
     return buttons

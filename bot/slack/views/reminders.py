@@ -121,9 +121,10 @@ def snoozed(say: Say, issue: IssueName, until: datetime) -> Post:
     return post(plain(sentence), [lines(sentence)])
 
 
-def put_off(say: Say, blocks: Sequence[dict[str, Any]], block_id: str, until: datetime) -> list[dict[str, Any]]:
-    """A reminder whose button was pressed: in its place stands when it comes again."""
+def put_off(say: Say, text: str, blocks: Sequence[Block], block_id: str, until: datetime) -> Post:
+    """A reminder as it stands, whose button was pressed: in its place stands when it comes again. `text` is mrkdwn."""
     shown: list[Block] = []
+    again = say("I remind you again: {moment}.", moment=say.on(until))
     for block in blocks:
         if block.get("block_id") != block_id:
             shown.append(block)
@@ -132,8 +133,8 @@ def put_off(say: Say, blocks: Sequence[dict[str, Any]], block_id: str, until: da
         if "elements" in block:
             kept["elements"] = [one for one in block["elements"] if one.get("action_id") != SNOOZE]
         shown += [kept] if kept.get("elements") != [] else []
-        shown.append(small(say("Again: {moment}", moment=say.on(until))))
-    return shown[:MESSAGE_BLOCKS]
+        shown.append(small(again))
+    return Post(f"{text}\n{again}", shown[:MESSAGE_BLOCKS])
 
 
 def snooze_button(say: Say, issue_id: str) -> Block:

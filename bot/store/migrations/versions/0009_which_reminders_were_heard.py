@@ -34,15 +34,15 @@ def upgrade() -> None:
 
 def _carry_over() -> None:
     """Who was reminded of a day that is over is not reminded of it again."""
-    moment = bot.store.tables.UTCTime()
-    effect = sa.table('effect', sa.column('key'), sa.column('since', moment))
-    columns = [sa.column('since', moment), sa.column('at', moment), sa.column('again', sa.Boolean())]
-    nudge = sa.table('nudge', *columns, *map(sa.column, ('what', 'subject', 'step', 'person', 'issue_id')))
-    known = sa.select(sa.column('id')).select_from(sa.table('issue'))
-    issues = set(op.get_bind().scalars(known))
-    for key, at in op.get_bind().execute(sa.select(effect.c.key, effect.c.since).where(effect.c.key.like('overdue:%'))).all():
+    moment, connection = bot.store.tables.UTCTime(), op.get_bind()
+    effect = sa.table('effect', sa.column('key', sa.String()), sa.column('since', moment))
+    names = [sa.column(name, sa.String()) for name in ('what', 'subject', 'step', 'person', 'issue_id')]
+    nudge = sa.table('nudge', *names, sa.column('since', moment), sa.column('at', moment), sa.column('again', sa.Boolean()))
+    issues = set(connection.scalars(sa.text('SELECT id FROM issue')))
+    reminded = sa.select(effect.c.key, effect.c.since).where(effect.c.key.like('overdue:%'))
+    for key, at in connection.execute(reminded).all():
         _, issue, day, person = key.split(':')
         if issue in issues:
             since = datetime.fromisoformat(day).replace(tzinfo=UTC)
             row = {'what': 'promise', 'subject': issue, 'step': 'own', 'person': person, 'issue_id': issue}
-            op.get_bind().execute(sa.insert(nudge).values(since=since, at=at, again=False, **row))
+            connection.execute(sa.insert(nudge).values(since=since, at=at, again=False, **row))
