@@ -258,7 +258,9 @@ class Ability(StrEnum):
     FOLLOWS_UP = "follows_up"  # and then a follow-up can be made: see `FollowsUp`
     MERGES = "merges"  # one ticket can be merged into another
     SPAM = "spam"  # a ticket can be marked as spam
+    SIGNED = "signed"  # a webhook's signature covers its content; without it, a secret goes along
     DATED = "dated"  # a webhook's signature covers when it was sent
+    MARKS = "marks"  # a reply carries its key unseen; without it, only a person can tell whether one in doubt was sent
     TAGS = "tags"  # tickets have tags
     LANGUAGE = "language"  # it tells the customer's language
     PLAN = "plan"  # it has a place for the customer's plan, named by `plan_field`
@@ -303,7 +305,7 @@ class Helpdesk(WebhookSource, Protocol):
         ...
 
     def marked(self, number: str, key: str) -> str | None:
-        """The id of the note or reply that carries `key`, if it is there."""
+        """The id of the note or reply that carries `key`, if it is there; without `Ability.MARKS`, of a note alone."""
         ...
 
     def tag(self, number: str, tag: str) -> None:
