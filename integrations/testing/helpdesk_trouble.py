@@ -42,8 +42,8 @@ class HelpdeskTrouble:
     def test_a_doubtful_write_is_never_repeated(
         self, helpdesk: Helpdesk, world: HelpdeskWorld, trouble: DeskTrouble, how: str
     ) -> None:
-        """After a 502 or a dropped line it may be done: one write on the wire, and looking tells which it was, but never
-        that it is there where it is not."""
+        """After a 502 or a dropped line it may be done: one write on the wire, and looking tells which it was; where it
+        cannot tell, it does not say that it is there."""
         number = world.open_ticket("Basket", "It is empty.")
         world.trouble(trouble)
         with pytest.raises(Unavailable) as doubt:
