@@ -90,7 +90,7 @@ def unwritten(say: Say, data: Waits, rows: Round) -> Post:
         "You have known this for {duration}; {n} customer has not heard it yet.",
         "You have known this for {duration}; {n} customers have not heard it yet.",
         data.waiting,
-        duration=_age(say, data),
+        duration=say.ago(data.age),
     )
     return _rows(say, data, [[sentence]], rows)
 
@@ -141,10 +141,6 @@ def snooze_button(say: Say, issue_id: str) -> Block:
     return button(say("Remind me later"), "snooze", issue_id)
 
 
-def _age(say: Say, data: Waits) -> str:
-    return say.ago(data.age)
-
-
 def _customers(say: Say, data: Waits) -> str:
     return say.many("{n} customer waits.", "{n} customers wait.", data.waiting) if data.waiting else ""
 
@@ -161,7 +157,7 @@ def _step(say: Say, data: Waits) -> Block:
 
 
 def _own(say: Say, data: Waits) -> list[Piece]:
-    issue, duration = data.issue.link, _age(say, data)
+    issue, duration = data.issue.link, say.ago(data.age)
     match data.what:
         case "triage":
             return say.pieces("{issue} was filed {duration} ago, and nobody has taken it yet.", **_named(say, data))
@@ -209,13 +205,13 @@ def _reported(say: Say, data: Waits) -> list[Piece]:
                 "{n} customer has not heard the news yet, which is {duration} old.",
                 "{n} customers have not heard the news yet, which is {duration} old.",
                 data.waiting,
-                duration=_age(say, data),
+                duration=say.ago(data.age),
             )
             return say.pieces("{issue}: {sentence}", issue=data.issue.link, sentence=count)
 
 
 def _named(say: Say, data: Waits) -> dict[str, Any]:
-    return {"issue": data.issue.link, "duration": _age(say, data)}
+    return {"issue": data.issue.link, "duration": say.ago(data.age)}
 
 
 def _names(say: Say, data: Waits) -> str:
