@@ -19,10 +19,10 @@ from bot.bridge.core import Bridge
 from bot.model import UserError
 from bot.slack.people import People
 from bot.texts import Say
-from bot.web import health, pages, sign_in
+from bot.web import health, pages, reports, sign_in
 from bot.web.asked import Asked, Refused
 from bot.web.pages import Facts, Look
-from bot.web.paper import FILES, Paper
+from bot.web.paper import FILES, HEADERS, Paper
 from bot.web.sealing import Seal
 from bot.web.visitor import Door, Hidden, NotAllowed, SignedOut, Visitor
 from integrations.base import ServiceError
@@ -60,11 +60,14 @@ class Dashboard:
         shown: dict[str, tuple[str, Make]] = {
             "/": ("queue.html", pages.queue),
             "/write-backs": ("write_backs.html", pages.write_backs),
+            "/causes": ("causes.html", reports.causes),
+            "/times": ("times.html", reports.times),
             "/health": ("health.html", health.health),
         }
         return [
             *(Route(path, self._page(template, make)) for path, (template, make) in shown.items()),
             Route("/issues/{id}", self._issue),
+            Route("/causes.csv", self._csv),
             Route("/dead-letters/{id}", self._mend, methods=["POST"]),
             Route("/sign-in", self._sign_in),
             Route("/sign-in/start", self._start),
@@ -85,6 +88,15 @@ class Dashboard:
         issue_id = str(request.path_params["id"])
         show: Make = lambda look: pages.issue(look, issue_id)  # noqa: E731
         return self._guarded(request, lambda visitor: self._show(request, visitor, "issue.html", show))
+
+    def _csv(self, request: Request) -> Response:
+        def show(visitor: Visitor) -> Response:
+            with self._bridge.store.read() as session:
+                text = reports.as_csv(Look(self._bridge, session, visitor, _asked(request)))
+            headers = {**HEADERS, "Content-Disposition": 'attachment; filename="causes.csv"'}
+            return Response(text, headers=headers, media_type="text/csv; charset=utf-8")
+
+        return self._guarded(request, show)
 
     def _show(self, request: Request, visitor: Visitor, template: str, make: Make) -> Response:
         asked = _asked(request)

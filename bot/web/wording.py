@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF
 from bot.reasons import clause
 from bot.shipping import BRANCH, RELEASES, environment_of
 from bot.store.tables import Effect
+from bot.store.times import Milestone
 from bot.texts import Say
+from bot.web.charts import Bar
 
 
 def kind(say: Say, word: str) -> str:
@@ -98,3 +103,44 @@ def why(say: Say, reason: str) -> str:
     if reason in said or not colon:
         return said.get(reason, clause(say, reason))
     return f"{service}: {clause(say, detail)}"
+
+
+def bucket(say: Say, name: str) -> str:
+    """The end of a histogram's bar, short enough to stand under it."""
+    return {
+        "1h": say("1 h"),
+        "4h": say("4 h"),
+        "1d": say("1 d"),
+        "3d": say("3 d"),
+        "1w": say("1 wk"),
+        "2w": say("2 wk"),
+        "1mo": say("1 mo"),
+        "more": say("more"),
+    }.get(name, name)
+
+
+def worked(say: Say, seconds: float, day: float) -> str:
+    """Working time in words, where a working day has so many seconds."""
+    if seconds < day:
+        return say.ago(timedelta(seconds=seconds))
+    return say.many("{n} working day", "{n} working days", round(seconds / day))
+
+
+def step(say: Say, first: Milestone, last: Milestone) -> str:
+    """What lies between two milestones."""
+    return {
+        (Milestone.FLAGGED, Milestone.SHIPPED): say("From flagged to shipped"),
+        (Milestone.FLAGGED, Milestone.WRITTEN): say("From flagged to written back"),
+        (Milestone.FLAGGED, Milestone.ACKNOWLEDGED): say("From flagged to taken in hand"),
+        (Milestone.ACKNOWLEDGED, Milestone.FIXED): say("From taken in hand to fixed"),
+        (Milestone.FIXED, Milestone.SHIPPED): say("From fixed to shipped"),
+        (Milestone.SHIPPED, Milestone.TOLD): say("From shipped to told"),
+        (Milestone.TOLD, Milestone.WRITTEN): say("From told to written back"),
+        (Milestone.WRITTEN, Milestone.CONFIRMED): say("From written back to the customer’s word"),
+    }.get((first, last), f"{first} → {last}")
+
+
+def told(say: Say, bars: Sequence[Bar]) -> str:
+    """A histogram as who cannot see it hears it."""
+    counted = [say("{label}: {n}", label=bar.label, n=say.number(bar.n)) for bar in bars if bar.n]
+    return say("How many took less than so long: {counted}.", counted=", ".join(counted))
