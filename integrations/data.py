@@ -125,6 +125,7 @@ class Issue:
     duplicate_of: Place | None = None  # the issue that takes its place, where the tracker tells
     locked: bool = False  # only few may comment on it
     confidential: bool | None = None  # for members of some standing alone; None: the tracker knows no such issues
+    labels: tuple[str, ...] = ()  # their names as written, but for one that only says why it is closed
 
 
 @dataclass(frozen=True, slots=True)

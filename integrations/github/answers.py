@@ -74,10 +74,16 @@ def issue(item: Json) -> Issue:
         updated_at=datetime.fromisoformat(item["updated_at"]),
         closed_at=_when(item.get("closed_at")),
         assignees=tuple(person["login"] for person in item.get("assignees") or ()),
+        labels=tuple(filter(None, (_label(one) for one in item.get("labels") or ()))),
         repository=place_of(item["html_url"]),
         reopened=opened and reason == "reopened",
         locked=bool(item.get("locked")),
     )
+
+
+def _label(item: Json | str) -> str:
+    """A label's name; of old ones GitHub may give nothing else ("Get an issue": `oneOf` string or object)."""
+    return item if isinstance(item, str) else item.get("name") or ""
 
 
 def listed(item: Json) -> tuple[datetime, Listed | None]:

@@ -81,16 +81,18 @@ def issue_ref(item: Json) -> IssueRef:
 def issue(item: Json, not_planned: str) -> Issue:
     """`not_planned` is the label that says so: GitLab keeps no reason ("Issues API": there is no `state_reason`)."""
     opened = item["state"] == "opened"
-    labels = {str(label).casefold() for label in item.get("labels") or ()}
+    labels = [str(label) for label in item.get("labels") or ()]
+    others = tuple(label for label in labels if label.casefold() != not_planned.casefold())
     return Issue(
         number=int(item["iid"]),
         url=item["web_url"],
         title=item["title"],
         open=opened,
-        reason=None if opened else "not_planned" if not_planned.casefold() in labels else "completed",
+        reason=None if opened else "not_planned" if len(others) < len(labels) else "completed",
         updated_at=datetime.fromisoformat(item["updated_at"]),
         closed_at=when(item.get("closed_at")),
         assignees=tuple(person["username"] for person in item.get("assignees") or ()),
+        labels=others,
         repository=home_of(item, "#"),
         confidential=bool(item.get("confidential")),
         locked=bool(item.get("discussion_locked")),

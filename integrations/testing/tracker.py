@@ -69,6 +69,15 @@ class TrackerContract(ShippingContract, TriageContract):
         assert tracker.marked_issue(world.repo, "k2", LONG_AGO) is None
         assert world.body(made.number) == f"It was full.\n\n{mark('k1')}"
 
+    def test_an_issue_has_its_labels(self, tracker: Tracker, world: World) -> None:
+        """As they are written; why an issue is closed is none of them, whatever a tracker makes of it."""
+        labels = ("area/checkout", "Needs design", "from-support")
+        made = tracker.create_issue(world.repo, IssueDraft("Basket", "…", labels), "k1")
+        assert sorted(tracker.issue(world.repo, made.number).labels) == sorted(labels)
+        world.close(made.number, "not_planned")
+        assert sorted(tracker.issue(world.repo, made.number).labels) == sorted(labels)
+        assert tracker.issue(world.repo, world.open_issue(world.somebody, "Mine")).labels == ()
+
     def test_a_closed_issue_is_found_again(self, tracker: Tracker, world: World) -> None:
         """Somebody may close an issue before we look for it."""
         made = tracker.create_issue(world.repo, IssueDraft("Basket", "…"), "k1")
