@@ -38,7 +38,8 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self, bridge: Bridge) -> None:
-        disable_created_metrics()  # one more series for each, which no alert asks for
+        # one more series for each, which no alert asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._slack = Histogram(
             "passerelle_slack_ack_duration_seconds",
