@@ -166,7 +166,7 @@ def _unresolved(say: Say, data: Digest) -> list[tuple[str, Rows]]:
     """The parts with something in them: what is late, what is new, what hurts, and what is nearly done."""
 
     def named(section: str) -> Rows:
-        return [line_of(say, line) for line in data.named.get(section, ())]
+        return [line_of(say, line, staged=section != "fixed") for line in data.named.get(section, ())]
 
     found: list[tuple[str, Rows, int]] = [
         (_promised(say, data), named("promised"), data.promised_count),
@@ -181,24 +181,25 @@ def _unresolved(say: Say, data: Digest) -> list[tuple[str, Rows]]:
 
 
 def _promised(say: Say, data: Digest) -> str:
-    n = say.many("Promised: {n}", "Promised: {n}", data.promised_count)
+    n = say("Promised: {n}", n=say.number(data.promised_count))
     over = say.many("{n} overdue", "{n} overdue", data.overdue_count)
     return f"{n} · {over}" if data.overdue_count else n
 
 
 def _new(say: Say, data: Digest) -> str:
-    n = say.many("{n} new issue", "{n} new issues", data.new_count)
+    n = say("New: {n}", n=say.number(data.new_count))
     again = say.many("{n} opened again", "{n} opened again", data.again_count)
-    return " · ".join([*([n] if data.new_count else []), *([again] if data.again_count else [])])
+    return f"{n} · {again}" if data.again_count else n
 
 
 def _fixed(say: Say, data: Digest) -> str:
-    n = say.many("Fixed, not shipped yet: {n}", "Fixed, not shipped yet: {n}", data.fixed_count)
-    return f"{n} · {say.many('{n} customer', '{n} customers', data.fixed_customers)}"
+    n = say("Fixed, not shipped yet: {n}", n=say.number(data.fixed_count))
+    waits = say.many("{n} customer", "{n} customers", data.fixed_customers)
+    return f"{n} · {waits}"
 
 
 def _owed(say: Say, data: Digest) -> str:
-    return say.many("{n} customer to write back to", "{n} customers to write back to", data.owed_count)
+    return say("To write back to: {n}", n=say.many("{n} customer", "{n} customers", data.owed_count))
 
 
 def _gone(say: Say, numbers: Mapping[str, int]) -> str:
