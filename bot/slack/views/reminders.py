@@ -112,7 +112,7 @@ def late(say: Say, items: Sequence[Waits]) -> Post:
 
 def unwritten_by(say: Say, data: Waits, rows: Round) -> Post:
     """To a lead: customers whom their agent has not written to, each with the buttons of the round."""
-    return _rows(say, data, [_reported(say, data), [_told(say, data)]], rows)
+    return _rows(say, data, [[_unheard(say, data)], [_told(say, data)]], rows)
 
 
 def snoozed(say: Say, issue: IssueName, until: datetime) -> Post:
@@ -201,13 +201,16 @@ def _reported(say: Say, data: Waits) -> list[Piece]:
                 issue=data.issue.link,
             )
         case _:
-            count = say.many(
-                "{n} customer has not heard the news yet, which is {duration} old.",
-                "{n} customers have not heard the news yet, which is {duration} old.",
-                data.waiting,
-                duration=say.ago(data.age),
-            )
-            return say.pieces("{issue}: {sentence}", issue=data.issue.link, sentence=count)
+            return say.pieces("{issue}: {sentence}", issue=data.issue.link, sentence=_unheard(say, data))
+
+
+def _unheard(say: Say, data: Waits) -> str:
+    return say.many(
+        "{n} customer has not heard the news yet, which is {duration} old.",
+        "{n} customers have not heard the news yet, which is {duration} old.",
+        data.waiting,
+        duration=say.ago(data.age),
+    )
 
 
 def _named(say: Say, data: Waits) -> dict[str, Any]:
