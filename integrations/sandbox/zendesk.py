@@ -25,10 +25,11 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from integrations.sandbox.wire import Now, Server, Wire, utc_now
+from integrations.sandbox.zendesk_answers import body_of, invalid, page, refuse_closed, refused
 from integrations.sandbox.zendesk_desk import Desk, Record
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -67,10 +68,10 @@ class ZendeskStandIn(Desk):
         self.token = token
         self.webhook_secret = webhook_secret
         self.requests_per_minute = requests_per_minute
-        self.url = ""
+        self.on_hold = True  # whether the account has switched that status on
         self.webhook_url = ""
         self.deliveries: list[Delivery] = []
-        self.app = Starlette(routes=self._routes(), exception_handlers={HTTPException: _refused})
+        self.app = Starlette(routes=self._routes(), exception_handlers={HTTPException: refused})
         self.wire = Wire(self.app, now)
         self._server: Server | None = None
         self._recent: deque[datetime] = deque()
@@ -154,7 +155,10 @@ class ZendeskStandIn(Desk):
             ("GET", "/users/me", self._show_me),
             ("GET", "/users/search", self._search_users),
             ("GET", "/users/show_many", self._show_users),
+            ("GET", "/users/{id:int}/tickets/requested", self._list_requested),
             ("GET", "/organizations/{id:int}", self._show_organisation),
+            ("GET", "/tickets", self._list_tickets),
+            ("POST", "/tickets", self._create_ticket),
             ("GET", "/tickets/{id:int}", self._show_ticket),
             ("PUT", "/tickets/{id:int}", self._update_ticket),
             ("GET", "/tickets/{id:int}/comments", self._list_comments),
@@ -166,7 +170,12 @@ class ZendeskStandIn(Desk):
             for method, path, handler in table
             for ending in (".json", "")
         ]
-        return [*routes, Route("/agent/tickets/{id:int}", self._agents_page, methods=["GET"])]
+        return [
+            *routes,
+            Route("/agent/tickets/{id:int}", self._agents_page, methods=["GET"]),
+            Route("/attachments/token/{id:int}/", self._guarded(self._send_on), methods=["GET"]),
+            Route("/files/{id:int}", self._file, methods=["GET"]),
+        ]
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
@@ -228,24 +237,48 @@ class ZendeskStandIn(Desk):
         answer: Record = {"ticket": self._shown(record)}
         included = request.query_params.get("include", "").split(",")
         if "users" in included:
-            answer["users"] = [self.users[record["requester_id"]]]
+            ids = {record["requester_id"], record["submitter_id"], record["assignee_id"]}
+            answer["users"] = [user for user in self.users.values() if user["id"] in ids]
         if "organizations" in included:
             answer["organizations"] = [
                 found for found in self.organisations.values() if found["id"] == record["organization_id"]
             ]
         return JSONResponse(answer)
 
+    async def _list_tickets(self, request: Request) -> Response:
+        wanted = request.query_params.get("external_id")
+        found = [record for record in self.records.values() if wanted in (None, record["external_id"])]
+        return self._list(request, found)
+
+    async def _list_requested(self, request: Request) -> Response:
+        person = request.path_params["id"]
+        if person not in self.users:
+            raise HTTPException(404)
+        return self._list(request, [record for record in self.records.values() if record["requester_id"] == person])
+
+    def _list(self, request: Request, records: list[Record]) -> Response:
+        shown = [self._shown(record) for record in records if record["status"] != "deleted"]
+        return self._page(request, "tickets", shown, "requester_id")
+
     async def _list_comments(self, request: Request) -> Response:
-        comments = self.comments(self._asked(request))
-        return JSONResponse(self._page(request, "comments", comments))
+        return self._page(request, "comments", self.comments(self._asked(request)))
 
     async def _list_audits(self, request: Request) -> Response:
-        return JSONResponse(self._page(request, "audits", self._asked(request)["audits"]))
+        return self._page(request, "audits", self._asked(request)["audits"])
+
+    async def _send_on(self, request: Request) -> Response:
+        if request.path_params["id"] not in self.files:
+            raise HTTPException(404)
+        return RedirectResponse(f"/files/{request.path_params['id']}", 302)
+
+    async def _file(self, request: Request) -> Response:
+        content, content_type = self.files[request.path_params["id"]]
+        return Response(content, media_type=content_type)
 
     async def _add_tags(self, request: Request) -> Response:
         record = self._asked(request)
-        _refuse_closed(record)
-        tags = (await _json(request)).get("tags")
+        refuse_closed(record)
+        tags = (await body_of(request)).get("tags")
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise HTTPException(400, "tags must be a list of text")
         new = [tag for tag in dict.fromkeys(tags) if tag not in record["tags"]]
@@ -255,17 +288,30 @@ class ZendeskStandIn(Desk):
             self.told("tags_changed", record["id"])
         return JSONResponse({"tags": record["tags"]})
 
+    async def _create_ticket(self, request: Request) -> Response:
+        wanted = (await body_of(request)).get("ticket")
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("comment"), dict):
+            raise invalid("base", "Description: cannot be blank", "BlankValue")
+        metadata = _metadata(wanted)
+        author, public = self._author(wanted["comment"])
+        if wanted.get("requester_id", self.me) not in self.users:
+            raise invalid("requester", "Requester: is invalid")
+        with self.changing():
+            number, audit = self.follow(wanted, author, public, metadata)
+        self.told("created", number)
+        return JSONResponse({"ticket": self._shown(self.records[number]), "audit": audit}, 201)
+
     async def _update_ticket(self, request: Request) -> Response:
         record = self._asked(request)
-        changes = (await _json(request)).get("ticket")
+        changes = (await body_of(request)).get("ticket")
         if not isinstance(changes, dict):
             raise HTTPException(400, "ticket is missing")
-        _refuse_closed(record)
-        metadata = changes.get("metadata") or {}
-        if not isinstance(metadata, dict) or len(json.dumps(metadata)) > _MOST_METADATA:
-            raise _invalid("metadata", "Metadata: is not an object, or too long")
-        if changes.get("status", "open") not in _STATUSES:
-            raise _invalid("status", f"Status: {changes['status']} is not included in the list")
+        refuse_closed(record)
+        metadata = _metadata(changes)
+        if changes.get("status", "open") not in (_STATUSES if self.on_hold else {*_STATUSES} - {"hold"}):
+            raise invalid("status", f"Status: {changes['status']} is not included in the list")
+        if changes.get("safe_update") and changes.get("updated_stamp") != record["updated_at"]:
+            return JSONResponse({"error": "UpdateConflict", "description": "Safe Update prevented the update"}, 409)
         comment = changes.get("comment")
         if comment is not None:
             author, public = self._author(comment)
@@ -283,13 +329,13 @@ class ZendeskStandIn(Desk):
     def _author(self, comment: Any) -> tuple[int, bool]:
         """Who a new comment is by, and whether it is public; 422 for what Zendesk refuses."""
         if not isinstance(comment, dict):
-            raise _invalid("comment", "Comment: is invalid")
+            raise invalid("comment", "Comment: is invalid")
         text = comment.get("html_body") or comment.get("body")
         if not isinstance(text, str) or not text.strip():
-            raise _invalid("comment", "Comment: cannot be blank", "BlankValue")
+            raise invalid("comment", "Comment: cannot be blank", "BlankValue")
         author = self.users.get(comment.get("author_id", self.me))
         if author is None:
-            raise _invalid("author", "Author: is invalid")
+            raise invalid("author", "Author: is invalid")
         public = comment.get("public", True)
         return author["id"], bool(public) and author["role_type"] != 1
 
@@ -301,34 +347,15 @@ class ZendeskStandIn(Desk):
             "raw_subject": record["subject"],
             "description": comments[0]["body"],
             "is_public": any(comment["public"] for comment in comments),
-            "via": comments[0]["via"],
+            "via": record["via"] or comments[0]["via"],
         }
 
-    def _page(self, request: Request, key: str, records: list[Record]) -> Record:
-        asked = request.query_params
-        records = sorted(records, key=lambda record: record["id"], reverse=asked.get("sort", "").startswith("-"))
-        answer: Record
-        size = asked.get("page[size]")
-        if size is None:
-            answer = {key: records[:100], "next_page": None, "previous_page": None, "count": len(records)}
-        elif not size.isdigit() or not 1 <= int(size) <= 100:
-            raise HTTPException(400, "page[size] must be from 1 to 100")
-        else:
-            start = 0
-            if "page[after]" in asked:
-                after = base64.urlsafe_b64decode(asked["page[after]"]).decode()
-                start = [str(record["id"]) for record in records].index(after) + 1
-            shown = records[start : start + int(size)]
-            cursor = base64.urlsafe_b64encode(str(shown[-1]["id"]).encode()).decode() if shown else None
-            more = start + int(size) < len(records)
-            answer = {key: shown, "meta": {"has_more": more, "after_cursor": cursor, "before_cursor": None}}
-            answer["links"] = {
-                "next": f"{request.url.include_query_params(**{'page[after]': cursor})}" if more else None
-            }
-        if "users" in asked.get("include", "").split(","):
-            authors = {record["author_id"] for record in answer[key]}
+    def _page(self, request: Request, key: str, records: list[Record], people: str = "author_id") -> Response:
+        answer = page(request, key, records)
+        if "users" in request.query_params.get("include", "").split(","):
+            authors = {record[people] for record in answer[key]}
             answer["users"] = [user for user in self.users.values() if user["id"] in authors]
-        return answer
+        return JSONResponse(answer)
 
     async def _agents_page(self, request: Request) -> Response:
         ticket = self.ticket(str(self._asked(request)["id"]))
@@ -341,40 +368,9 @@ class ZendeskStandIn(Desk):
         return HTMLResponse(f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1>{said}")
 
 
-class _Invalid(HTTPException):
-    """A 422 in Zendesk's shape."""
-
-    def __init__(self, field: str, description: str, error: str | None) -> None:
-        super().__init__(422)
-        self.body = {
-            "error": "RecordInvalid",
-            "description": "Record validation errors",
-            "details": {field: [{"description": description, "error": error}]},
-        }
-
-
-def _invalid(field: str, description: str, error: str | None = None) -> _Invalid:
-    return _Invalid(field, description, error)
-
-
-def _refuse_closed(record: Record) -> None:
-    if record["status"] == "closed":
-        raise _invalid("status", "Status: closed prevents ticket update")
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        raise HTTPException(400, "the body is not JSON") from None
-    return body if isinstance(body, dict) else {}
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    if isinstance(error, _Invalid):
-        return JSONResponse(error.body, 422)
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    if status == 404:
-        return JSONResponse({"error": "RecordNotFound", "description": "Not found"}, 404)
-    detail = error.detail if isinstance(error, HTTPException) else ""
-    return JSONResponse({"error": {"title": "Invalid attribute", "message": detail}}, status)
+def _metadata(ticket: Record) -> Record:
+    """The custom metadata that comes with a ticket or its update; 422 when it is none."""
+    metadata = ticket.get("metadata") or {}
+    if not isinstance(metadata, dict) or len(json.dumps(metadata)) > _MOST_METADATA:
+        raise invalid("metadata", "Metadata: is not an object, or too long")
+    return metadata

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from integrations.base import Attachment
 from integrations.sandbox.wire import Now
@@ -28,11 +29,13 @@ class Desk:
 
     def __init__(self, now: Now, email: str, first_number: int) -> None:
         self.now = now
+        self.url = ""  # where it is served
         self.version = 0
         self.changed = threading.Condition(threading.RLock())
         self.users: dict[int, Record] = {}
         self.organisations: dict[int, Record] = {}
         self.records: dict[int, Record] = {}
+        self.files: dict[int, tuple[bytes, str]] = {}
         self._ids = itertools.count(FIRST_ID)
         self._comment_ids = itertools.count(FIRST_COMMENT)
         self._numbers = itertools.count(first_number)
@@ -80,19 +83,7 @@ class Desk:
             elif plan:
                 person["user_fields"]["plan"] = plan
             number = next(self._numbers)
-            self.records[number] = {
-                "id": number,
-                "subject": subject,
-                "status": "new",
-                "requester_id": customer,
-                "submitter_id": customer,
-                "organization_id": person["organization_id"],
-                "tags": list(tags),
-                "custom_fields": [],
-                "created_at": self.stamp(),
-                "updated_at": self.stamp(),
-                "audits": [],
-            }
+            self._record(number, subject, customer, tags)
             self.comment(number, customer, body, html=html, attachments=attachments)
         self.told("created", number)
         return str(number)
@@ -128,6 +119,59 @@ class Desk:
         with self.changing():
             self.record(number)["status"] = "deleted"
         self.told("soft_deleted", int(number))
+
+    def set_status(self, number: str, status: str) -> None:
+        with self.changing():
+            self.record(number).update(status=status, updated_at=self.stamp())
+        self.told("status_changed", int(number))
+
+    def assign(self, number: str, agent_email: str) -> None:
+        agent = self.by_email(agent_email)
+        with self.changing():
+            self.record(number).update(assignee_id=agent["id"] if agent else None, updated_at=self.stamp())
+        self.told("agent_assignment_changed", int(number))
+
+    def attach(self, number: str, name: str, content: bytes, content_type: str) -> None:
+        """The customer sends a file by mail."""
+        with self.changing():
+            self.files[kept := next(self._ids)] = (content, content_type)
+            attached = Attachment(
+                name, f"{self.url}/attachments/token/{kept}/?name={quote(name)}", content_type, len(content)
+            )
+            self.comment(int(number), self.record(number)["requester_id"], "See there.", attachments=[attached])
+        self.told("comment_added", int(number))
+
+    def merge(self, number: str, into: str, by: str) -> None:
+        """The agent of that address merges one ticket into another: it is closed, and both say so."""
+        source, target, agent = self.record(number), self.record(into), self.by_email(by)
+        author = agent["id"] if agent else self.me
+        with self.changing():
+            for here, other, said in (
+                (source, target, f'This request was closed and merged into request #{into} "{target["subject"]}".'),
+                (target, source, f'Request #{number} "{source["subject"]}" was closed and merged into this request.'),
+            ):
+                audit = self.comment(here["id"], author, said, public=False)
+                told = {"ticket_id": other["id"], "subject": other["subject"]}
+                audit["via"] = {"channel": "web", "source": {"from": told, "to": {}, "rel": "merge"}}
+            source.update(status="closed", tags=[*source["tags"], "closed_by_merge"])
+        self.told("merged", int(number))
+
+    def follow(
+        self, wanted: Mapping[str, Any], author: int, public: bool, custom: Mapping[str, Any]
+    ) -> tuple[int, Record]:
+        """A ticket made over the API; a follow-up, with its parent's tags, where it names a closed one."""
+        parent = self.records.get(wanted.get("via_followup_source_id") or 0)
+        follows = parent is not None and parent["status"] == "closed"
+        number, subject = next(self._numbers), wanted.get("subject") or (parent or {}).get("subject", "")
+        tags = wanted.get("tags") or (parent["tags"] if parent and follows else ())
+        record = self._record(number, subject, wanted.get("requester_id", self.me), tags)
+        record["external_id"] = wanted.get("external_id")
+        if parent and follows:
+            told = {"ticket_id": parent["id"], "subject": parent["subject"]}
+            record["via"] = {"channel": "web", "source": {"from": told, "to": {}, "rel": "follow_up"}}
+        text = wanted["comment"].get("html_body") or wanted["comment"]["body"]
+        rich = bool(wanted["comment"].get("html_body"))
+        return number, self.comment(number, author, text, public=public, html=rich, by=self.me, custom=custom)
 
     def load(self, lines: Iterable[str]) -> list[str]:
         """Open a ticket for each JSON line; returns their numbers, or raises ValueError naming the first wrong line."""
@@ -241,6 +285,25 @@ class Desk:
         record["audits"].append(audit)
         record["updated_at"] = audit["created_at"]
         return audit
+
+    def _record(self, number: int, subject: str, customer: int, tags: Iterable[str]) -> Record:
+        record = self.records[number] = {
+            "id": number,
+            "external_id": None,
+            "subject": subject,
+            "status": "new",
+            "requester_id": customer,
+            "submitter_id": customer,
+            "assignee_id": None,
+            "organization_id": self.users[customer]["organization_id"],
+            "tags": list(tags),
+            "custom_fields": [],
+            "via": None,
+            "created_at": self.stamp(),
+            "updated_at": self.stamp(),
+            "audits": [],
+        }
+        return record
 
     def _user(self, name: str, email: str, role: str) -> int:
         known = self.by_email(email) if email else None

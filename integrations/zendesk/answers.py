@@ -1,0 +1,136 @@
+"""What Zendesk's API answers, in the contract's words; whatever is missing or of another type becomes empty. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from integrations.base import Attachment, Customer, Message, TicketLine, TicketStatus
+from integrations.http import dicts, moment, text_of, whole, within
+from integrations.mail import reduced
+
+Raw = Mapping[str, Any]
+
+LIGHT_AGENT = 1  # role_type; a light agent's comments are always private
+METADATA = "passerelle"  # our name in an audit's `metadata.custom`
+MERGED = "closed_by_merge"  # the tag that Zendesk gives a ticket which it closed so
+_STATUSES: Mapping[str, TicketStatus] = {"hold": "held", "solved": "solved", "closed": "closed"}
+_NAMED = re.compile(r"#([0-9]{1,18})\b")
+
+
+def by_id(entries: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    return {whole(entry.get("id")): entry for entry in entries if whole(entry.get("id"))}
+
+
+def texts(values: Any) -> tuple[str, ...]:
+    return tuple(text_of(value) for value in values if text_of(value)) if isinstance(values, list) else ()
+
+
+def status_of(ticket: Raw, requester: Raw) -> TicketStatus:
+    """In our words. Who is suspended was called a sender of spam: mail to them goes nowhere."""
+    if requester.get("suspended") is True:
+        return "spam"
+    return _STATUSES.get(text_of(ticket.get("status")), "open")
+
+
+def line(ticket: Raw, url: str) -> TicketLine:
+    number = str(whole(ticket.get("id")))
+    return TicketLine(
+        number,
+        f"{url}/agent/tickets/{number}",
+        text_of(ticket.get("subject")),
+        status_of(ticket, {}),
+        moment(ticket.get("updated_at")),
+    )
+
+
+def customer(ticket: Raw, requester: Raw, organisation: Raw, plan_field: str | None) -> Customer:
+    return Customer(
+        id=str(whole(ticket.get("requester_id")) or ""),
+        name=text_of(requester.get("name")),
+        email=text_of(requester.get("email")),
+        organisation=text_of(organisation.get("name")),
+        plan=field(plan_field, ticket, requester, organisation) if plan_field else "",
+    )
+
+
+def field(key: str, ticket: Raw, requester: Raw, organisation: Raw) -> str:
+    """The value of an organization or user field by its key, or of a ticket field by its id; "" without one."""
+    values = [
+        within(organisation, "organization_fields").get(key),
+        within(requester, "user_fields").get(key),
+        *(one.get("value") for one in dicts(ticket, "custom_fields") if text_of(one.get("id")) == key),
+    ]
+    return next((", ".join(texts(value)) or text_of(value) for value in values if value), "")
+
+
+def message(comment: Raw, people: Mapping[int, Raw], me: int, requester: int) -> Message:
+    author = whole(comment.get("author_id"))
+    person = people.get(author, {})
+    role: Literal["customer", "agent", "ours"] = "agent"
+    if author == me:
+        role = "ours"
+    elif author and (author == requester or person.get("role") == "end-user"):
+        role = "customer"
+    plain = text_of(comment.get("plain_body")) or text_of(comment.get("body"))
+    return Message(
+        id=text_of(comment.get("id")),
+        author=text_of(person.get("name")),
+        role=role,
+        public=comment.get("public") is True,
+        at=moment(comment.get("created_at")),
+        text=reduced(text_of(comment.get("html_body")), plain),
+        attachments=tuple(
+            Attachment(
+                text_of(attached.get("file_name")),
+                text_of(attached.get("content_url")),
+                text_of(attached.get("content_type")),
+                whole(attached.get("size")),
+            )
+            for attached in dicts(comment, "attachments")
+        ),
+        email=text_of(person.get("email")),
+    )
+
+
+def comment_in(audit: Raw) -> tuple[str, bool | None]:
+    """The id of the comment that an audit tells of ("" without one), and whether it is public."""
+    for event in dicts(audit, "events"):
+        if event.get("type") == "Comment":
+            public = event.get("public")
+            return text_of(event.get("id")), public if isinstance(public, bool) else None
+    return "", None
+
+
+def merged_into(ticket: Raw, audits: Iterable[Raw]) -> int:
+    """The ticket that one closed by a merge went into, by its audits, newest first; 0 when they do not tell.
+
+    A follow-up has its parent's tags, so of one the tag proves nothing, nor does a number in its last comment.
+    """
+    number, follows = whole(ticket.get("id")), within(ticket, "via", "source").get("rel") == "follow_up"
+    for audit in audits:
+        source = within(audit, "via", "source")
+        if source.get("rel") == "merge":
+            ids = [whole(within(source, side).get("ticket_id")) for side in ("to", "from")]
+            if any(one not in (0, number) for one in ids):
+                return next(one for one in ids if one not in (0, number))
+        comments = [event for event in dicts(audit, "events") if event.get("type") == "Comment"]
+        if comments:  # the merge's own comment is the last that such a ticket can have
+            named = [int(found) for found in _NAMED.findall(text_of(comments[0].get("body")))]
+            return next((one for one in named if not follows and one not in (0, number)), 0)
+    return 0
+
+
+def reason(answer: Any) -> str:
+    """Zendesk's own words: `details` per field, else the description, else the error ("Responses")."""
+    if not isinstance(answer, dict):
+        return ""
+    details = within(answer, "details")
+    told = [text_of(entry.get("description")) for key in details for entry in dicts(details, key)]
+    if any(told):
+        return "; ".join(filter(None, told))
+    error = answer.get("error")
+    if isinstance(error, dict):
+        return text_of(error.get("message")) or text_of(error.get("title"))
+    return text_of(answer.get("description")) or text_of(error)
