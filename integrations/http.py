@@ -102,6 +102,12 @@ class HttpClient:
         """
         return self._call(method, path, body=body, headers=headers, content=content)
 
+    def create(self, path: str, body: Any) -> tuple[Any, str]:
+        """What a POST answers, and the address (`Location`) that it names for what it made, "" without one."""
+        place: list[str] = []
+        answer = self._call("POST", path, body=body, place=place)
+        return answer, place[0]
+
     def download(self, url: str, also: tuple[str, ...] = ()) -> bytes:
         """What stands at an address of this service, at most 10 MB, followed over at most three redirects.
 
@@ -190,6 +196,7 @@ class HttpClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        place: list[str] | None = None,
     ) -> Any:
         write = method != "GET"
         given: dict[str, Any] = {"params": params, "json": body, "headers": headers, "content": content}
@@ -203,6 +210,8 @@ class HttpClient:
             except httpx2.InvalidURL as error:
                 raise Rejected(self.service, f"the address is not a valid one: {error}") from error
             if answer.is_success:
+                if place is not None:
+                    place.append(answer.headers.get("location", ""))
                 return self._json(answer, content, write)
             raise self._refusal(answer, content, write)
 
