@@ -234,7 +234,9 @@ class Look:
                 if (due := self._hours.after(max(since, joined), rules.answer_after)) <= self._now:
                     yield Thing(ANSWER, news, since, issue, agent, due)
         if rules.write_back_after is not None:
-            for row, since, agent, issue in nudges.owed(session, projects, self._before(rules.write_back_after)):
+            # A question is brought up as such: whoever can answer it need not ask the customer.
+            before, questions = self._before(rules.write_back_after), rules.answer_after is None
+            for row, since, agent, issue in nudges.owed(session, projects, before, questions=questions):
                 if (due := self._hours.after(since, rules.write_back_after)) <= self._now:
                     yield Thing(WRITE_BACK, row, since, issue, agent, due)
 

@@ -72,13 +72,18 @@ def overdue(
     return session.execute(query).all()
 
 
-def owed(session: Session, projects: Collection[str], before: datetime) -> Sequence[sa.Row[str, datetime, str, str]]:
-    """The write-backs that are due since before that time: id, since when, agent, issue."""
+def owed(
+    session: Session, projects: Collection[str], before: datetime, *, questions: bool
+) -> Sequence[sa.Row[str, datetime, str, str]]:
+    """The write-backs that are due since before that time: id, since when, agent, issue. `questions`: also those that
+    ask the customer."""
     query = (
         sa.select(WriteBackRow.id, WriteBackRow.due_at, WriteBackRow.agent, Escalation.issue_id)
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
         .join(Issue, Issue.id == Escalation.issue_id)
+        .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
         .where(
+            sa.true() if questions else NewsItem.kind != News.QUESTION,
             WriteBackRow.state == WriteBack.DUE,
             WriteBackRow.due_at <= before,
             Escalation.taken_off.is_(None),
