@@ -280,13 +280,11 @@ def quiet_lines(rows: Rows) -> list[Block]:
 def _since(say: Say, data: Digest) -> str:
     waits = say.many("{n} customer waits.", "{n} customers wait.", data.customers)
     went, at = sum(data.left_counts.values()), moment(say, data.since, data.now)
-    if not (data.new_count or went):
-        return (
-            f"{waits} {say('Nothing came and nothing left since {moment}.', moment=moment(say, data.since, data.now))}"
-        )
     came = say.many("{n} issue came", "{n} issues came", data.new_count)
     left = say.many("{n} left the list", "{n} left the list", went)
     change = say("Since {moment}, {came} and {left}.", moment=at, came=came, left=left)
+    if not (data.new_count or went):
+        change = say("Nothing came and nothing left since {moment}.", moment=at)
     return f"{waits} {change}"
 
 
