@@ -1,0 +1,391 @@
+"""Reminders: what waits for too long is brought up once with whoever can act, then with the leads; never at night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPO, Change, House, said
+from tests.test_talk import ask, join
+from tests.test_triage import comment
+
+CARDS = "C0SUPPORTDEV"
+RULES = {
+    "triage_after": "1d",
+    "answer_after": "4h",
+    "write_back_after": "4h",
+    "lead_after": "1d",
+    "working_hours": "mon-fri 09:00-18:00",
+    "timezone": "UTC",
+    "holidays": ["2026-03-05"],
+}
+
+
+def march(day: int, hour: int = 9, minute: int = 0) -> datetime:
+    """2 March is a Monday; the house begins on it at nine."""
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.fixture
+def reminding(make_house: Callable[..., House]) -> Callable[..., House]:
+    """Builds a house that reminds, everybody by the clocks of UTC unless `zones` says otherwise."""
+
+    def make(zones: dict[str, str] | None = None, change: Change | None = None, **rules: Any) -> House:
+        def all_changes(config: dict[str, Any]) -> None:
+            config["reminders"] = {name: value for name, value in {**RULES, **rules}.items() if value is not None}
+
+            if change:
+                change(config)
+
+        house = make_house(all_changes)
+        for person in ("U0ANA", "U0BEN", "U0LEO", "U0MAYA"):
+            house.slack.workspace.people[person]["tz"] = (zones or {}).get(person, "UTC")
+        return house
+
+    return make
+
+
+def at(house: House, moment: datetime) -> None:
+    """It is that moment, and the clock's work is done."""
+    house.clock.advance(moment - house.clock.now())
+    house.bot.schedule.tick_reminders()
+    house.settle()
+    house.clock.advance(datetime.resolution)
+
+
+def reminders(house: House, person: str) -> list[str]:
+    """What this person was reminded of, oldest first."""
+    keys = [(one.get("metadata") or {}).get("event_payload", {}).get("key", "") for one in house.slack.dm(person)]
+    return [text for text, key in zip(house.told(person), keys, strict=True) if key.startswith("reminder:")]
+
+
+def pressed_in(house: House, person: str, text: str, action: str) -> None:
+    """Press a button of this person's newest reminder that says so."""
+    where = house.slack.dm_channel(person)
+    there = [one for one in house.slack.messages(where) if text in said(one)]
+    assert house.slack.press(person, where, there[-1]["ts"], action).ok
+    house.settle()
+
+
+# --- each thing, each step --------------------------------------------------------------------------------------------
+
+
+def pressed_in(house: House, person: str, text: str, action: str) -> None:
+    """Press a button of this person's newest reminder that says so."""
+    where = house.slack.dm_channel(person)
+    there = [one for one in house.slack.messages(where) if text in said(one)]
+    assert house.slack.press(person, where, there[-1]["ts"], action).ok
+    house.settle()
+
+
+# --- each thing, each step --------------------------------------------------------------------------------------------
+
+
+def test_an_issue_that_nobody_took_is_brought_up_once(reminding: Callable[..., House]) -> None:
+    """With its Support Dev after one working day, with the lead another one later, and in working hours alone."""
+    house = reminding()
+    house.flag()
+    for moment in (march(2, 17, 59), march(2, 18, 30), march(3, 8, 59)):
+        at(house, moment)
+        assert reminders(house, "U0LEO") == []
+    for hour in (9, 10, 15):
+        at(house, march(3, hour))
+    [told] = reminders(house, "U0LEO")
+    assert "acme/shop#1 was filed 1 day ago, and nobody has taken it yet.\n1 customer waits." in told
+    assert reminders(house, "U0MAYA") == []
+    for moment in (march(4, 9), march(4, 12), march(9, 12)):
+        at(house, moment)
+    [lead] = reminders(house, "U0MAYA")
+    assert "nobody has taken it yet.\nI have reminded Léo Martin." in lead
+    assert len(reminders(house, "U0LEO")) == 1
+    pressed_in(house, "U0LEO", "nobody has taken it yet", "acknowledge")
+    assert "In hand" in house.card()
+
+
+def test_what_was_taken_is_not_brought_up(reminding: Callable[..., House]) -> None:
+    """Nor, once the Support Dev took it after hearing so, with the lead."""
+    house = reminding()
+    house.flag()
+    at(house, march(3))
+    house.press("U0LEO", "acknowledge", CARDS)
+    at(house, march(6))
+    assert reminders(house, "U0MAYA") == []
+
+
+def test_a_question_is_brought_up_with_the_agents_who_were_asked(reminding: Callable[..., House]) -> None:
+    """Four hours of work later; then with the lead, in one message however many agents there are; not once answered."""
+    house = reminding()
+    house.flag()
+    join(house)
+    house.press("U0LEO", "acknowledge", CARDS)
+    ask(house)
+    at(house, march(2, 12, 59))
+    assert reminders(house, "U0ANA") == []
+    at(house, march(2, 13, 5))
+    at(house, march(2, 16))
+    for agent in ("U0ANA", "U0BEN"):
+        [told] = reminders(house, agent)
+        assert "Léo Martin asked about acme/shop#1 4 hours ago, and nobody has answered yet:" in told
+        assert "Which country is the invoice for?" in told
+    at(house, march(3, 13, 10))
+    [lead] = reminders(house, "U0MAYA")
+    assert "I have reminded Ana Moreau and Ben Okafor." in lead
+    pressed_in(house, "U0ANA", "asked about", "answer")
+    assert house.submit(text="It is for Belgium.") == {}
+    assert reminders(house, "U0LEO") == []
+
+
+def test_an_answer_ends_it(reminding: Callable[..., House]) -> None:
+    """Whoever gave it, nobody hears of the question any more."""
+    house = reminding()
+    house.flag()
+    house.press("U0LEO", "acknowledge", CARDS)
+    ask(house)
+    at(house, march(2, 13, 5))
+    house.press("U0ANA", "answer")
+    assert house.submit(text="It is for Belgium.") == {}
+    at(house, march(4))
+    assert reminders(house, "U0MAYA") == []
+
+
+def test_several_customers_of_one_issue_are_one_message(reminding: Callable[..., House]) -> None:
+    """With the buttons for each; who was written to meanwhile is left out; then the lead hears of the rest."""
+    house = reminding()
+    house.flag()
+    for number in ("4212", "4213"):
+        house.look_up("U0ANA", number)
+        [issue] = house.slack.suggest(house.slack.views("U0ANA")[-1]["id"], "similar", "VAT")
+        assert house.submit("U0ANA", similar=issue["value"]) == {}
+    house.mend()
+    assert house.write_back() == {}
+    at(house, march(2, 13, 30))
+    [told] = reminders(house, "U0ANA")
+    assert "You have known this for 4 hours; 2 customers have not heard it yet." in told
+    newest = house.slack.dm("U0ANA")[-1]
+    assert str(newest["blocks"]).count("'action_id': 'write_back'") == 2
+    assert str(newest["blocks"]).count("'action_id': 'mark_written'") == 2
+    house.press("U0ANA", "mark_written")
+    at(house, march(3, 14))
+    [lead] = reminders(house, "U0MAYA")
+    assert "1 customer has not heard the news yet, which is 1 day old.\nI have reminded Ana Moreau." in lead
+    house.press("U0MAYA", "mark_written")
+    at(house, march(9))
+    assert len(reminders(house, "U0ANA")) == len(reminders(house, "U0MAYA")) == 1
+
+
+def test_a_day_that_is_over_goes_to_the_lead_too(reminding: Callable[..., House]) -> None:
+    """Where the configuration speaks of reminders; a new day begins anew."""
+    house = reminding()
+    house.flag()
+    comment(house, "/promise tomorrow")
+    at(house, march(3, 12))
+    assert reminders(house, "U0LEO") == []
+    at(house, march(4, 9))
+    [told] = reminders(house, "U0LEO")
+    assert "You named Tuesday, 3 March 2026 for acme/shop#1. It has not shipped" in told
+    at(house, march(4, 15))
+    at(house, march(6, 9))
+    [lead] = reminders(house, "U0MAYA")
+    assert "Tuesday, 3 March 2026 was named for acme/shop#1 by Léo Martin. It has not shipped." in lead
+    comment(house, "/promise 2026-03-10")
+    at(house, march(11, 10))
+    assert len(reminders(house, "U0LEO")) == 2
+
+
+def test_what_is_left_out_is_not_reminded_of(reminding: Callable[..., House]) -> None:
+    """An option that is not there reminds nobody."""
+    house = reminding(triage_after=None, answer_after=None, write_back_after=None)
+    house.flag()
+    at(house, march(9))
+    ask(house)
+    at(house, march(11))
+    house.mend()
+    at(house, march(13, 12))
+    assert reminders(house, "U0LEO") == reminders(house, "U0ANA") == reminders(house, "U0MAYA") == []
+
+
+def test_reopened_begins_anew(reminding: Callable[..., House]) -> None:
+    """What ships again is owed again, and brought up again."""
+    house = reminding()
+    house.flag()
+    house.mend()
+    at(house, march(2, 14))
+    assert len(reminders(house, "U0ANA")) == 1
+    house.github.reopen_issue(REPO, 1, "leo-dev")
+    house.poll()
+    at(house, march(3, 14))
+    assert len(reminders(house, "U0ANA")) == 1
+    house.mend(release="v2.6.0")
+    at(house, march(4, 9))
+    at(house, march(4, 16))
+    assert len(reminders(house, "U0ANA")) == 2
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+def test_days_off_and_holidays_do_not_count(reminding: Callable[..., House]) -> None:
+    """Filed on Wednesday at noon: Thursday is a holiday, so it is due on Friday at noon; the lead hears on Monday."""
+    house = reminding()
+    house.clock.advance(march(4, 12) - house.clock.now())
+    house.flag()
+    for moment in (march(5, 12), march(6, 11, 59)):
+        at(house, moment)
+        assert reminders(house, "U0LEO") == []
+    at(house, march(6, 12))
+    assert len(reminders(house, "U0LEO")) == 1
+    for moment in (march(7, 13), march(8, 13), march(9, 11, 59)):
+        at(house, moment)
+        assert reminders(house, "U0MAYA") == []
+    at(house, march(9, 12))
+    assert len(reminders(house, "U0MAYA")) == 1
+
+
+def test_each_reads_it_in_their_own_hours(reminding: Callable[..., House]) -> None:
+    """Due at nine in London: Léo in Tokyo hears when his next day begins there, Maya in New York when hers does."""
+    house = reminding({"U0LEO": "Asia/Tokyo", "U0MAYA": "America/New_York"}, lead_after="1h")
+    house.flag()
+    at(house, march(3, 9))  # 18:00 in Tokyo
+    at(house, march(3, 23, 59))
+    assert reminders(house, "U0LEO") == []
+    at(house, march(4, 0))
+    assert len(reminders(house, "U0LEO")) == 1
+    at(house, march(4, 13, 59))
+    assert reminders(house, "U0MAYA") == []
+    at(house, march(4, 14))
+    assert len(reminders(house, "U0MAYA")) == 1
+
+
+def test_after_an_outage_it_comes_once_and_not_at_night(reminding: Callable[..., House]) -> None:
+    """Slack was away from before the end of the day until after it: the reminder waits for the morning."""
+    house = reminding(triage_after="8h")
+    house.flag()
+    house.slack.delivery  # noqa: B018
+    house.slack.faults.add(Fault(path="/api/chat.postMessage", status=503, times=99)) if False else None
+    house.clock.advance(march(2, 17, 30) - house.clock.now())
+    house.bot.schedule.tick_reminders()
+    house.clock.advance(march(2, 20) - house.clock.now())
+    house.settle()
+    assert reminders(house, "U0LEO") == []
+    at(house, march(3, 9))
+    at(house, march(3, 10))
+    assert len(reminders(house, "U0LEO")) == 1
+
+
+def test_what_was_done_before_it_is_performed_is_not_posted(reminding: Callable[..., House]) -> None:
+    """Promised, then taken: nobody hears it, now or later."""
+    house = reminding()
+    house.flag()
+    house.clock.advance(march(3) - house.clock.now())
+    house.bot.schedule.tick_reminders()
+    house.slack.press("U0LEO", CARDS, house.cards()[-1]["ts"], "acknowledge")
+    house.settle()
+    at(house, march(6))
+    assert reminders(house, "U0LEO") == reminders(house, "U0MAYA") == []
+
+
+# --- who --------------------------------------------------------------------------------------------------------------
+
+
+def test_many_things_for_a_lead_are_one_message(reminding: Callable[..., House]) -> None:
+    """And many for one person, too: nobody is flooded at nine."""
+    house = reminding()
+    for number in range(4211, 4217):
+        house.flag(text=str(number), title=f"Thing {number}")
+    at(house, march(3))
+    [told] = reminders(house, "U0LEO")
+    assert "6 things wait for you" in told
+    assert str(house.slack.dm("U0LEO")[-1]["blocks"]).count("'action_id': 'acknowledge'") == 6
+    at(house, march(4))
+    [lead] = reminders(house, "U0MAYA")
+    assert "6 things wait" in lead
+
+
+def test_of_somebody_who_left_the_lead_hears_instead(reminding: Callable[..., House]) -> None:
+    """At once, with the buttons, and once."""
+    house = reminding()
+    house.flag()
+    house.mend()
+    house.slack.workspace.people["U0ANA"]["deleted"] = True
+    at(house, march(2, 13, 30))
+    at(house, march(2, 13, 32))
+    at(house, march(5))
+    at(house, march(9))
+    [lead] = reminders(house, "U0MAYA")
+    assert "1 customer has not heard the news yet, which is 5 hours old.\nI cannot reach Ana Moreau in Slack." in lead
+    house.press("U0MAYA", "mark_written")
+    assert reminders(house, "U0ANA") == []
+
+
+def test_whoever_is_on_duty_hears_of_what_nobody_took(reminding: Callable[..., House]) -> None:
+    """Not the one whose turn is over, unless the issue is theirs by name."""
+
+    def rotate(config: dict[str, Any]) -> None:
+        devs = [{"slack": "U0LEO", "tracker": "leo-dev"}, {"slack": "U0BEN", "tracker": "ben-dev"}]
+        config["projects"][0] |= {"rotation": "daily", "support_devs": devs}
+
+    house = reminding(change=rotate)
+    house.flag()
+    at(house, march(3, 10))
+    assert (len(reminders(house, "U0LEO")), len(reminders(house, "U0BEN"))) == (0, 1)
+
+
+# --- later ------------------------------------------------------------------------------------------------------------
+
+
+def test_later_means_the_next_working_day(reminding: Callable[..., House]) -> None:
+    """The message says when; it comes again then, if it still waits; the lead hears all the same."""
+    house = reminding({"U0LEO": "Europe/Paris"})
+    house.flag()
+    at(house, march(3))
+    pressed_in(house, "U0LEO", "nobody has taken it yet", "snooze")
+    [told] = reminders(house, "U0LEO")
+    assert "I remind you again: 4 Mar 2026, 09:00" in told
+    assert "Remind me later" not in told
+    at(house, march(3, 16))
+    assert len(reminders(house, "U0LEO")) == 1
+    at(house, march(4, 8))
+    assert len(reminders(house, "U0LEO")) == 2
+    at(house, march(4, 9))
+    assert len(reminders(house, "U0MAYA")) == 1
+    at(house, march(6, 12))
+    assert len(reminders(house, "U0LEO")) == 2
+
+
+def test_a_lead_who_wants_it_later_hears_it_later(reminding: Callable[..., House]) -> None:
+    """Their own snooze holds back what they hear, and nobody else's."""
+    house = reminding()
+    house.flag()
+    at(house, march(3))
+    house.press("U0MAYA", "snooze", CARDS)
+    at(house, march(3, 17))
+    at(house, march(4, 9))
+    assert len(reminders(house, "U0MAYA")) == 1
+    pressed_in(house, "U0MAYA", "I have reminded", "snooze")
+    at(house, march(4, 17))
+    assert len(reminders(house, "U0MAYA")) == 1
+    at(house, march(6, 9))  # Thursday is a holiday
+    assert len(reminders(house, "U0MAYA")) == 2
+
+
+def test_the_card_can_be_put_off_before_anything_is_due(reminding: Callable[..., House]) -> None:
+    """Whoever presses reads alone until when, and the lead is not kept from hearing it."""
+    house = reminding()
+    house.flag()
+    house.clock.advance(march(2, 17) - house.clock.now())
+    house.press("U0LEO", "snooze", CARDS)
+    assert "I remind you of acme/shop#1 again: 3 Mar 2026, 09:00" in house.whispered("U0LEO")
+    at(house, march(3))
+    house.press("U0LEO", "snooze", CARDS)
+    assert len(reminders(house, "U0LEO")) == 1
+    at(house, march(4))
+    assert (len(reminders(house, "U0LEO")), len(reminders(house, "U0MAYA"))) == (2, 1)
+
+
+def test_without_reminders_the_card_has_no_such_button(house: House) -> None:
+    """A feature is on if and only if its section exists."""
+    house.flag()
+    assert "Remind me later" not in house.card()
