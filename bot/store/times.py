@@ -67,8 +67,8 @@ class TimeRows:
 
 
 def load(session: Session, wanted: Scope, since: datetime, until: datetime) -> TimeRows:
-    """The steps that ended from `since` until before `until`. One whose end is not after its beginning, because its
-    ticket came later, is left out: what was over before a customer came cost that customer no time."""
+    """The steps that ended from `since` until before `until`. What was over before a customer came cost that
+    customer no time, and is left out: also from when it shipped until the agent was told."""
     taken = {way: Taken() for way in (*OF_CUSTOMERS, *OF_ISSUES)}
     first, last = since.timestamp(), until.timestamp()
     reached = _reached()
@@ -134,20 +134,21 @@ def _issues(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[A
 
 def _customers(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[Any]:
     _, shipped = _settled(reached)
+    for_them = sa.case((reached.c.shipped >= Escalation.flagged_at, shipped))
     heard, confirmed = _heard(), _confirmed()
     ends = (reached.c.acknowledged, reached.c.shipped, heard.c.written, confirmed.c.at)
     return (
         sa.select(
             _epoch(Escalation.flagged_at, Milestone.FLAGGED),
             _epoch(reached.c.acknowledged, Milestone.ACKNOWLEDGED),
-            _epoch(shipped, Milestone.SHIPPED),
+            _epoch(for_them, Milestone.SHIPPED),
             heard.c.told.label(Milestone.TOLD.value),
             _epoch(heard.c.written, Milestone.WRITTEN),
             _epoch(confirmed.c.at, Milestone.CONFIRMED),
         )
         .select_from(Escalation)
         .join(Issue, Issue.id == Escalation.issue_id)
-        .join(reached, reached.c.issue_id == Issue.id)
+        .outerjoin(reached, reached.c.issue_id == Issue.id)
         .outerjoin(heard, heard.c.escalation_id == Escalation.id)
         .outerjoin(confirmed, confirmed.c.escalation_id == Escalation.id)
         .where(*wanted.issues(), *wanted.escalations())
