@@ -253,7 +253,7 @@ def _offenders(
     )
     times: dict[str, Counter[str]] = {}
     last: dict[str, datetime] = {}
-    for issue, what, number, at in session.execute(query).tuples():
+    for issue, what, number, at in session.execute(query):
         times.setdefault(issue, Counter())[what] += number
         last[issue] = max(at, last.get(issue, at))
     order = sorted(times, key=lambda issue: (-times[issue].total(), -last[issue].timestamp(), issue))
