@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.model import Kind, News, Severity, Stage, WriteBack
+from bot.model import Confirmation, Kind, News, Severity, Stage, WriteBack
 from bot.store.database import Store
 from bot.store.tables import (
     Escalation,
@@ -150,16 +150,17 @@ def _escalation(
         return
     state = chance.choice([WriteBack.DUE, WriteBack.SKIPPED, *[WriteBack.WRITTEN] * 8])
     done = due + timedelta(days=chance.lognormvariate(-1, 1)) if state is not WriteBack.DUE else None
+    said = chance.choice([None] * 8 + [Confirmation.WORKS, Confirmation.STILL_BROKEN]) if done else None
+    answered = done + timedelta(days=chance.random() * 3) if done else None
     rows.add(
         WriteBackRow,
         **{"id": f"w{ticket:07}", "escalation_id": ident, "news_id": news, "agent": agent, "state": state},
-        **{"due_at": due, "done_at": done},
+        **{"due_at": due, "done_at": done, "confirmation": said, "confirmed_at": answered},
     )
     round_id = f"r{number:07}-{place % AGENTS}"
     rows.add(Hearing, person=agent, escalation_id=ident, news_id=news, round_id=round_id, at=due)
     rows.add(History, **line, at=due, what="told", by=agent)
     if state is WriteBack.WRITTEN and done:
         rows.add(History, **line, at=done, what="written", by=agent)
-        if chance.random() < 0.2:
-            word = "works" if chance.random() < 0.9 else "still_broken"
-            rows.add(History, **line, at=done + timedelta(days=chance.random() * 3), what=word, by=agent)
+        if said:
+            rows.add(History, **line, at=answered, what=said.value, by=agent)

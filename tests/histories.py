@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from bot.model import Kind, News, Severity, Stage, WriteBack
+from bot.model import Confirmation, Kind, News, Severity, Stage, WriteBack
 from bot.store.database import Store
 from bot.store.tables import Escalation, Hearing, History, Issue, NewsItem, Round, Row, Ticket, WriteBackRow
 
@@ -121,5 +121,9 @@ def _keep_customer(session: Session, issue: str, ident: str, one: Customer) -> N
         done = one.written if news == "new" else BEGIN
         state = WriteBack.WRITTEN if done else WriteBack.DUE
         owed = {"escalation_id": ident, "news_id": f"{issue}{news}", "agent": one.agent, "state": state}
-        session.add(WriteBackRow(**owed, due_at=BEGIN, done_at=done))
+        row = WriteBackRow(**owed, due_at=BEGIN, done_at=done)
+        if news == "new" and one.said:
+            word, row.confirmed_at = max(one.said, key=lambda said: said[1])
+            row.confirmation = Confirmation(word)
+        session.add(row)
     session.add_all(History(issue_id=issue, escalation_id=ident, at=at, what=what) for what, at in one.said)

@@ -1,4 +1,4 @@
-"""The rows behind the report on times: two statements, and two numbers for each step that anybody took."""
+"""The rows behind the report on times: three statements, and two numbers for each step that anybody took."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.model import News, Stage, WriteBack
+from bot.model import Confirmation, News, Stage, WriteBack
 from bot.store.scope import Scope
 from bot.store.tables import Escalation, Hearing, History, Issue, NewsItem, Round, WriteBackRow
 
@@ -38,7 +38,6 @@ OF_CUSTOMERS: tuple[Way, ...] = (
     (Milestone.FLAGGED, Milestone.ACKNOWLEDGED),
     (Milestone.SHIPPED, Milestone.TOLD),
     (Milestone.TOLD, Milestone.WRITTEN),
-    (Milestone.WRITTEN, Milestone.CONFIRMED),
     (Milestone.FLAGGED, Milestone.SHIPPED),
     (Milestone.FLAGGED, Milestone.WRITTEN),
 )
@@ -49,6 +48,10 @@ OF_ISSUES: tuple[Way, ...] = (
     (Milestone.FIXED, Milestone.SHIPPED),
 )
 """What all customers of an issue share: it counts once."""
+
+
+OF_ANSWERS: tuple[Way, ...] = ((Milestone.WRITTEN, Milestone.CONFIRMED),)
+"""What each customer's word after a write-back took; also after one whose news stands no more because of that word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,13 @@ class TimeRows:
 def load(session: Session, wanted: Scope, since: datetime, until: datetime) -> TimeRows:
     """The steps that ended from `since` until before `until`. What was over before a customer came cost that
     customer no time, and is left out: also from when it shipped until the agent was told."""
-    taken = {way: Taken() for way in (*OF_CUSTOMERS, *OF_ISSUES)}
+    taken = {way: Taken() for way in (*OF_CUSTOMERS, *OF_ISSUES, *OF_ANSWERS)}
     first, last = since.timestamp(), until.timestamp()
-    reached = _reached()
+    reached = reached_by_issue()
     for query, ways in (
         (_issues(wanted, since, reached), OF_ISSUES),
         (_customers(wanted, since, reached), OF_CUSTOMERS),
+        (_answers(wanted, since), OF_ANSWERS),
     ):
         for times in _fetched(session, query):
             for way in ways:
@@ -91,7 +95,7 @@ def _fetched(session: Session, query: sa.Select[Any]) -> Iterator[Mapping[Milest
         yield dict(zip(names, row, strict=True))
 
 
-def _reached() -> sa.Subquery:
+def reached_by_issue() -> sa.Subquery:
     """When each issue was acknowledged first, and fixed and shipped last."""
     words = (Milestone.ACKNOWLEDGED, Milestone.FIXED, Milestone.SHIPPED)
     when = {word: sa.case((History.what == word.value, History.at)) for word in words}
@@ -111,14 +115,14 @@ def _epoch(column: Any, name: Milestone) -> sa.ColumnElement[Any]:
     return sa.extract("epoch", column).label(name.value)
 
 
-def _settled(reached: sa.Subquery) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+def settled(reached: sa.Subquery) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
     """When an issue was fixed and shipped, as far as that holds at the stage at which it is now."""
     mended = sa.case((Issue.stage.in_([Stage.FIXED, Stage.SHIPPED]), reached.c.fixed))
     return mended, sa.case((Issue.stage == Stage.SHIPPED, reached.c.shipped))
 
 
 def _issues(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[Any]:
-    mended, shipped = _settled(reached)
+    mended, shipped = settled(reached)
     return (
         sa.select(
             _epoch(reached.c.acknowledged, Milestone.ACKNOWLEDGED),
@@ -133,10 +137,10 @@ def _issues(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[A
 
 
 def _customers(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Select[Any]:
-    _, shipped = _settled(reached)
+    _, shipped = settled(reached)
     for_them = sa.case((reached.c.shipped >= Escalation.flagged_at, shipped))
-    heard, confirmed = _heard(), _confirmed()
-    ends = (reached.c.acknowledged, reached.c.shipped, heard.c.written, confirmed.c.at)
+    heard = heard_by_customer(News.SHIPPED)
+    ends = (reached.c.acknowledged, reached.c.shipped, heard.c.written)
     return (
         sa.select(
             _epoch(Escalation.flagged_at, Milestone.FLAGGED),
@@ -144,21 +148,19 @@ def _customers(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Selec
             _epoch(for_them, Milestone.SHIPPED),
             heard.c.told.label(Milestone.TOLD.value),
             _epoch(heard.c.written, Milestone.WRITTEN),
-            _epoch(confirmed.c.at, Milestone.CONFIRMED),
         )
         .select_from(Escalation)
         .join(Issue, Issue.id == Escalation.issue_id)
         .outerjoin(reached, reached.c.issue_id == Issue.id)
         .outerjoin(heard, heard.c.escalation_id == Escalation.id)
-        .outerjoin(confirmed, confirmed.c.escalation_id == Escalation.id)
         .where(*wanted.issues(), *wanted.escalations())
         .where(sa.or_(heard.c.told >= since.timestamp(), *(end >= since for end in ends)))
     )
 
 
-def _heard() -> sa.Subquery:
-    """When the agent was told that an escalation's issue shipped, as Slack dated the message, and when the customer
-    was written to; of news that still stand."""
+def heard_by_customer(*kinds: News) -> sa.Subquery:
+    """When an escalation's agent was told of news of these kinds, as Slack dated the message, and when the customer was
+    written to; of news that still stand."""
     told = sa.cast(sa.func.nullif(Round.ts, ""), sa.Float)
     written = sa.case((WriteBackRow.state == WriteBack.WRITTEN, WriteBackRow.done_at))
     theirs = sa.and_(
@@ -175,14 +177,22 @@ def _heard() -> sa.Subquery:
         .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
         .outerjoin(Hearing, theirs)
         .outerjoin(Round, Round.id == Hearing.round_id)
-        .where(NewsItem.kind == News.SHIPPED, NewsItem.stands)
+        .where(NewsItem.kind.in_(kinds), NewsItem.stands)
         .group_by(WriteBackRow.escalation_id)
         .subquery()
     )
 
 
-def _confirmed() -> sa.Subquery:
-    """When a customer said last whether it works."""
-    last = sa.func.max(History.at, type_=History.at.type)
-    query = sa.select(History.escalation_id, last.label("at")).where(History.what.in_(["works", "still_broken"]))
-    return query.group_by(History.escalation_id).subquery()
+def _answers(wanted: Scope, since: datetime) -> sa.Select[Any]:
+    said = (Confirmation.WORKS, Confirmation.STILL_BROKEN)
+    return (
+        sa.select(
+            _epoch(WriteBackRow.done_at, Milestone.WRITTEN),
+            _epoch(WriteBackRow.confirmed_at, Milestone.CONFIRMED),
+        )
+        .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
+        .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+        .join(Issue, Issue.id == Escalation.issue_id)
+        .where(NewsItem.kind == News.SHIPPED, WriteBackRow.confirmation.in_(said), WriteBackRow.confirmed_at >= since)
+        .where(*wanted.issues(), *wanted.escalations())
+    )
