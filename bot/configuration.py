@@ -236,6 +236,17 @@ class Reminders(_Model):
         return Hours(start, end, days, self.timezone, frozenset(self.holidays))
 
 
+class WriteBacks(_Model):
+    """How each write-back is carried to its end."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    silent_after: Duration = 14 * 86400.0  # after that long, a customer's next word is not waited for
+    reopen_within: Duration = 60 * 86400.0  # of an issue's end; later, "still broken" files a new one
+    hand_over_after: WorkingTime | None = None  # of an agent's silence; None: only where they are away or gone
+    away: tuple[Emoji, ...] = ("palm_tree", "face_with_thermometer")  # status emoji of somebody on leave
+
+
 class Retention(_Model):
     deliveries: Duration = 30 * 86400.0
     customer_context: Duration = 180 * 86400.0
@@ -272,6 +283,7 @@ class Configuration(_Model):
     )
     digests: Annotated[tuple[Digest, ...], distinct("name")] = ()
     reminders: Reminders | None = None  # None: nobody is reminded
+    write_backs: WriteBacks = WriteBacks()
     retention: Retention = Retention()
     timing: Timing = Timing()
 

@@ -169,6 +169,18 @@ def said_comment(say: Say, kind: str, by: str, words: str) -> str:
     return f"{said}\n\n{quote(words, 5_000)}"
 
 
+def broken_comment(say: Say, words: str) -> str:
+    """The comment when a fix did not help a customer; `words` are theirs, "" where they may not be told."""
+    said = say("Still broken for a customer who was told that it is out.")
+    return f"{said}\n\n{quote(words, 5_000)}" if words else said
+
+
+def broken_summary(say: Say, issue_label: str, words: str) -> str:
+    """The agent's summary of a new issue for what was not mended by an older one."""
+    said = say("Still broken after {issue}, which cannot be opened again.", issue=issue_label)
+    return f"{said}\n\n{words}".strip()
+
+
 def ticket_note(say: Say, title: str, issue_label: str, issue_url: str, agent: str) -> str:
     """The internal note on the ticket, as plain text: which issue stands for it."""
     first = say(

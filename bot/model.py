@@ -185,6 +185,9 @@ ANSWERED = "answered"
 TAKEN_OFF = "taken_off"
 """The reason of a write-back that was skipped because its ticket was taken off the issue."""
 
+MERGED = "merged"
+"""The reason of a write-back that was skipped because its ticket went into another one that is answered."""
+
 SUPERSEDED = "superseded"
 """The reason of a write-back that was skipped because newer news made it pointless before it was written."""
 

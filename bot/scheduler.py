@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import duty, remind, ship
+from bot.bridge import confirm, duty, remind, ship
 from bot.bridge.core import Bridge
 from bot.configuration import Digest, Project
 from bot.slack.digests import MAKERS
@@ -70,6 +70,7 @@ class Schedule:
         self._every("glances", self.tick_glances, GLANCES / PARTS)
         self._every("mirror", self.tick_mirror, MIRROR)
         self._every("reminders", self.tick_reminders, REMINDERS)
+        self._every("silence", self.tick_silence, 3600)
         self._every("checks", self.tick_checks, 3600)
         self._every("duty", self.tick_duty, DUTY)
         self._every("forget", self.tick_forget, 3600)
@@ -108,13 +109,15 @@ class Schedule:
             log.exception("schedule.failed", job=job)
 
     def tick_polls(self) -> None:
-        """Ask every tracker what was touched, once per interval however many workers there are."""
+        """Ask every tracker and helpdesk what was touched, once per interval however many workers there are."""
         interval = self._bridge.settings.timing.poll
         now = self._bridge.clock.now()
         due = _floor(now, interval)
         with self._bridge.store.write() as session:
             if not upkeep.take(session, "poll", due):
                 return
+            for name in self._bridge.helpdesks:
+                self._bridge.watch(session, name)
             for project in self._bridge.settings.projects:
                 for resource in shipping.resources(project):
                     self._bridge.poll(session, project, resource, project.repository)
@@ -175,6 +178,11 @@ class Schedule:
         with self._bridge.store.write() as session:
             if upkeep.take(session, "reminders", due):
                 remind.keep(self._bridge, session)
+
+    def tick_silence(self) -> None:
+        """Whoever has not answered for so long after they were written to is not waited for any more."""
+        with self._bridge.store.write() as session:
+            confirm.fall_silent(self._bridge, session)
 
     def tick_checks(self) -> None:
         """Once a day, from the second day on: ask every tracker whether the bot can still do there what it must."""

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from bot.configuration import Configuration, Digest, Duty, Project, Reminders, SignIn, SupportDev, Web
+from bot.configuration import Configuration, Digest, Duty, Project, Reminders, SignIn, SupportDev, Web, WriteBacks
 from bot.reading import SettingsError
 from bot.settings import Environment, Settings, load
 from integrations import registry
@@ -76,6 +76,7 @@ def test_the_example_shows_every_option() -> None:
         (Web, shown["web"], "web"),
         (SignIn, shown["web"]["sign_in"], "web.sign_in"),
         (Reminders, shown["reminders"], "reminders"),
+        (WriteBacks, shown["write_backs"], "write_backs"),
         (Project, shown["projects"][0], "projects"),
         (Duty, shown["projects"][0]["duty"], "projects.duty"),
         (SupportDev, shown["projects"][0]["support_devs"][0], "projects.support_devs"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from integrations.sandbox.wire import Fault
-from tests.conftest import REPO, House
+from tests.conftest import REPO, House, said
 
 REPLY = "Bonjour Camille, c’est réparé. Bonne journée, Ana"
 SENDING = "/api/v2/tickets/4211.json"
@@ -94,7 +94,7 @@ def test_written_in_the_helpdesk_by_hand_is_noticed(shipped: House) -> None:
 
     shipped.zendesk.agent_writes("4211", "ana@acme.example", REPLY)
     shipped.hear_helpdesk()
-    assert "✓ Written." in shipped.told()[-1]
+    assert "✓ Written, as I saw in the helpdesk." in shipped.told()[-1]
     assert shipped.replies() == [REPLY]
 
 
@@ -128,7 +128,8 @@ def twice(house: House) -> House:
 
 def due(house: House) -> list[str]:
     """Which write-backs Ana's newest round has buttons for."""
-    blocks = [block for block in house.slack.dm("U0ANA")[-1]["blocks"] if block["type"] == "actions"]
+    rounds = [one for one in house.slack.dm("U0ANA") if one["metadata"]["event_payload"]["key"].startswith("told:")]
+    blocks = [block for block in rounds[-1]["blocks"] if block["type"] == "actions"]
     return [one["value"] for block in blocks for one in block["elements"] if one["action_id"] == "write_back"]
 
 
@@ -215,22 +216,18 @@ def test_an_old_button_says_that_it_is_done(shipped: House) -> None:
 # --- refused
 
 
-def test_a_closed_ticket_refuses_and_the_words_are_kept(shipped: House) -> None:
-    """The agent hears why and what to do, with their words to copy."""
+def test_a_closed_ticket_gets_a_follow_up(shipped: House) -> None:
+    """The page says so before anything is sent; the customer reads the agent's words in a new ticket, once."""
     shipped.zendesk.close("4211")
-    assert shipped.write_back(reply=REPLY) == {}
-    told = shipped.told()[-1]
-    assert "Your reply to Camille Roux on ticket 4211 was not sent: ticket 4211 is closed" in told
-    assert "create a follow-up in Zendesk and write there" in told
-    assert f"Your words are kept here:\n{REPLY}" in told
-    assert shipped.replies() == []
-
+    before = {one["number"] for one in shipped.zendesk.tickets()}
     shipped.press("U0ANA", "write_back")
-    (field,) = [block for block in shipped.slack.views("U0ANA")[-1]["blocks"] if block["type"] == "input"]
-    assert field["element"]["initial_value"] == REPLY
-    shipped.slack.close_view(shipped.slack.views("U0ANA")[-1]["id"])
-    shipped.press("U0ANA", "mark_written")
-    assert "Nobody waits any more." in shipped.card()
+    assert "This ticket is closed: your reply opens a follow-up" in said(shipped.slack.views("U0ANA")[-1])
+    assert shipped.submit(reply=REPLY) == {}
+    assert "✓ Written." in shipped.told()[-1]
+    assert shipped.replies() == []
+    later(shipped)
+    (followed,) = {one["number"] for one in shipped.zendesk.tickets()} - before
+    assert shipped.replies(str(followed)) == [REPLY]
 
 
 def test_a_helpdesk_that_is_down_gets_the_reply_when_it_is_back(shipped: House) -> None:

@@ -16,7 +16,7 @@ from bot.configuration import Configuration, Project
 from bot.model import Happening, Stage, UserError, move
 from bot.store import links, queries
 from bot.store.database import Store
-from bot.store.tables import Escalation, History, Issue, Person
+from bot.store.tables import Escalation, History, Issue, Person, Ticket
 from bot.texts import zone
 from integrations.base import Helpdesk, Tracker
 
@@ -139,6 +139,17 @@ class Bridge:
     def glance_at(self, session: Session, issue: Issue) -> None:
         """Promise to ask the tracker whether anything happened to the issue of which we did not hear."""
         self._ask(session, "glance", issue)
+
+    def look_at_ticket(self, session: Session, ticket: Ticket) -> None:
+        """Promise to ask the helpdesk how a ticket stands and what was said there."""
+        lane = self.helpdesks[ticket.helpdesk or ""].lane if ticket.helpdesk in self.helpdesks else ""
+        key = f"ticket:{ticket.id}"
+        self.refresh(session, "ticket", key, f"look:{key}", lane=lane, ticket=ticket.id)
+
+    def watch(self, session: Session, name: str) -> None:
+        """Promise to ask a helpdesk which tickets were touched."""
+        key = f"watch:{name}"
+        self.refresh(session, "watch", key, key, lane=self.helpdesks[name].lane, helpdesk=name)
 
     def prove(self, session: Session, issue: Issue) -> None:
         """Promise to ask the tracker whether the issue's fix is out."""

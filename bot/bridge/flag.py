@@ -186,6 +186,30 @@ def _ticket(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> T
     return ticket
 
 
+def again(bridge: Bridge, session: Session, escalation: Escalation, summary: str) -> Escalation:
+    """A new issue for what an older one did not mend, with the same ticket on it."""
+    before = escalation.issue
+    fields = Fields(project=before.project, kind=before.kind.value, severity=before.severity.value)
+    issue = _issue(bridge, session, fields, before.title)
+    made = Escalation(
+        ticket=escalation.ticket,
+        issue=issue,
+        agent=escalation.agent,
+        title=escalation.title,
+        summary=summary,
+        files=[],
+        flagged_at=bridge.clock.now(),
+    )
+    session.add(made)
+    session.flush()
+    session.refresh(issue, ["escalations"])
+    known_issues.pooled(session, made)
+    bridge.record(session, "flagged", escalation=made, by=made.agent)
+    bridge.promise(session, "issue", f"issue:{issue.id}", f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id)
+    bridge.keep_current(session, issue)
+    return made
+
+
 def learn(bridge: Bridge, session: Session, ticket_id: str, columns: Mapping[str, Any]) -> None:
     """The helpdesk tells late what it could not tell when the ticket was flagged."""
     ticket = session.get_one(Ticket, ticket_id)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import mending, moved, news, obey, ship, talk
+from bot.bridge import confirm, mending, moved, news, obey, ship, talk
 from bot.bridge.core import Bridge
 from bot.commands import parse, references, to_support
 from bot.configuration import Project
 from bot.model import Happening, Stage, UserError
-from bot.store import index, queries
+from bot.store import answers, index, queries
 from bot.store.tables import Issue
 from integrations.base import (
     CodeTouched,
@@ -59,8 +59,8 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
                 bridge.examine(session, project)
         else:
             ticket = queries.ticket(session, source, event.number)
-            if ticket is not None and queries.due_on_ticket(session, ticket.id):
-                bridge.refresh(session, "ticket", f"ticket:{ticket.id}", f"look:ticket:{ticket.id}", ticket=ticket.id)
+            if ticket is not None and answers.watched(session, ticket.id):
+                bridge.look_at_ticket(session, ticket)
 
 
 def _meant(session: Session, source: str, event: IssueTouched) -> Sequence[Issue]:
@@ -145,7 +145,8 @@ def _is_issue(tracker: Tracker, place: Place) -> bool:
 
 
 def glance(bridge: Bridge, issue_id: str) -> bool:
-    """Whether the tracker shows an issue otherwise than we know it: closed, open again, moved or gone. One question."""
+    """Whether the tracker shows an issue otherwise than we know it: closed, open again, moved, gone, or with other
+    labels. One question."""
     with bridge.store.read() as session:
         issue = session.get_one(Issue, issue_id)
     try:
@@ -153,7 +154,7 @@ def glance(bridge: Bridge, issue_id: str) -> bool:
     except Gone:
         return issue.wanted != moved.GONE
     there = (facts.repository or issue.repository, facts.number) == (issue.repository, issue.number)
-    return not there or facts.open is issue.closed_seen
+    return not there or facts.open is issue.closed_seen or list(facts.labels) != issue.labels
 
 
 def unfit(error: NotFound | Rejected, reference: str, repository: str) -> UserError:
@@ -200,6 +201,7 @@ def apply(bridge: Bridge, session: Session, issue_id: str, seen: Seen) -> None:
     issue.trouble, issue.title = "", seen.issue.title
     if issue.wanted == moved.GONE:  # it was hidden for a while
         issue.wanted = ""
+    issue.labels = list(seen.issue.labels)
     index.stands(session, issue.id, is_open=seen.issue.open, closed_at=seen.issue.closed_at)
     _assigned(bridge, session, issue, seen.issue)
     exposed = seen.issue.confidential is False
@@ -246,6 +248,9 @@ def _open(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: Tra
     if issue.closed_seen:
         if not seen.knew_closed:  # it was closed while we looked
             bridge.look_at(session, issue)
+            return
+        if queries.promised(session, "reopen", f"issue:{issue.id}"):  # by us, on a customer's word
+            confirm.reopened(bridge, session, issue, facts.updated_at)
             return
         issue.closed_seen, issue.wanted = False, ""
         _fall_back(bridge, session, issue, facts)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import news
+from bot.bridge import confirm, news
 from bot.bridge.core import Bridge
 from bot.model import SUPERSEDED, News, Step, UserError, WriteBack, step
 from bot.store import queries
@@ -41,9 +41,10 @@ def opened(bridge: Bridge, session: Session, write_back_id: str) -> WriteBackRow
     return row
 
 
-def send(bridge: Bridge, write_back_id: str, tries: int, text: str, by: str) -> None:
+def send(bridge: Bridge, write_back_id: str, tries: int, seen: str, text: str, by: str) -> None:
     """Promise the agent's own words as a public reply on the ticket; `tries` is how many were made when the page was
-    opened on which they are written. Raises UserError."""
+    opened on which they are written, `seen` until when that page showed the ticket (ISO 8601; "": it did not). Raises
+    UserError."""
     words = text.strip()
     if not words:
         raise UserError("Write your reply first; an empty one is not sent.")
@@ -67,6 +68,7 @@ def send(bridge: Bridge, write_back_id: str, tries: int, text: str, by: str) -> 
             lane=bridge.helpdesks[ticket.helpdesk or ""].lane,
             write_back=row.id,
             by=by,
+            seen=seen or row.due_at.isoformat(),
         )
 
 
@@ -86,21 +88,38 @@ def skip(bridge: Bridge, write_back_id: str, reason: str, by: str) -> None:
         row.reason = reason.strip()
 
 
-def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str) -> None:
-    """The helpdesk has the reply, by that id."""
+def unmark(bridge: Bridge, write_back_id: str, by: str) -> None:
+    """What was taken for the answer was about something else. Raises UserError."""
+    with bridge.store.write() as session:
+        row = _row(session, write_back_id)
+        if not row.noticed:
+            raise UserError("This was not noticed in the helpdesk: somebody said so, or sent it from here.")
+        _take(bridge, session, row, Step.UNMARK, by)
+        row.unmarked = [*row.unmarked, row.reply_id or ""]
+        row.reply_id, row.noticed, row.done_at = None, False, None
+        row.confirmation, row.confirmed_at = None, None
+
+
+def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str, follow_up: str = "") -> None:
+    """The helpdesk has the reply, by that id; in the ticket `follow_up`, where that is another one."""
     row = _row(session, write_back_id)
     _take(bridge, session, row, Step.SENT, by)
-    row.text, row.reply_id = "", reply_id
+    row.text, row.reply_id, row.follow_up = "", reply_id or None, follow_up
+    if follow_up:
+        bridge.record(session, "follow_up", escalation=row.escalation, by=by)
+    bridge.look_at_ticket(session, row.escalation.ticket)
 
 
-def not_sent(bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str, by: str) -> None:
+def not_sent(
+    bridge: Bridge, session: Session, write_back_id: str, taken: Step, why: str, by: str, template: str = ""
+) -> None:
     """The helpdesk refused the reply, or may have it: whoever wrote it hears which, with the words kept."""
     row = _row(session, write_back_id)
     _take(bridge, session, row, taken, by)
     row.reason = why
     if taken is Step.REFUSED and not row.news.stands:
         _hold(bridge, session, row, by)
-    template = "uncertain" if taken is Step.DOUBT else "refused"
+    template = template or ("uncertain" if taken is Step.DOUBT else "refused")
     key = f"{template}:{row.id}:{row.tries}"
     bridge.notify(session, template, key, by, write_back=row.id, tries=row.tries, why=why)
 
@@ -138,8 +157,10 @@ def notice(bridge: Bridge, session: Session, ticket_id: str, replies: Sequence[A
     if len(due) != 1 or any(row.state is WriteBack.SENDING for row in rows):
         return
     since = max([due[0].due_at, *(row.done_at for row in rows if row.done_at)]) + CLOCKS_APART
-    ours = {row.reply_id for row in rows}
-    if any(answer.at >= since and answer.id not in ours for answer in replies):
+    known = {row.reply_id for row in rows} | set(due[0].unmarked)
+    answer = next((one for one in replies if one.at >= since and one.id not in known), None)
+    if answer is not None:
+        due[0].noticed, due[0].reply_id = due[0].state is WriteBack.DUE, answer.id
         _take(bridge, session, due[0], Step.MARK_WRITTEN, due[0].agent)
 
 
@@ -157,9 +178,12 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
     row.state = after
     if after in (WriteBack.WRITTEN, WriteBack.SKIPPED):
         row.done_at = bridge.clock.now()
+    if after is WriteBack.WRITTEN:
+        confirm.begin(bridge, row)
     if after is WriteBack.WRITTEN and row.news.kind is News.SHIPPED and not _settled(row):
         news.correct(bridge, session, row.escalation.issue, [row])  # it was taken back while the reply was on its way
     what = {Step.MARK_WRITTEN: "written", Step.SENT: "written", Step.SKIP: "skipped", Step.DOUBT: "uncertain"}
+    what[Step.UNMARK] = "unmarked"
     if taken in what:
         bridge.record(session, what[taken], escalation=row.escalation, by=by)
     news.refresh_round(bridge, session, row)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.gallery.contents import NOW, Contents
 from bot.gallery.sample import Made, Sample, show
-from bot.model import ANSWERED, SUPERSEDED, TAKEN_OFF, News, WriteBack
+from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, News, WriteBack
 from bot.slack import views
 from bot.slack.views import NewsLine, Proof, Round, RoundIssue, Row, Where
 from bot.texts import Say
@@ -56,7 +56,7 @@ def _states(say: Say, of: Contents) -> Made:
     for state in WriteBack:
         if state is not WriteBack.DUE:
             yield f"Write-back {state}", _round(say, RoundIssue(news=of.news(), rows=_rows(of, 1, state)))
-    for reason in (of.advice, ANSWERED, SUPERSEDED, TAKEN_OFF):
+    for reason in (of.advice, ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF):
         rows = _rows(of, 1, WriteBack.SKIPPED, reason)
         name = "with a reason" if reason == of.advice else reason.replace("_", " ")
         yield f"Write-back skipped: {name}", _round(say, RoundIssue(news=of.news(), rows=rows))

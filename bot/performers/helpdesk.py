@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot import issue_text
-from bot.bridge import drafts, flag, write_back
+from bot.bridge import drafts, flag, hear, tickets, write_back
 from bot.model import Step, WriteBack
 from bot.outbox import Job, Uncertain, maybe_done
 from bot.performers.base import Base
 from bot.slack import shown
-from bot.store.tables import Escalation, Ticket, WriteBackRow
+from bot.store import answers
+from bot.store.tables import Escalation, Person, Ticket, WatchRow, WriteBackRow
 from bot.texts import Say
-from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Unauthorised
+from integrations.base import (
+    Ability,
+    Event,
+    FollowsUp,
+    Helpdesk,
+    NotFound,
+    Rejected,
+    ServiceError,
+    Unauthorised,
+    Watch,
+)
 
 TAG = "passerelle"
 """The tag by which a helpdesk's views find the tickets that wait for an issue."""
-
-STALE = ""
-"""Nothing to send any more: the write-back went another way meanwhile."""
-
 
 TELL_AFTER = 3
 """Tries after which the agent hears that their reply takes longer."""
@@ -62,41 +71,83 @@ class Note(Base):
         return self.bridge.helpdesks[ticket.helpdesk or ""], ticket, text
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a reply: `what` is sent, stale, taken_back, changed, merged or spam."""
+
+    what: str
+    id: str = ""
+    follow_up: str = ""  # the number of the ticket that it opened
+    found: tickets.Seen | None = None
+
+
 class Reply(Base):
     """`reply:{write-back}:{try}`: the agent's words, as a public reply. Never repeated on doubt, and not sent where the
-    news was taken back while the reply waited."""
+    news was taken back while the reply waited, or where something was said on the ticket that its agent has not seen.
+    """
 
-    def look(self, job: Job) -> str | None:
+    def look(self, job: Job) -> Outcome | None:
         with self.bridge.store.read() as session:
             row = session.get_one(WriteBackRow, job.payload["write_back"])
             ticket = row.escalation.ticket
-        found = self.bridge.helpdesks[ticket.helpdesk or ""].marked(ticket.number or "", job.key)
+        helpdesk = self.bridge.helpdesks[ticket.helpdesk or ""]
+        if isinstance(helpdesk, FollowsUp) and (made := helpdesk.marked_follow_up(job.key)):
+            return Outcome("sent", follow_up=made.number)
+        found = helpdesk.marked(ticket.number or "", job.key)
         if found is None:
             raise Uncertain("the helpdesk did not say clearly whether it has the reply")
-        return found
+        return Outcome("sent", found)
 
-    def perform(self, job: Job) -> str | None:
+    def perform(self, job: Job) -> Outcome:
         with self.bridge.store.read() as session:
             row = session.get_one(WriteBackRow, job.payload["write_back"])
             ticket, text, stands = row.escalation.ticket, row.text, row.news.stands
-            agent = self.people.email(session, job.payload["by"])
+            agent = session.get(Person, job.payload["by"])
+            ours = answers.replies(session, ticket.id)
         if row.state is not WriteBack.SENDING or not job.key.endswith(f":{row.tries}"):
-            return STALE
+            return Outcome("stale")
         if not stands:
-            return None
-        return self.bridge.helpdesks[ticket.helpdesk or ""].reply(ticket.number or "", text, job.key, agent)
+            return Outcome("taken_back")
+        helpdesk, number = self.bridge.helpdesks[ticket.helpdesk or ""], ticket.number or ""
+        found = helpdesk.ticket(number)
+        if found.number != number:
+            return Outcome("merged", found=tickets.seen(found))
+        if found.status == "spam":
+            return Outcome("spam")
+        seen = datetime.fromisoformat(job.payload["seen"])
+        theirs = [one for one in found.messages if one.public and one.role != "ours" and one.id not in ours]
+        if any(one.at > seen for one in theirs):
+            return Outcome("changed", found=tickets.seen(found))
+        email, name = (agent.email, agent.name) if agent else ("", "")
+        if Ability.AS_AGENT not in helpdesk.abilities and name and name not in text:
+            text = f"{text}\n\n{name}"
+        self.in_time(job)
+        if found.status == "closed" and isinstance(helpdesk, FollowsUp):
+            return Outcome("sent", follow_up=helpdesk.follow_up(number, text, job.key, email).number)
+        return Outcome("sent", helpdesk.reply(number, text, job.key, email))
 
-    def settle(self, session: Session, job: Job, result: str | None) -> None:
+    def settle(self, session: Session, job: Job, result: Outcome) -> None:
         row_id, by = job.payload["write_back"], job.payload["by"]
         row = session.get_one(WriteBackRow, row_id)
         if row.state not in (WriteBack.SENDING, WriteBack.UNCERTAIN) or not job.key.endswith(f":{row.tries}"):
             return  # settled another way while this try was a dead letter
-        if result is None:
-            say = self.people.say(session, row.escalation.agent)
-            why = say("the news was taken back before it could go out")
-            write_back.not_sent(self.bridge, session, row_id, Step.REFUSED, why, by)
-        elif result != STALE:
-            write_back.sent(self.bridge, session, row_id, result, by)
+        if result.what == "sent":
+            write_back.sent(self.bridge, session, row_id, result.id, by, result.follow_up)
+        elif result.what != "stale":
+            why, template = self._why(session, row, result.what), "changed" if result.what == "changed" else ""
+            write_back.not_sent(self.bridge, session, row_id, Step.REFUSED, why, by, template)
+            if result.found is not None:
+                tickets.apply(self.bridge, session, row.escalation.ticket_id, result.found)
+
+    def _why(self, session: Session, row: WriteBackRow, what: str) -> str:
+        say = self.people.say(session, row.escalation.agent)
+        if what == "merged":
+            return say("the ticket was merged into another one. Look at that one first")
+        if what == "spam":
+            return say("the ticket is marked as spam in the helpdesk")
+        if what == "changed":
+            return say("something was said on the ticket since you opened the page")
+        return say("the news was taken back before it could go out")
 
     def stuck(self, session: Session, job: Job, error: ServiceError) -> None:
         if job.attempts >= TELL_AFTER:
@@ -131,19 +182,46 @@ class LearnTicket(Base):
 
 
 class LookAtTicket(Base):
-    """`ticket:{id}`: has an agent answered the customer in the helpdesk itself?"""
+    """`ticket:{id}`: how a ticket stands in its helpdesk, and what customer and agents said there."""
 
     writes = False
 
-    def perform(self, job: Job) -> list[write_back.Answer]:
+    def perform(self, job: Job) -> tickets.Seen | None:
         with self.bridge.store.read() as session:
             ticket = session.get_one(Ticket, job.payload["ticket"])
+        helpdesk = self.bridge.helpdesks.get(ticket.helpdesk or "")
+        if helpdesk is None:
+            return None
         try:
-            found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
+            return tickets.seen(helpdesk.ticket(ticket.number or ""))
         except NotFound:
-            return []
-        theirs = [message for message in found.messages if message.public and message.role == "agent"]
-        return [write_back.Answer(message.id, message.at) for message in theirs]
+            return None
 
-    def settle(self, session: Session, job: Job, result: list[write_back.Answer]) -> None:
-        write_back.notice(self.bridge, session, job.payload["ticket"], result)
+    def settle(self, session: Session, job: Job, result: tickets.Seen | None) -> None:
+        if result is None:
+            session.get_one(Ticket, job.payload["ticket"]).status = "deleted"
+        else:
+            tickets.apply(self.bridge, session, job.payload["ticket"], result)
+
+
+class WatchHelpdesk(Base):
+    """`watch:{helpdesk}`: which tickets were touched since the last time, for what no webhook told."""
+
+    writes = False
+    _project = ""  # a helpdesk is no project's own
+
+    def perform(self, job: Job) -> tuple[list[Event], Watch]:
+        name = job.payload["helpdesk"]
+        with self.bridge.store.read() as session:
+            row = session.get(WatchRow, (self._project, f"tickets:{name}"))
+        return self.bridge.helpdesks[name].poll(Watch(row.state if row else {}))
+
+    def settle(self, session: Session, job: Job, result: tuple[list[Event], Watch]) -> None:
+        events, watch = result
+        name = job.payload["helpdesk"]
+        row = session.get(WatchRow, (self._project, f"tickets:{name}"))
+        if row is None:
+            session.add(WatchRow(project=self._project, resource=f"tickets:{name}", state=dict(watch.state)))
+        elif row.state != dict(watch.state):
+            row.state = dict(watch.state)
+        hear.dispatch(self.bridge, session, name, events)

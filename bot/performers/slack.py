@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.model import WAITING
 from bot.outbox import Job
-from bot.performers import duty
+from bot.performers import confirming, duty
 from bot.performers.base import Base
 from bot.reasons import clause
 from bot.slack import shown, views
@@ -299,6 +299,9 @@ TEMPLATES: Mapping[str, Template] = {
     "delayed": _delayed,
     "bared": _bared,
     "finding": _finding,
+    "heard": confirming.heard,
+    "broken": confirming.broken,
+    "changed": confirming.changed,
     "on_duty": duty.on_duty,
     "arranged": duty.arranged,
     "untold": _untold,

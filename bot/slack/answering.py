@@ -8,7 +8,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.bridge import rights, write_back
-from bot.slack import form
+from bot.slack import form, reply_page
 from bot.slack.edges import Body, Edges
 
 
@@ -21,12 +21,18 @@ class Answering:
         app.action("write_back")(self._write_back_opened)
         app.view("write_back")(self._write_back_submitted)
         app.action("mark_written")(self._mark_written)
+        app.action("unmark")(self._unmark)
         app.action("skip")(self._skip_opened)
         app.view("skip")(self._skip_submitted)
 
     def _write_back_opened(self, body: Body, ack: Ack, client: WebClient) -> None:
         self._edges.pressed(
-            body, ack, client, rights.answer, lambda row, _, say: form.write_back(self._bridge, say, row)
+            body,
+            ack,
+            client,
+            rights.answer,
+            lambda row, _, say: reply_page.first(self._bridge, say, row),
+            lambda row, view, say: reply_page.fill(self._bridge, client, say, view["id"], row),
         )
 
     def _write_back_submitted(self, body: Body, ack: Ack) -> None:
@@ -34,13 +40,18 @@ class Answering:
             body,
             ack,
             "reply",
-            lambda bridge, by, page: rights.answer(bridge, by, form.page(page)[0]),
-            lambda page, text, by: write_back.send(self._bridge, *form.page(page), text, by),
+            lambda bridge, by, page: rights.answer(bridge, by, reply_page.page(page)[0]),
+            lambda page, text, by: write_back.send(self._bridge, *reply_page.page(page), text, by),
         )
 
     def _mark_written(self, body: Body, ack: Ack, client: WebClient) -> None:
         self._edges.pressed(
             body, ack, client, rights.answer, lambda row, by, _: write_back.mark_written(self._bridge, row, by)
+        )
+
+    def _unmark(self, body: Body, ack: Ack, client: WebClient) -> None:
+        self._edges.pressed(
+            body, ack, client, rights.answer, lambda row, by, _: write_back.unmark(self._bridge, row, by)
         )
 
     def _skip_opened(self, body: Body, ack: Ack, client: WebClient) -> None:

@@ -30,6 +30,9 @@ Right = Callable[[Bridge, str, str], None]
 Pressed = Callable[[str, str, Say], views.View | None]
 """From a button's value, the person and their `Say` to the modal to open, if any. May raise UserError."""
 
+Opened = Callable[[str, dict[str, Any], Say], None]
+"""What follows once a button's modal is open: from its value, the view as Slack opened it, and the person's `Say`."""
+
 TOLD_IN = 2.0
 """Seconds that Slack gets to tell who somebody is; a trigger lives for three ("Handling user interaction")."""
 
@@ -70,9 +73,12 @@ class Edges:
         self._running.add(future)
         future.add_done_callback(self._running.discard)
 
-    def pressed(self, body: Body, ack: Ack, client: WebClient, right: Right, act: Pressed) -> None:
+    def pressed(
+        self, body: Body, ack: Ack, client: WebClient, right: Right, act: Pressed, then: Opened | None = None
+    ) -> None:
         """A button: who may press it gets what it does, or the modal that it opens; all others a modal that says why
-        not. Modals are opened before the acknowledgement, and never again."""
+        not. Modals are opened before the acknowledgement, and never again; `then` happens after it, in the background.
+        """
         person = body["user"]["id"]
         try:
             self.check(right, person, value(body))
@@ -82,7 +88,9 @@ class Edges:
             self.tell(client, body, views.sentence(say, spoken(say, error)))
         else:
             if view is not None:
-                client.views_open(trigger_id=body["trigger_id"], view=view)
+                opened = client.views_open(trigger_id=body["trigger_id"], view=view)
+                if then is not None:
+                    self.background(then, value(body), opened["view"], self.say(person))
             else:
                 self._committed(person)
         ack()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import privacy
-from bot.bridge import drafts, flag, known, talk, write_back as replies
+from bot.bridge import drafts, flag, known, talk
 from bot.bridge.core import Bridge
 from bot.configuration import Project
 from bot.model import WriteBack
@@ -321,21 +321,6 @@ def change(bridge: Bridge, people: People, say: Say, issue_id: str) -> views.Vie
             similar=len(queries.filed(session, most=2)) > 1,
         )
         return views.change(say, issue.id, data)
-
-
-def write_back(bridge: Bridge, say: Say, write_back_id: str) -> views.View:
-    """The blank page beside the facts. Raises UserError where nothing can be written here."""
-    with bridge.store.read() as session:
-        row = replies.opened(bridge, session, write_back_id)
-        facts = shown.ticket_facts(row.escalation.ticket, bridge.clock.now())
-        data = views.WriteBackForm(facts=facts, news=shown.news_line(row.news), reply=row.text)
-        return views.write_back(say, f"{row.id}:{row.tries}", data)
-
-
-def page(metadata: str) -> tuple[str, int]:
-    """Which write-back a page is for, and how many replies were tried before it was opened; an id alone means none."""
-    write_back_id, _, tries = metadata.partition(":")
-    return write_back_id, int(tries) if _NUMBER.fullmatch(tries) else 0
 
 
 def skip(bridge: Bridge, say: Say, write_back_id: str) -> views.View | None:

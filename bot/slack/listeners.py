@@ -6,6 +6,7 @@ from slack_bolt import App
 
 from bot.bridge.core import Bridge
 from bot.slack.answering import Answering
+from bot.slack.confirming import Confirming
 from bot.slack.edges import Edges
 from bot.slack.flagging import Flagging
 from bot.slack.home import Homes
@@ -18,13 +19,28 @@ from bot.slack.threads import Threads
 from bot.slack.triaging import Triaging
 from bot.slack.whole_list import WholeList
 
+DESKS = (
+    Flagging,
+    Offers,
+    Steps,
+    Links,
+    Triaging,
+    Snoozing,
+    Threads,
+    Answering,
+    Confirming,
+    Homes,
+    WholeList,
+)
+"""What people do in Slack, each with its listeners."""
+
 
 class Listeners:
     """Registers everything on a Bolt app."""
 
     def __init__(self, app: App, bridge: Bridge, people: People) -> None:
         self._edges = Edges(bridge, people)
-        for desk in (Flagging, Offers, Steps, Links, Triaging, Snoozing, Threads, Answering, Homes, WholeList):
+        for desk in DESKS:
             desk(app, self._edges)
         app.action("open")(lambda ack: ack())
         app.error(self._edges.error)

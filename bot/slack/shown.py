@@ -169,6 +169,7 @@ def row(write_back: WriteBackRow, now: datetime) -> views.Row:
         facts=ticket_facts(write_back.escalation.ticket, now),
         state=write_back.state,
         reason=write_back.reason,
+        noticed=write_back.noticed,
     )
 
 

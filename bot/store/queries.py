@@ -79,6 +79,12 @@ def undone(session: Session, key: str) -> bool:
     return session.scalar(query) is not None
 
 
+def promised(session: Session, kind: str, subject: str) -> bool:
+    """Whether a promise of that kind about that subject waits to be kept."""
+    query = sa.select(Effect.id).where(Effect.subject == subject, Effect.kind == kind, Effect.state.in_(UNDONE))
+    return session.scalar(query.limit(1)) is not None
+
+
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 

@@ -125,6 +125,12 @@ class Desk:
             self.record(number).update(status=status, updated_at=self.stamp())
         self.told("status_changed", int(number))
 
+    def suspend(self, number: str) -> None:
+        """An agent marks the ticket as spam, which suspends its requester."""
+        with self.changing():
+            self.users[self.record(number)["requester_id"]]["suspended"] = True
+        self.told("status_changed", int(number))
+
     def assign(self, number: str, agent_email: str) -> None:
         agent = self.by_email(agent_email)
         with self.changing():

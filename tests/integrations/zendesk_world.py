@@ -89,7 +89,7 @@ class ZendeskWorld:
     def set_status(self, number: str, status: TicketStatus) -> None:
         self.moved()
         if status == "spam":
-            self.desk.users[self.desk.record(number)["requester_id"]]["suspended"] = True
+            self.desk.suspend(number)
         else:
             self.desk.set_status(number, {"held": "hold"}.get(status, status))
 

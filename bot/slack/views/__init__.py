@@ -14,7 +14,6 @@ from bot.slack.views.lists import (
 )
 from bot.slack.views.modal import (
     View,
-    WriteBackForm,
     carry,
     decline,
     flag_ask_ticket,
@@ -24,7 +23,6 @@ from bot.slack.views.modal import (
     mark_fixed,
     sentence,
     skip,
-    write_back,
 )
 from bot.slack.views.notices import (
     attached,
@@ -44,6 +42,7 @@ from bot.slack.views.notices import (
 )
 from bot.slack.views.offers import flag_not_yours, flag_offer, preview
 from bot.slack.views.parts import Block, IssueName, Link, Post, Proof, TicketName, Where
+from bot.slack.views.reply import Said, WriteBackForm, write_back
 from bot.slack.views.round import Round, RoundIssue, Row, delayed, refused, round_, uncertain
 from bot.slack.views.talk import (
     Change,
@@ -82,6 +81,7 @@ __all__ = [
     "Round",
     "RoundIssue",
     "Row",
+    "Said",
     "Status",
     "TicketFacts",
     "TicketName",

@@ -6,7 +6,6 @@ A first view shows no input that wants a default, since Slack keeps the old stat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from bot.model import Kind, Severity
@@ -14,10 +13,8 @@ from bot.slack.views.facts import (
     Before,
     FlagForm,
     Left,
-    NewsLine,
     TicketFacts,
     about,
-    headline,
     kind_word,
     left_out,
     severity_word,
@@ -34,7 +31,6 @@ from bot.slack.views.parts import (
     filled,
     lines,
     one_line,
-    proof_line,
     small,
     words,
 )
@@ -42,15 +38,6 @@ from bot.texts import Say
 
 EXCERPT = 600
 View = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteBackForm:
-    """What stands beside the blank page: one customer, and one piece of news. `reply`: the agent's own kept words."""
-
-    facts: TicketFacts
-    news: NewsLine
-    reply: str = field(default="")
 
 
 def flag_looking(say: Say, draft_id: str, what: TicketName) -> View:
@@ -163,28 +150,6 @@ def skip(say: Say, write_back_id: str, facts: TicketFacts) -> View:
     """Asks the agent why this customer need not hear."""
     reason = typed(say("Why no answer is needed"), "reason", long=True)
     return modal(say, "skip", say("Skip"), write_back_id, [lines(*about(say, facts)), reason], submit=say("Skip"))
-
-
-def write_back(say: Say, page: str, form: WriteBackForm) -> View:
-    """A blank page beside the facts; the words are the agent's."""
-    blocks = [
-        lines([Bold(headline(say, form.news))], proof_line(say, form.news.proof), quote=words(form.news.reason, 1_000)),
-        lines(*about(say, form.facts), quote=excerpt(form.facts.words, 1_500)),
-        typed(say("Your reply"), "reply", long=True, initial=form.reply),
-        small(_goes_to(say, form.facts)),
-    ]
-    return modal(say, "write_back", say("Write back"), page, blocks, submit=say("Send"))
-
-
-def _goes_to(say: Say, facts: TicketFacts) -> str:
-    number = one_line(facts.ticket.number, 40)
-    if not facts.customer:
-        return say("This goes out as a public reply on ticket {number}, in your words.", number=number)
-    return say(
-        "This goes to {name} as a public reply on ticket {number}, in your words.",
-        name=one_line(facts.customer, 80),
-        number=number,
-    )
 
 
 def _flag_title(say: Say) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.model import ANSWERED, SUPERSEDED, TAKEN_OFF, News, WriteBack
+from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, News, WriteBack
 from bot.slack.views.facts import NewsLine, TicketFacts, headline
 from bot.slack.views.parts import (
     MESSAGE_BLOCKS,
@@ -44,6 +44,7 @@ class Row:
     facts: TicketFacts
     state: WriteBack = WriteBack.DUE
     reason: str = ""  # of a skip
+    noticed: bool = False  # an answer in the helpdesk was taken for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +204,10 @@ def _full(say: Say, issue: RoundIssue, row: Row, limit: int) -> list[Block]:
 def _compact(say: Say, issue: RoundIssue, row: Row) -> Block:
     more = _state(say, row) or one_line(row.facts.words, 60)
     can_write = row.state is WriteBack.DUE and not issue.owner
-    return one_row(
-        [*_row_line(say, row), *(["\n", more] if more else [])],
-        button(say("Write back"), "write_back", row.write_back_id) if can_write else None,
-    )
+    act = button(say("Write back"), "write_back", row.write_back_id) if can_write else None
+    if row.noticed and row.state is WriteBack.WRITTEN and not issue.owner:
+        act = button(say("Not about this"), "unmark", row.write_back_id)
+    return one_row([*_row_line(say, row), *(["\n", more] if more else [])], act)
 
 
 def _end(say: Say, data: Round, due: int, left: int) -> list[Block]:
@@ -240,6 +241,8 @@ def _state(say: Say, row: Row) -> str:
             return say("On hold: the news no longer holds. Nothing to write now; I tell you when it does again.")
         case WriteBack.SENDING:
             return say("Your reply is being sent.")
+        case WriteBack.WRITTEN if row.noticed:
+            return say("✓ Written, as I saw in the helpdesk.")
         case WriteBack.WRITTEN:
             return say("✓ Written.")
         case WriteBack.UNCERTAIN:
@@ -248,6 +251,8 @@ def _state(say: Say, row: Row) -> str:
             return say("The question is answered.")
         case WriteBack.SKIPPED if row.reason == SUPERSEDED:
             return say("Taken over by newer news.")
+        case WriteBack.SKIPPED if row.reason == MERGED:
+            return say("Merged into another ticket, which is answered.")
         case WriteBack.SKIPPED if row.reason == TAKEN_OFF:
             return say("Taken off the issue.")
         case WriteBack.SKIPPED if row.reason:

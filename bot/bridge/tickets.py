@@ -1,0 +1,83 @@
+"""What happens to a ticket in its helpdesk: answered, taken by somebody else, merged, closed, called spam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from bot.bridge import confirm, news, write_back
+from bot.bridge.core import Bridge
+from bot.model import MERGED, Step, WriteBack, step
+from bot.store import queries
+from bot.store.tables import Escalation, Follower, Ticket, WriteBackRow
+from integrations.base import Message, Ticket as HelpdeskTicket
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A ticket as its helpdesk showed it: how it stands, and its public conversation, oldest first."""
+
+    number: str
+    url: str
+    status: str
+    assignee: str
+    said: tuple[Message, ...]
+
+
+def seen(found: HelpdeskTicket) -> Seen:
+    said = tuple(message for message in found.messages if message.public)
+    return Seen(found.number, found.url, found.status, found.assignee, said)
+
+
+def apply(bridge: Bridge, session: Session, ticket_id: str, found: Seen) -> None:
+    """Bring our record in line with what was seen, and hear what was said since."""
+    ticket = session.get_one(Ticket, ticket_id, with_for_update=True)
+    if found.number != ticket.number:
+        ticket = _merged(bridge, session, ticket, found)
+    ticket.status, ticket.assignee = found.status, found.assignee
+    answers = [write_back.Answer(one.id, one.at) for one in found.said if one.role == "agent"]
+    write_back.notice(bridge, session, ticket.id, answers)
+    confirm.hear(bridge, session, ticket.id, found.said)
+
+
+def _merged(bridge: Bridge, session: Session, ticket: Ticket, found: Seen) -> Ticket:
+    """The ticket went into another one: its customers are answered there. Where that one waits on the same issue, one
+    answer is for both, and whoever flagged the one that is gone follows."""
+    other = queries.ticket(session, ticket.helpdesk or "", found.number)
+    if other is None:
+        ticket.number, ticket.url = found.number, found.url
+        return ticket
+    for escalation in queries.on_ticket(session, ticket.id):
+        if any(row.state in (WriteBack.SENDING, WriteBack.UNCERTAIN) for row in escalation.write_backs):
+            continue  # once that is settled, the ticket is looked at again
+        there = queries.escalation_of(session, ticket.helpdesk or "", found.number, escalation.issue_id)
+        if there is None:
+            escalation.ticket = other
+        else:
+            _into(bridge, session, escalation, there)
+        bridge.record(session, "ticket_merged", escalation=escalation)
+        bridge.keep_current(session, escalation.issue)
+    session.flush()
+    return other
+
+
+def _into(bridge: Bridge, session: Session, escalation: Escalation, there: Escalation) -> None:
+    """Of two escalations of one customer to one issue: nothing is owed twice, also where one was answered before."""
+    written = {row.news_id for row in escalation.write_backs if row.state is WriteBack.WRITTEN}
+    _excuse(bridge, session, escalation.write_backs)
+    _excuse(bridge, session, [row for row in there.write_backs if row.news_id in written])
+    escalation.taken_off = bridge.clock.now()
+    for person in {escalation.agent, *(one.person for one in escalation.followers)} - {there.agent}:
+        if session.get(Follower, (there.id, person)) is None:
+            session.add(Follower(escalation_id=there.id, person=person, since=bridge.clock.now()))
+    session.flush()
+
+
+def _excuse(bridge: Bridge, session: Session, rows: Sequence[WriteBackRow]) -> None:
+    for row in rows:
+        after = step(step(row.state, Step.RELEASE) or row.state, Step.SKIP)
+        if after is not None:
+            row.state, row.reason, row.done_at = after, MERGED, bridge.clock.now()
+            news.refresh_round(bridge, session, row)

@@ -1,0 +1,115 @@
+"""Effects of a customer's word after the write-back: the issue is open again, or a new one refers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot import issue_text, privacy
+from bot.bridge import confirm, flag
+from bot.model import WriteBack
+from bot.outbox import Job
+from bot.performers.base import Base
+from bot.privacy import Policy
+from bot.slack import reply_page, shown, views
+from bot.slack.views import confirm as pages
+from bot.store import queries
+from bot.store.tables import Issue, WriteBackRow
+from bot.texts import Say
+from integrations.base import Issue as TrackerIssue, NotFound, Rejected, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What became of the issue: open again since then; `again`: it cannot be, and a new one has to be filed."""
+
+    at: datetime | None
+    again: str = ""  # the agent's summary for the new one
+
+
+class Reopen(Base):
+    """`reopen:{write-back}`: the issue has the customer's new words, as far as policy lets them, and is open again.
+    What was done already is not done again, so it can be repeated at any point."""
+
+    def look(self, job: Job) -> Opened | None:
+        return None
+
+    def perform(self, job: Job) -> Opened:
+        with self.bridge.store.read() as session:
+            issue = session.get_one(Issue, job.payload["issue"])
+            row = session.get_one(WriteBackRow, job.payload["write_back"])
+            customers = queries.customers(session, issue.id)
+        if issue.number is None:
+            raise Unavailable(issue.tracker, "the issue is being filed in another project", maybe_done=False)
+        tracker, policy = self.bridge.tracker(issue), self.policy(issue)
+        told = row.answer if policy in (Policy.REDACTED, Policy.FULL) else ""
+        told = privacy.reason_leaving(told, customers, policy)
+        say = Say(self.bridge.settings.slack.language)
+        words = issue_text.worded(say, told)
+        try:
+            found = tracker.issue(issue.repository, issue.number)
+            if self._lost(found):
+                return Opened(None, issue_text.broken_summary(say, shown.issue_name(issue).label, words))
+            if tracker.marked_comment(issue.repository, issue.number, job.key) is None:
+                self.in_time(job)
+                text = issue_text.broken_comment(say, words)
+                tracker.comment(issue.repository, issue.number, text, job.key)
+            if not found.open:
+                tracker.reopen(issue.repository, issue.number)
+                found = tracker.issue(issue.repository, issue.number)
+        except (NotFound, Rejected):
+            return Opened(None, issue_text.broken_summary(say, shown.issue_name(issue).label, words))
+        return Opened(found.updated_at)
+
+    def _lost(self, found: TrackerIssue) -> bool:
+        """Nobody would look there any more."""
+        within = timedelta(seconds=self.bridge.settings.write_backs.reopen_within)
+        long_closed = not found.open and found.closed_at is not None
+        return found.locked or bool(
+            long_closed and found.closed_at and found.closed_at < self.bridge.clock.now() - within
+        )
+
+    def settle(self, session: Session, job: Job, result: Opened) -> None:
+        issue = session.get_one(Issue, job.payload["issue"], with_for_update=True)
+        row, by = session.get_one(WriteBackRow, job.payload["write_back"]), job.payload["by"]
+        named = issue
+        if result.at is None:
+            named = flag.again(self.bridge, session, row.escalation, result.again).issue
+        else:
+            confirm.reopened(self.bridge, session, issue, result.at)
+        dev = issue.support_dev or self.bridge.project(issue.project).support_devs[0].slack
+        key = f"broken:{row.id}:{dev}"
+        self.bridge.notify(session, "broken", key, dev, issue=named.id, before=issue.id, by=by)
+
+
+# --- notices ----------------------------------------------------------------------------------------------------------
+
+
+def heard(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    """The customer answered after they were written to."""
+    row = session.get_one(WriteBackRow, payload["write_back"])
+    facts = shown.ticket_facts(row.escalation.ticket, self.bridge.clock.now())
+    return pages.heard(say, row.id, facts, shown.news_line(row.news), row.answer)
+
+
+def broken(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    """The fix did not help a customer."""
+    issue, before = (session.get_one(Issue, payload[name]) for name in ("issue", "before"))
+    by = self.people.name(session, payload["by"])
+    if issue is not before:
+        return pages.broken_again(say, shown.issue_name(issue), shown.issue_name(before), by)
+    return pages.broken(say, shown.issue_name(issue), by, len(shown.waiting(issue)))
+
+
+def changed(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    """Something was said on the ticket before the reply could go out."""
+    row = session.get_one(WriteBackRow, payload["write_back"])
+    ticket = row.escalation.ticket
+    found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
+    facts = shown.ticket_facts(ticket, self.bridge.clock.now())
+    said = reply_page.said(found, row.escalation.flagged_at)[-3:]
+    return pages.changed(say, row.id, facts, said, row.text, taken=row.state is WriteBack.WRITTEN)

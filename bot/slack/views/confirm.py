@@ -1,0 +1,113 @@
+"""After the write-back: what the customer says then, and what came between. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.slack.views.facts import NewsLine, TicketFacts, about, headline
+from bot.slack.views.modal import View, modal, typed
+from bot.slack.views.parts import (
+    Bold,
+    IssueName,
+    Piece,
+    Post,
+    actions,
+    button,
+    excerpt,
+    lines,
+    one_line,
+    plain,
+    post,
+    ticket_link,
+    words,
+)
+from bot.slack.views.reply import Said, since
+from bot.texts import Say
+
+
+def heard(say: Say, write_back_id: str, facts: TicketFacts, news: NewsLine, answer: str) -> Post:
+    """The customer's next word after the write-back, and the two things it may mean."""
+    first = say.pieces(
+        "{name} answered on {ticket}, after you wrote that it is out:",
+        name=Bold(_name(say, facts)),
+        ticket=ticket_link(say, facts.ticket),
+    )
+    about_what: list[Piece] = [headline(say, news)]
+    ask = say("Does it work for them? If they say nothing about it, leave this as it is.")
+    buttons = actions(
+        button(say("It works"), "works", write_back_id, style="primary"),
+        button(say("Still broken"), "still_broken", write_back_id),
+    )
+    blocks = [lines(first, quote=excerpt(answer, 1_500)), lines(about_what, [ask]), buttons]
+    return post("\n".join([plain(first), words(answer, 800), ask]), blocks)
+
+
+def still_broken(say: Say, write_back_id: str, facts: TicketFacts, news: NewsLine, answer: str) -> View:
+    """Asks what is still broken, the customer's own words written in already."""
+    blocks = [
+        lines([Bold(headline(say, news))]),
+        lines(*about(say, facts)),
+        typed(
+            say("What is still broken"),
+            "text",
+            long=True,
+            initial=answer,
+            hint=say(
+                "This opens the issue again, with these words as far as the project’s rules let them leave the "
+                "helpdesk. Whoever was not written to yet waits."
+            ),
+        ),
+    ]
+    return modal(say, "still_broken", say("Still broken"), write_back_id, blocks, submit=say("Open it again"))
+
+
+def broken(say: Say, issue: IssueName, by: str, waiting: int) -> Post:
+    """To the Support Dev: the fix did not help a customer."""
+    first = say.pieces(
+        "{issue} is still broken for a customer, {name} says. It is open again, with what they wrote.",
+        issue=issue.link,
+        name=one_line(by, 80),
+    )
+    row = [one_line(issue.title)]
+    left = say.many("{n} customer waits.", "{n} customers wait.", waiting)
+    return post("\n".join([plain(first), *row, left]), [lines(first, row, [left])])
+
+
+def broken_again(say: Say, issue: IssueName, before: IssueName, by: str) -> Post:
+    """The same, where the issue could not be opened again."""
+    first = say.pieces(
+        "{before} is still broken for a customer, {name} says. It cannot be opened again, so there is a new issue that "
+        "refers to it: {issue}",
+        before=before.link,
+        name=one_line(by, 80),
+        issue=issue.link,
+    )
+    return post(plain(first), [lines(first)])
+
+
+def changed(
+    say: Say, write_back_id: str, facts: TicketFacts, said: Sequence[Said], reply: str, *, taken: bool = False
+) -> Post:
+    """A reply that did not go out, because its agent had not seen what was said before it; their own words are kept.
+    `taken`: what was said counts as the answer."""
+    first = say.pieces(
+        "Your reply to {name} on {ticket} waits: this was said there since you opened the page.",
+        name=Bold(_name(say, facts)),
+        ticket=ticket_link(say, facts.ticket),
+    )
+    if taken:
+        kept = say("I took that for the answer. If it was about something else, say so, and write back. Your words:")
+        buttons = [button(say("Not about this"), "unmark", write_back_id)]
+    else:
+        kept = say("Your words are kept. Send them as they are, or change them:")
+        buttons = [
+            button(say("Write back"), "write_back", write_back_id, style="primary"),
+            button(say("Already written"), "mark_written", write_back_id),
+        ]
+    blocks = [lines(first), *since(say, said, heading=False), lines([kept], quote=words(reply)), actions(*buttons)]
+    told = [f"{one.who}: {one_line(one.text, 300)}" for one in said]
+    return post("\n".join([plain(first), *told, kept, words(reply, 800)]), blocks)
+
+
+def _name(say: Say, facts: TicketFacts) -> str:
+    return one_line(facts.customer, 60) or say("the customer")

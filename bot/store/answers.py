@@ -1,0 +1,51 @@
+"""Which customers' words after a write-back are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.model import OWED, Confirmation, WriteBack
+from bot.store.queries import SETTLED
+from bot.store.tables import Escalation, Issue, WriteBackRow
+
+_OPEN = (Confirmation.WAITING, Confirmation.SILENT)
+
+
+def awaited(session: Session, ticket_id: str) -> Sequence[WriteBackRow]:
+    """The write-backs on a ticket whose customer has not answered, the latest written first."""
+    query = (
+        sa.select(WriteBackRow)
+        .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+        .where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
+        .where(WriteBackRow.state == WriteBack.WRITTEN, WriteBackRow.confirmation.in_(_OPEN))
+        .order_by(WriteBackRow.done_at.desc())
+    )
+    return session.scalars(query).all()
+
+
+def replies(session: Session, ticket_id: str) -> set[str]:
+    """The ids of the replies on a ticket that went out from here."""
+    query = sa.select(WriteBackRow.reply_id).join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+    return {one for one in session.scalars(query.where(Escalation.ticket_id == ticket_id)) if one}
+
+
+def waiting_since(session: Session, before: datetime) -> Sequence[WriteBackRow]:
+    """The write-backs whose customer has been waited for since before that time."""
+    query = sa.select(WriteBackRow).where(
+        WriteBackRow.confirmation == Confirmation.WAITING, WriteBackRow.confirmed_at < before
+    )
+    return session.scalars(query.limit(500)).all()
+
+
+def watched(session: Session, ticket_id: str) -> bool:
+    """Whether what happens on a ticket matters: its issue is not settled, or something is owed or waited for."""
+    here = sa.select(Escalation.id).where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
+    unsettled = here.join(Issue, Issue.id == Escalation.issue_id).where(Issue.stage.not_in(SETTLED))
+    open_ = here.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
+        sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.confirmation.in_(_OPEN))
+    )
+    return any(session.scalar(query.limit(1)) is not None for query in (unsettled, open_))
