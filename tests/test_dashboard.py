@@ -229,7 +229,7 @@ def test_health(house: House, page: httpx2.Client) -> None:
     assert "No dead letters" in shown
     assert "Card in Slack Waits for its turn Number 1" in shown
     assert re.search(r"github Read \d+ Not read yet 0", shown)
-    assert "shop Releases Done" in shown
+    assert "Web shop Releases Done" in shown
     assert "slack:C0SUPPORT: closed until Mar 2, 2026, 9:05 AM" in shown
     assert "Polling the trackers Mar 2, 2026" in shown
 

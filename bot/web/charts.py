@@ -9,7 +9,7 @@ from dataclasses import dataclass
 ROW = 100.0
 """How long the longest bar of a row is; the page stretches it."""
 
-COLUMN, GAP, HEIGHT = 34, 4, 64
+COLUMN, GAP, HEIGHT = 38, 6, 64
 """Of a histogram: how wide a bar is with the room beside it, that room, and how high the highest bar is."""
 
 

@@ -32,6 +32,7 @@ def health(look: Look) -> Facts:
         "dead": condition.dead(session, ROWS, (paging.page - 1) * ROWS) if count else [],
         "paging": paging,
         "about": about,
+        "projects": {project.key: project.name for project in look.bridge.settings.projects},
         "lanes": condition.closed(session, now),
         "looks": condition.looks(session),
         "slots": condition.slots(session),

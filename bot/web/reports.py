@@ -55,10 +55,12 @@ def causes(look: Look) -> Facts:
     each = look.asked.word("by", Each) or Each.WEEK
     report = _causes(look, each)
     bars = charts.rows([list(pair) for pair in zip(report.bugs, report.tooling.tickets, strict=True)])
+    named = report.components or report.labels
     areas = (
         (Dimension.COMPONENT, report.components),
         (Dimension.LABEL, report.labels),
-        (Dimension.PROJECT, report.projects),
+        # one project by itself says no more than the page as a whole
+        (Dimension.PROJECT, report.projects if len(report.projects) > 1 or not named else ()),
     )
     return {
         "report": report,
