@@ -13,62 +13,81 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings, strategies as st
+from sqlalchemy.orm import Session
 
 from bot.app import Passerelle
 from bot.configuration import Digest
+from bot.model import Kind, Severity, Stage
 from bot.scheduler import GRACE, latest
-from bot.store.tables import (
-    Row,
-    Slot,
-)
+from bot.store.tables import Escalation, Issue, Row, Slot, Ticket
 from integrations.sandbox.wire import Fault
-from tests.conftest import House
+from tests.conftest import House, shown
 
 CHANNEL = "C0SUPPORT"
-
-
 CRONS = ("0 9 * * *", "30 2 * * *", "30 1 * * *", "0 9 * * mon-fri", "*/20 * * * *", "0,30 1-3 * * *", "0 1-3 * * *")
 ZONES = ("UTC", "Europe/Paris", "America/New_York")
+HOLIDAYS = ["2026-03-03", "2026-03-29", "2026-10-25", "2026-11-01"]
+READERS: dict[str, dict[str, Any]] = {
+    "channel": {"channel": CHANNEL},
+    "person": {"person": "U0MAYA"},
+    "queue": {"about": "queue"},  # the Support Dev
+    "off": {"channel": CHANNEL, "days": "tue-fri,sun", "holidays": HOLIDAYS},
+}
 
 
-def digest(cron: str = "0 9 * * *", timezone: str = "UTC") -> Digest:
-    name = f"n{CRONS.index(cron)}-{ZONES.index(timezone)}"
-    return Digest(name=name, channel=CHANNEL, cron=cron, timezone=timezone)
+def named(cron: str, zone: str, reader: str) -> dict[str, Any]:
+    name = f"{reader}-{CRONS.index(cron)}-{ZONES.index(zone)}"
+    return {"name": name, "cron": cron, "timezone": zone, **READERS[reader]}
+
+
+def digest(cron: str = "0 9 * * *", timezone: str = "UTC", reader: str = "channel") -> Digest:
+    return Digest.model_validate(named(cron, timezone, reader))
 
 
 def many(config: dict[str, Any]) -> None:
     """Configure each digest of these tests."""
-    config["digests"] = [
-        digest(cron, zone).model_dump(mode="json", include={"name", "channel", "cron", "timezone"})
-        for cron in CRONS
-        for zone in ZONES
-    ]
+    config["digests"] = [named(cron, zone, reader) for cron in CRONS for zone in ZONES for reader in READERS]
 
 
 class Crew:
-    """Three processes' worth of the bot on one database, and the channel that their digests go to."""
+    """Three processes' worth of the bot on one database, and where their digests go."""
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.clock = house.clock
         self.bots = [house.bot, *(Passerelle(house.bot.settings, self.clock) for _ in range(2))]
+        self.places = [CHANNEL, *(house.slack.dm_channel(person) for person in ("U0MAYA", "U0LEO"))]
 
-    def begin(self, at: datetime) -> None:
-        """An empty database, at that moment."""
+    def begin(self, at: datetime, *, idle: bool = False) -> None:
+        """At that moment, a database with one issue that the Support Dev has to do; `idle`: with nothing."""
         with self.house.bot.store.write() as session:
             for table in reversed(Row.metadata.sorted_tables):
                 session.execute(sa.delete(table))
         self.clock.advance(at - self.clock.now())
-        self._before = len(self.house.slack.messages(CHANNEL))
+        if not idle:
+            with self.house.bot.store.write() as session:
+                add(session, at)
+        self._before = {place: len(self.house.slack.messages(place)) for place in self.places}
 
     def posted(self) -> list[str]:
-        """The effect keys of the digests in the channel, in their order."""
-        messages = self.house.slack.messages(CHANNEL)[self._before :]
+        """The effect keys of the digests that people have, each place's in their order."""
+        messages = [one for place in self.places for one in self.house.slack.messages(place)[self._before[place] :]]
         return [message["metadata"]["event_payload"]["key"] for message in messages]
 
     def work(self, bot: Passerelle) -> None:
         while bot.outbox.work_once():
             pass
+
+
+def add(session: Session, at: datetime) -> None:
+    """An issue with one customer."""
+    issue = Issue(
+        project="shop", tracker="github", repository="acme/shop", number=1, title="VAT", kind=Kind.BUG,
+        severity=Severity.NORMAL, stage=Stage.FILED, stage_since=at, support_dev="U0LEO", channel="C0SUPPORTDEV",
+        created_at=at,
+    )  # fmt: skip
+    ticket = Ticket(subject="VAT", customer_name="Camille", waiting_since=at)
+    session.add(Escalation(ticket=ticket, issue=issue, agent="U0ANA", title="VAT", flagged_at=at))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +105,7 @@ def house(make_house: Callable[..., House]) -> House:
 
 
 def key(one: Digest, slot: datetime) -> str:
-    return f"digest:{one.name}:{slot:%Y-%m-%dT%H:%M}:{one.channel}"
+    return f"digest:{one.name}:{slot:%Y-%m-%dT%H:%M}:{one.channel or one.person or 'U0LEO'}"
 
 
 # --- digests ----------------------------------------------------------------------------------------------------------
@@ -104,6 +123,7 @@ DIGESTS = st.builds(
     digest,
     st.sampled_from(["30 2 * * *", "0 9 * * mon-fri", "*/20 * * * *", "0,30 1-3 * * *"]),
     st.sampled_from(["Europe/Paris", "America/New_York", "UTC"]),
+    st.sampled_from([*READERS]),
 )
 MINUTES = st.one_of(st.integers(0, 25), st.sampled_from([-45, 60, 150, 400, 1500]))
 STEPS = st.lists(st.tuples(st.integers(0, 2), MINUTES, st.sampled_from(["tick", "work", "both"])), max_size=14)
@@ -122,6 +142,7 @@ def test_a_digest_is_posted_once_for_its_slot_or_never(
         jumps.append(minutes)
         crew.clock.advance(timedelta(minutes=minutes))
         slot = latest(one, crew.clock.now(), GRACE)
+        assert slot is None or one.falls_on(slot.date())
         before = crew.posted()
         if act != "work":
             crew.bots[who].schedule.tick_digest(one)
@@ -171,6 +192,50 @@ def test_the_night_when_clocks_change_has_each_slot_once(
         crew.work(bot)
         crew.clock.advance(timedelta(minutes=8))
     assert [re.findall(r"T(\d\d:\d\d):", one)[0] for one in crew.posted()] == shown_at
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "days"),
+    [
+        ("Europe/Paris", datetime(2026, 3, 27, 5, tzinfo=UTC), ["27", "31"]),  # the clocks change on the holiday
+        ("America/New_York", datetime(2026, 10, 30, 5, tzinfo=UTC), ["30", "03"]),
+        ("UTC", datetime(2026, 3, 1, 5, tzinfo=UTC), ["01", "04", "05"]),
+    ],
+)
+def test_days_off_and_holidays_have_no_digest(crew: Crew, zone: str, begins: datetime, days: list[str]) -> None:
+    """A slot on a holiday, on a Monday or on a Saturday is none, and the next one is in time."""
+    crew.begin(begins)
+    for hour in range(24 * 5):
+        bot = crew.bots[hour % 3]
+        bot.schedule.tick_digest(digest(timezone=zone, reader="off"))
+        crew.work(bot)
+        crew.clock.advance(timedelta(hours=1))
+    assert [re.findall(r"-(\d\d)T09:00:", one)[0] for one in crew.posted()] == days
+
+
+def test_after_a_holiday_it_reaches_back_to_the_last_one(crew: Crew) -> None:
+    """What came on the days without a digest is new in the next one."""
+    crew.begin(datetime(2026, 3, 1, 9, tzinfo=UTC))  # a Sunday; Monday is off, Tuesday a holiday
+    for _ in range(4):
+        crew.bots[0].schedule.tick_digest(digest(reader="off"))
+        crew.work(crew.bots[0])
+        crew.clock.advance(timedelta(days=1))
+    last = shown(crew.house.slack.messages(CHANNEL)[-1]).replace("\u202f", " ")
+    assert len(crew.posted()) == 2
+    assert "since Sunday, 9:00 AM" in last
+
+
+def test_a_worker_that_dies_in_its_slot_leaves_the_digest_to_the_others(crew: Crew) -> None:
+    """The first has taken the slot and ends, the second starts and ticks again: one post."""
+    crew.begin(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    crew.bots[0].schedule.tick_digest(digest())
+    crew.clock.advance(timedelta(minutes=2))
+    again = Passerelle(crew.house.bot.settings, crew.clock)
+    for bot in (again, crew.bots[1]):
+        bot.schedule.tick_digests()
+        crew.work(bot)
+    again.close()
+    assert crew.posted().count(key(digest(), datetime(2026, 3, 2, 9, tzinfo=UTC))) == 1
 
 
 def test_in_the_minutes_after_a_jump_what_was_left_out_is_still_to_come() -> None:
@@ -267,7 +332,7 @@ def test_a_digest_that_would_never_come_is_refused() -> None:
 
 def test_many_workers_poll_once_an_interval(crew: Crew) -> None:
     """Three processes that tick all the time ask GitHub as often as one would."""
-    crew.begin(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    crew.begin(datetime(2026, 3, 2, 9, tzinfo=UTC), idle=True)
     interval = crew.house.bot.settings.config.timing.poll
     wire = crew.house.github.wire
     before = len(wire.calls_to("GET", "/repos/acme/shop/issues"))

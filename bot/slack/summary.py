@@ -164,8 +164,8 @@ def _lines(session: Session, of: Edition, ids: Collection[str]) -> dict[str, pag
             promised=one.promised_on,
             overdue=one.promised_on is not None and one.promised_on < today,
             due_today=one.promised_on == today,
-            new=one.created_at >= of.since,
-            again=one.reopened_at is not None and one.reopened_at >= of.since > one.created_at,
+            new=one.created_at > of.since,
+            again=one.reopened_at is not None and one.reopened_at > of.since >= one.created_at,
         )
         for id, one in figures.named(session, ids).items()
     }

@@ -176,8 +176,8 @@ def counts(session: Session, scope: Scope, since: datetime, today: date) -> dict
             Issue.stage,
             sa.func.count(),
             sa.func.sum(crowd.c.customers),
-            number(Issue.created_at >= since),
-            number(sa.and_(Issue.reopened_at >= since, Issue.created_at < since)),
+            number(Issue.created_at > since),
+            number(sa.and_(Issue.reopened_at > since, Issue.created_at <= since)),
             number(Issue.promised_on.is_not(None)),
             number(Issue.promised_on < today),
         )
@@ -196,7 +196,7 @@ def promised(session: Session, scope: Scope, most: int) -> list[str]:
 def new(session: Session, scope: Scope, since: datetime, most: int) -> list[str]:
     """The ids of what came since then or was opened again, the gravest first, the latest of those."""
     rank = sa.case({severity: place for place, severity in enumerate(Severity)}, value=Issue.severity)
-    came = sa.or_(Issue.created_at >= since, Issue.reopened_at >= since)
+    came = sa.or_(Issue.created_at > since, Issue.reopened_at > since)
     return _first(session, scope, [rank, Issue.created_at.desc()], most, came)
 
 
@@ -247,7 +247,7 @@ def named(session: Session, ids: Collection[str]) -> dict[str, OpenIssue]:
 
 def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[dict[str, int], Sequence[Left]]:
     """What left the list since then: how many were shipped, declined or joined another, and the latest of them."""
-    settled = [Issue.joined.is_(None), Issue.stage_since >= since, *_within(scope, SETTLED), _carried()]
+    settled = [Issue.joined.is_(None), Issue.stage_since > since, *_within(scope, SETTLED), _carried()]
     found = sa.select(Issue.stage, sa.func.count()).where(*settled).group_by(Issue.stage)
     numbers = {stage.value: n for stage, n in session.execute(found)}
     other = aliased(Issue)
@@ -256,7 +256,7 @@ def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[di
         .add_columns(other.title, other.repository, other.number, other.url)
         .join(History, History.issue_id == Issue.id)
         .join(other, other.id == Issue.joined)
-        .where(History.what == "duplicate", History.at >= since, *_within(scope, (*WAITING, *SETTLED)))
+        .where(History.what == "duplicate", History.at > since, *_within(scope, (*WAITING, *SETTLED)))
         .group_by(Issue.id, other.id)
     )
     whole = joined.subquery()
@@ -310,7 +310,7 @@ def happened(session: Session, scope: Scope, since: datetime, most: int) -> dict
     query = (
         sa.select(History.issue_id, History.what, History.by)
         .join(Issue, Issue.id == History.issue_id)
-        .where(History.at >= since, History.what.in_(("answered", *BACK)), *_open(scope), _carried())
+        .where(History.at > since, History.what.in_(("answered", *BACK)), *_open(scope), _carried())
         .order_by(History.at.desc(), History.id.desc())
         .limit(most)
     )
