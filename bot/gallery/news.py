@@ -8,7 +8,7 @@ from bot.gallery.contents import NOW, Contents
 from bot.gallery.sample import Made, Sample, show
 from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, News, WriteBack
 from bot.slack import views
-from bot.slack.views import NewsLine, Proof, Round, RoundIssue, Row, Where
+from bot.slack.views import NewsLine, Proof, Round, RoundIssue, Row, Where, confirm
 from bot.texts import Say
 
 
@@ -18,6 +18,7 @@ def samples(say: Say, of: Contents) -> Made:
     yield from _meantime(say, of)
     yield from _taken_back(say, of)
     yield from _writing(say, of)
+    yield from _confirming(say, of)
 
 
 def _round(say: Say, *issues: RoundIssue) -> Sample:
@@ -109,9 +110,25 @@ def _writing(say: Say, of: Contents) -> Made:
         yield f"Write back: {name}", show(views.write_back, say, "w1", form)
     nameless = views.WriteBackForm(facts=replace(of.facts(), customer=""), news=of.news())
     yield "Write back to nobody known by name", show(views.write_back, say, "w1", nameless)
+    told = tuple(views.Said(of.agents[0] if n % 2 else of.facts(n).customer, of.facts(n).words) for n in range(3))
+    whole = views.WriteBackForm(
+        facts=of.facts(), news=of.news(), note=of.advice, promised=NOW.date(), said=told, follow_up=True
+    )
+    yield "Write back, with all there is", show(views.write_back, say, "w1", whole)
     yield "Skip", show(views.skip, say, "w1", of.facts())
     row = _rows(of)[0]
     yield "Unclear whether it went out", show(views.uncertain, say, row, of.issue)
     yield "Refused", show(views.refused, say, row, of.clause, of.reply)
     yield "Refused, the words are gone", show(views.refused, say, row, of.clause, "")
     yield "Still on its way", show(views.delayed, say, row, of.clause)
+
+
+def _confirming(say: Say, of: Contents) -> Made:
+    facts, words = of.facts(), of.facts().words
+    yield "The customer answered", show(confirm.heard, say, "w1", facts, of.news(), words)
+    yield "Still broken", show(confirm.still_broken, say, "w1", facts, of.news(), words)
+    yield "Still broken, to the Support Dev", show(confirm.broken, say, of.issue, of.agents[0], of.many)
+    yield "Still broken, a new issue", show(confirm.broken_again, say, of.other, of.issue, of.agents[0])
+    said = (views.Said(of.agents[0], of.reply), views.Said(facts.customer, words, customer=True))
+    yield "Something was said meanwhile", show(confirm.changed, say, "w1", facts, said, of.reply)
+    yield "Answered meanwhile", show(confirm.changed, say, "w1", facts, said, of.reply, taken=True)
