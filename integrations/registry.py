@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from integrations import github, gitlab, zendesk
+from integrations import freshdesk, github, gitlab, zendesk
 from integrations.base import Helpdesk, Tracker
 
 Role = TypeVar("Role")
@@ -34,7 +34,10 @@ TRACKERS: Mapping[str, Adapter[Tracker]] = {
     "github": Adapter(github.Config, github.GitHub),
     "gitlab": Adapter(gitlab.Config, gitlab.GitLab),
 }
-HELPDESKS: Mapping[str, Adapter[Helpdesk]] = {"zendesk": Adapter(zendesk.Config, zendesk.Zendesk)}
+HELPDESKS: Mapping[str, Adapter[Helpdesk]] = {
+    "freshdesk": Adapter(freshdesk.Config, freshdesk.Freshdesk),
+    "zendesk": Adapter(zendesk.Config, zendesk.Zendesk),
+}
 
 
 def tracker(kind: str) -> Adapter[Tracker]:

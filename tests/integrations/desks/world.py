@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -47,7 +47,7 @@ class DeskWorld(ABC):
 
     writing = ("POST", "")  # method and path of what writes a note or a reply
     reading = "$^"  # paths that only read, although their method is not GET
-    refusal: Mapping[str, Any] = {}  # the body of a 422 that says `REASON`
+    refusal: ClassVar[Mapping[str, Any]] = {}  # the body of a 422 that says `REASON`
 
     def __init__(self, desk: StandIn) -> None:
         self.desk = desk

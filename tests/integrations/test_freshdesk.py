@@ -1,0 +1,269 @@
+"""Freshdesk keeps the helpdesks' contract, and its own traps are stepped around."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import httpx2
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from integrations.base import Rejected, TicketTouched, Unavailable, Watch
+from integrations.freshdesk import Config, Freshdesk
+from integrations.testing.helpdesk import HelpdeskContract
+from tests.integrations.desks.freshdesk import KEY, FreshdeskStandIn
+from tests.integrations.desks.world import REASON, DeskWorld
+
+SECRET = "sandbox-freshdesk-secret"
+NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)
+
+
+class FreshdeskWorld(DeskWorld):
+    """The stand-in's Freshdesk as the contract suite sees it."""
+
+    desk: FreshdeskStandIn
+    refusal: ClassVar = {"description": "Validation failed", "errors": [{"field": "body", "message": REASON}]}
+
+    def helpdesk(self, token: str = KEY, secret: str | None = SECRET, url: str = "", **more: Any) -> Freshdesk:
+        given = {"plan_field": "plan", "webhook_secret": SecretStr(secret) if secret else None, **more}
+        config = Config(kind="freshdesk", url=url or self.desk.url, token=SecretStr(token), **given)
+        return Freshdesk("desk", config, timeout=1)
+
+    def addresses(self, number: str) -> list[str]:
+        paths = ["/a/tickets/{}", "/a/tickets/{}?note=9", "/helpdesk/tickets/{}", "/support/tickets/{}"]
+        paths += ["/en/support/tickets/{}", "/pt-BR/support/tickets/{}/", "/a/tickets/{}/edit", "/api/v2/tickets/{}"]
+        return [f"{self.desk.url}{path.format(number)}" for path in paths]
+
+    def imitate(self, number: str, key: str) -> None:
+        ours = Freshdesk("desk", Config(kind="freshdesk", url=self.desk.url, token=SecretStr(KEY)), timeout=1)
+        other = str(self.records.open("Other", "Else.").number)
+        ours.note(other, "Filed.", key)
+        marked = self.records.request(other).messages[-1].text
+        zoe = self.records.request(number).customer
+        self.records.write(number, zoe, f"<blockquote>{marked}</blockquote>", html=True)
+        self.records.write(number, zoe, marked, html=True, extra={"incoming": "false"})
+
+    def with_wrong_token(self) -> Freshdesk:
+        return self.helpdesk(token="wrong")
+
+    def without_secret(self) -> Freshdesk:
+        return self.helpdesk(secret=None)
+
+    def unreachable(self) -> Freshdesk:
+        return self.helpdesk(url="http://127.0.0.1:9")
+
+    def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
+        headers = {"X-Passerelle-Secret": SECRET, "Content-Type": "application/json"}
+        return headers, json.dumps({"ticket_id": number}).encode()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[FreshdeskStandIn]:
+    desk = FreshdeskStandIn()
+    yield desk
+    desk.stop()
+
+
+@pytest.fixture
+def world(served: FreshdeskStandIn) -> FreshdeskWorld:
+    served.empty()
+    return FreshdeskWorld(served)
+
+
+@pytest.fixture
+def helpdesk(world: FreshdeskWorld) -> Freshdesk:
+    return world.helpdesk()
+
+
+class TestContract(HelpdeskContract):
+    """Freshdesk keeps the contract."""
+
+
+# --- Freshdesk's own traps --------------------------------------------------------------------------------------------
+
+
+def test_a_closed_ticket_still_takes_messages_until_it_is_archived(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Closed is only solved there; after 120 days it is archived, and then nobody can write any more."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.records.request(number).extra["archived"] = "not yet"
+    world.close(number)
+    assert helpdesk.ticket(number).status == "solved"
+    helpdesk.reply(number, "Done.", "k1")
+    assert world.received(number) == ["Done."]
+
+
+def test_nobody_is_answered_where_a_ticket_is_spam(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Freshdesk only says that the method is not allowed; the agent hears why."""
+    number = world.open_ticket("Win", "A prize.")
+    world.set_status(number, "spam")
+    for write in (helpdesk.note, helpdesk.reply):
+        with pytest.raises(Rejected, match=f"ticket {number} is marked as spam"):
+            write(number, "Hello.", "k1")
+
+
+def test_a_mark_that_freshdesk_drops_is_not_made_up(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Then a reply in doubt is the agent's to look after: what cannot be told is not there."""
+    world.desk.keeps_classes = False
+    number = world.open_ticket("Basket", "It is empty.")
+    helpdesk.reply(number, "Done.", "k1")
+    assert helpdesk.marked(number, "k1") is None
+
+
+def test_without_the_right_to_see_agents_replies_are_our_own(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """The customer gets the answer all the same, and what we wrote as ourselves is found again."""
+    world.desk.may_see_agents = False
+    number = world.open_ticket("Basket", "It is empty.")
+    written = helpdesk.reply(number, "Done.", "k1", "ana@acme.example")
+    assert [said.author for said in world.said(number)] == ["Zoé Martin", "Passerelle"]
+    assert helpdesk.marked(number, "k1") == written
+
+
+def test_a_reply_as_an_agent_whom_we_may_not_see_any_more_is_in_doubt(
+    helpdesk: Freshdesk, world: FreshdeskWorld
+) -> None:
+    """Its author could be anybody, so its mark does not count."""
+    number = world.open_ticket("Basket", "It is empty.")
+    helpdesk.reply(number, "Done.", "k1", "ana@acme.example")
+    world.desk.may_see_agents = False
+    assert world.helpdesk().marked(number, "k1") is None
+
+
+def test_tags_that_are_not_told_are_not_overwritten(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Freshdesk takes the whole list, so without knowing it nothing is written."""
+    number = world.open_ticket("Basket", "It is empty.", tags=["vip"])
+    world.spoil(lambda answer: answer | {"tags": None} if "tags" in answer else answer)
+    with pytest.raises(Unavailable):
+        helpdesk.tag(number, "passerelle")
+    assert (world.tags(number), world.writes()) == (["vip"], 0)
+
+
+def test_somebody_in_copy_is_a_customer_by_their_own_name(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Who asked is one person, who writes may be another."""
+    number = world.open_ticket("Basket", "It is empty.")
+    noor = world.records.person("Noor Haddad", "noor@customer.example", "customer")
+    world.records.write(number, noor, "For me, too.")
+    said = helpdesk.ticket(number).messages[-1]
+    assert (said.author, said.email, said.role) == ("Noor Haddad", "noor@customer.example", "customer")
+
+
+def test_a_ticket_that_an_agent_began_has_the_agents_first_words(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """An outbound mail is no customer's complaint."""
+    number = str(world.records.open("Your order", "It is late.", by=world.records.ana).number)
+    world.assign(number, "ana@acme.example")
+    first = helpdesk.ticket(number).messages[0]
+    assert (first.role, first.author) == ("agent", "Ana Moreau")
+
+
+def test_fields_named_in_the_configuration_are_told(world: FreshdeskWorld) -> None:
+    """Of the company, the contact or the ticket; one that nobody has is left out."""
+    number = world.open_ticket("Basket", "It is empty.")
+    named = world.helpdesk(fields={"Seats": "seats", "Reference": "cf_reference", "Nothing": "cf_none"})
+    assert named.ticket(number).fields == (("Seats", "12"), ("Reference", "A-7"))
+
+
+def test_a_status_to_hold_with_is_checked_and_may_be_none(world: FreshdeskWorld) -> None:
+    """A number that Freshdesk does not know is found, with those that it knows; without one, nothing is held."""
+    [finding] = world.helpdesk(hold_status=9).check()
+    assert (finding.where, "2, 3, 4, 5, 6, 7" in finding.mend) == ("helpdesks.desk.hold_status", True)
+    number = world.open_ticket("Basket", "It is empty.")
+    world.helpdesk(hold_status=None).hold(number, True)
+    assert (world.status(number), world.writes()) == ("open", 0)
+
+
+def test_a_ticket_older_than_thirty_days_is_found_by_mail(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Freshdesk's list ends there unless it is asked for more."""
+    number = world.open_ticket("Basket", "It is empty.")
+    request = world.records.request(number)
+    request.created_at = request.updated_at = datetime.now(UTC) - timedelta(days=90)
+    assert [line.number for line in helpdesk.tickets_of("zoe@customer.example")] == [number]
+
+
+def test_changes_within_one_second_are_all_told(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Times have whole seconds: what changed again in the second of the last look is told in the next."""
+    number = world.open_ticket("Basket", "It is empty.")
+    _, watch = helpdesk.poll(Watch())
+    world.customer_writes(number, "Still.")
+    _, watch = helpdesk.poll(watch)
+    world.records.step = timedelta(0)
+    world.customer_writes(number, "And again.")
+    events, _ = helpdesk.poll(watch)
+    assert TicketTouched(number) in events
+
+
+def test_a_change_that_reaches_the_list_late_is_told(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Up to a minute after newer ones were told."""
+    slow, quick = world.open_ticket("Basket", "It is empty."), world.open_ticket("Pay", "Grey.")
+    _, watch = helpdesk.poll(Watch())
+    world.customer_writes(slow, "Still.")
+    changed = world.records.request(slow)
+    changed.deleted = True  # not in the list yet
+    world.customer_writes(quick, "Still.")
+    _, watch = helpdesk.poll(watch)
+    changed.deleted = False
+    events, _ = helpdesk.poll(watch)
+    assert TicketTouched(slow) in events
+
+
+def test_a_hundred_tickets_of_one_second_do_not_stop_the_looks(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """A bulk update gives more tickets one time than a page holds."""
+    _, watch = helpdesk.poll(Watch())
+    world.records.step = timedelta(0)
+    opened = {world.open_ticket(f"Ticket {n}", "Empty.") for n in range(130)}
+    events, _ = helpdesk.poll(watch)
+    assert {event.number for event in events if isinstance(event, TicketTouched)} >= opened
+
+
+def test_each_request_of_a_rule_is_a_delivery_of_its_own(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Two events of one ticket have the same content: neither may be taken for the other sent again."""
+    headers, body = world.delivery("4211", NOW)
+    assert helpdesk.verify(headers, body, NOW) != helpdesk.verify(headers, body, NOW + timedelta(seconds=9))
+    assert helpdesk.kept_headers == ()  # the secret is not stored
+
+
+@pytest.mark.parametrize("body", [b'{"ticket_id": 4211}', b'{"freshdesk_webhook": {"ticket_id": 4211, "x": null}}'])
+def test_a_rules_simple_content_names_its_ticket(helpdesk: Freshdesk, body: bytes) -> None:
+    """Freshdesk wraps what is chosen from its list."""
+    assert helpdesk.read({}, body) == [TicketTouched("4211")]
+
+
+def test_the_rate_limit_tells_how_long_to_wait(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """With an empty body, as Freshdesk sends it."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.desk.left = 0
+    with pytest.raises(Unavailable) as limit:
+        helpdesk.ticket(number)
+    assert (limit.value.retry_after, limit.value.maybe_done) == (34, False)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"url": "acme.freshdesk.com"}, {"tokn": "x"}, {"hold_status": 4}, {"hold_status": 2}, {"token": None}]
+)
+def test_what_cannot_be_right_is_refused_at_once(wrong: dict[str, object]) -> None:
+    """The configuration says so before anything is called."""
+    entry = {"kind": "freshdesk", "url": "https://acme.freshdesk.com/a/tickets", "token": "x"}
+    assert Config.model_validate(entry).url == "https://acme.freshdesk.com"
+    with pytest.raises(ValidationError):
+        Config.model_validate(entry | wrong)
+
+
+# --- the stand-in -----------------------------------------------------------------------------------------------------
+
+
+def test_the_stand_in_refuses_what_freshdesk_refuses(world: FreshdeskWorld) -> None:
+    """Unknown fields and parameters, unknown statuses, too large pages, authors who are no agents."""
+    number, auth = world.open_ticket("Basket", "It is empty."), (KEY, "X")
+    ticket = f"{world.desk.url}/api/v2/tickets/{number}"
+    answers = [
+        httpx2.put(ticket, json={"state": 3}, auth=auth),
+        httpx2.put(ticket, json={"status": 12}, auth=auth),
+        httpx2.post(f"{ticket}/notes", json={"text": "x"}, auth=auth),
+        httpx2.post(f"{ticket}/reply", json={"body": "x", "user_id": world.records.zoe.id}, auth=auth),
+        httpx2.get(f"{world.desk.url}/api/v2/tickets", params={"per_page": 101}, auth=auth),
+        httpx2.get(f"{world.desk.url}/api/v2/contacts", params={"mail": "x"}, auth=auth),
+    ]
+    assert [answer.status_code for answer in answers] == [400] * 6
+    assert answers[0].json()["errors"][0]["code"] == "invalid_field"
+    assert len(world.said(number)) == 1
