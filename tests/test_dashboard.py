@@ -209,7 +209,7 @@ def test_times(house: House, page: httpx2.Client) -> None:
     house.write_back()
     house.clock.advance(timedelta(minutes=1))
     shown = read(page.get("/times"))
-    assert "From flagged to shipped 1 customer Half within 1 day" in shown
+    assert "From flagged to shipped 1 customer Half within 30 hours" in shown
     assert "From told to written back 1 customer Half within 2 hours" in shown
     assert 'aria-label="How many took less than so long: 4 h: 1."' in page.get("/times").text
     working = read(page.get("/times?time=working&days=30"))

@@ -31,7 +31,7 @@ WORDS = 6
 STAGES = (Stage.FILED, Stage.ACKNOWLEDGED, Stage.FIXED, Stage.SHIPPED, Stage.DECLINED)
 """The stages that somebody can choose."""
 
-AGENTS = 50
+AGENTS = 20
 """How many agents the summary of write-backs names."""
 
 Facts = dict[str, Any]

@@ -19,7 +19,7 @@ from bot.store.scope import Scope
 from bot.texts import zone
 from bot.web import charts
 from bot.web.pages import Facts, Look
-from bot.web.wording import bucket, worked
+from bot.web.wording import bucket, lasted, worked
 
 WEEKS, MONTHS = 12, 12
 """How many periods the page of causes shows: twelve weeks, or twelve months."""
@@ -135,7 +135,7 @@ def times(look: Look) -> Facts:
     def said(seconds: float, found: Distribution) -> str:
         """A duration in words; a working day is a third of the bucket of three."""
         say, day = look.visitor.say, found.buckets[3].under / 3
-        return worked(say, seconds, day) if working else say.ago(timedelta(seconds=seconds))
+        return worked(say, seconds, day) if working else lasted(say, seconds)
 
     return {
         "report": report,

@@ -13,6 +13,8 @@ from bot.store.times import Milestone
 from bot.texts import Say
 from bot.web.charts import Bar
 
+HOUR, DAY = 3600.0, 86400.0
+
 
 def kind(say: Say, word: str) -> str:
     """What a kind of effect does; an unknown word stays as it is."""
@@ -119,10 +121,19 @@ def bucket(say: Say, name: str) -> str:
     }.get(name, name)
 
 
+def lasted(say: Say, seconds: float) -> str:
+    """Clock time in words: fine enough to tell two of them apart."""
+    if seconds < HOUR:
+        return say.ago(timedelta(seconds=seconds))
+    if seconds < 2 * DAY:
+        return say.many("{n} hour", "{n} hours", round(seconds / HOUR))
+    return say.many("{n} day", "{n} days", round(seconds / DAY))
+
+
 def worked(say: Say, seconds: float, day: float) -> str:
     """Working time in words, where a working day has so many seconds."""
     if seconds < day:
-        return say.ago(timedelta(seconds=seconds))
+        return lasted(say, seconds)
     return say.many("{n} working day", "{n} working days", round(seconds / day))
 
 
