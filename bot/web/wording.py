@@ -104,7 +104,7 @@ def why(say: Say, reason: str) -> str:
     service, colon, detail = reason.partition(": ")
     if reason in said or not colon:
         return said.get(reason, clause(say, reason))
-    return f"{service}: {clause(say, detail)}"
+    return say("{news}: {state}", news=service, state=clause(say, detail))
 
 
 def bucket(say: Say, name: str) -> str:
