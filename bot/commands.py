@@ -15,6 +15,7 @@ NAMES = (
     "promise",
     "severity",
     "carry",
+    "note-to-customer",
 )
 
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)

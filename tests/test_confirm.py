@@ -246,3 +246,33 @@ def test_an_answer_about_something_else_can_be_un_marked(shipped: House) -> None
     assert "Write back" in shipped.told()[-1]
     assert shipped.write_back(reply=REPLY) == {}
     assert shipped.replies()[-1] == REPLY
+
+
+# --- words for customers ----------------------------------------------------------------------------------------------
+
+
+def test_whoever_mends_is_asked_for_words_and_agents_read_them(house: House) -> None:
+    """Once, when it is fixed; what Léo says stands in Ana's message and beside her blank page."""
+    house.flag()
+    house.mend(release="")
+    asked = [one for one in house.told("U0LEO") if "What was mended, in words for customers?" in one]
+    assert len(asked) == 1
+    house.press("U0LEO", "note_to_customer")
+    assert house.submit("U0LEO", text="Invoices show the right VAT again.") == {}
+    house.github.publish_release(REPO, "v2.5.0")
+    house.poll()
+    assert "What was mended: Invoices show the right VAT again." in house.told()[-1]
+    house.press("U0ANA", "write_back")
+    assert "Invoices show the right VAT again." in house.modal()
+    assert len([one for one in house.told("U0LEO") if "What was mended, in words for customers?" in one]) == 1
+
+
+def test_words_for_customers_can_be_said_in_the_issue(house: House) -> None:
+    """By a Support Dev alone; what comes after the news was told stands in the message that told it."""
+    house.flag()
+    house.mend()
+    assert "What was mended: " not in house.told()[-1]
+    house.github.comment(REPO, 1, "somebody", "/note-to-customer Nonsense.")
+    house.github.comment(REPO, 1, "leo-dev", "/note-to-customer Invoices show the right VAT again.")
+    house.poll()
+    assert "What was mended: Invoices show the right VAT again." in house.told()[-1]

@@ -125,6 +125,7 @@ def reopened(bridge: Bridge, session: Session, issue: Issue, at: datetime) -> No
     if bridge.advance(session, issue, Happening.REOPENED):
         news.hold(bridge, session, issue)
         issue.reopened_at, issue.fixes, issue.said_fixes, issue.out, issue.back = at, [], [], {}, {}
+        issue.note = ""
     index.stands(session, issue.id, is_open=True, closed_at=None)
     bridge.look_at(session, issue)
     bridge.keep_current(session, issue)

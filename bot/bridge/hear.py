@@ -269,6 +269,7 @@ def _fall_back(bridge: Bridge, session: Session, issue: Issue, facts: TrackerIss
     else:
         return
     issue.reopened_at, issue.fixes, issue.said_fixes, issue.out = facts.updated_at, [], [], {}
+    issue.note = ""
 
 
 def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: TrackerIssue) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import news
+from bot.bridge import news, noting
 from bot.bridge.core import Bridge
 from bot.model import Happening, Stage
 from bot.store.tables import Issue
@@ -25,7 +25,8 @@ def fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by: 
     distinct = list({fix.sha: fix for fix in fixes}.values())
     if issue.stage is Stage.DECLINED:
         news.hold(bridge, session, issue)
-    bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct))
+    if bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct)):
+        noting.want(bridge, session, issue)
     if issue.stage is Stage.FIXED:
         if {fix.sha for fix in distinct} != {record["sha"] for record in issue.fixes}:
             issue.out, issue.back = {}, {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import mending, moved, ship, talk, triage
+from bot.bridge import mending, moved, noting, ship, talk, triage
 from bot.bridge.core import Bridge
 from bot.commands import Command
 from bot.model import Severity, Stage, UserError
@@ -134,6 +134,10 @@ def _carry(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
     moved.carry(bridge, session, issue, fitting[0], said.comment.author)
 
 
+def _note(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
+    noting.note_in(bridge, session, issue, said.command.text, bridge.called(issue, said.comment.author))
+
+
 _ACTS: Mapping[str, Callable[[Bridge, Session, Issue, Said], None]] = {
     "decline": _decline,
     "fixed-by": _fixed_by,
@@ -144,4 +148,5 @@ _ACTS: Mapping[str, Callable[[Bridge, Session, Issue, Said], None]] = {
     "promise": _promise,
     "severity": _severity,
     "carry": _carry,
+    "note-to-customer": _note,
 }

@@ -32,6 +32,8 @@ def _rows(of: Contents, n: int = 1, state: WriteBack = WriteBack.DUE, reason: st
 def _rounds(say: Say, of: Contents) -> Made:
     shipped = of.news()
     yield "Shipped, one customer", _round(say, RoundIssue(news=shipped, rows=_rows(of)))
+    noted = RoundIssue(news=replace(shipped, note=of.advice), rows=_rows(of))
+    yield "Shipped, with words for customers", _round(say, noted)
     yield "Shipped, as many as there are", _round(say, RoundIssue(news=shipped, rows=_rows(of, of.many)))
     yield "Shipped, for who follows", _round(say, RoundIssue(news=shipped, rows=_rows(of, 2), owner=of.agents[0]))
     live = of.news(proof=of.deployed)
@@ -112,7 +114,7 @@ def _writing(say: Say, of: Contents) -> Made:
     yield "Write back to nobody known by name", show(views.write_back, say, "w1", nameless)
     told = tuple(views.Said(of.agents[0] if n % 2 else of.facts(n).customer, of.facts(n).words) for n in range(3))
     whole = views.WriteBackForm(
-        facts=of.facts(), news=of.news(), note=of.advice, promised=NOW.date(), said=told, follow_up=True
+        facts=of.facts(), news=replace(of.news(), note=of.advice), promised=NOW.date(), said=told, follow_up=True
     )
     yield "Write back, with all there is", show(views.write_back, say, "w1", whole)
     yield "Skip", show(views.skip, say, "w1", of.facts())
@@ -129,6 +131,8 @@ def _confirming(say: Say, of: Contents) -> Made:
     yield "Still broken", show(confirm.still_broken, say, "w1", facts, of.news(), words)
     yield "Still broken, to the Support Dev", show(confirm.broken, say, of.issue, of.agents[0], of.many)
     yield "Still broken, a new issue", show(confirm.broken_again, say, of.other, of.issue, of.agents[0])
+    yield "Words for customers wanted", show(confirm.note_wanted, say, "i1", of.issue, of.many, "/note-to-customer")
+    yield "Words for customers", show(confirm.note_to_customer, say, "i1", of.issue, of.advice)
     said = (views.Said(of.agents[0], of.reply), views.Said(facts.customer, words, customer=True))
     yield "Something was said meanwhile", show(confirm.changed, say, "w1", facts, said, of.reply)
     yield "Answered meanwhile", show(confirm.changed, say, "w1", facts, said, of.reply, taken=True)

@@ -113,3 +113,10 @@ def changed(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) 
     facts = shown.ticket_facts(ticket, self.bridge.clock.now())
     said = reply_page.said(found, row.escalation.flagged_at)[-3:]
     return pages.changed(say, row.id, facts, said, row.text, taken=row.state is WriteBack.WRITTEN)
+
+
+def note_wanted(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
+    """It is fixed, and nobody has said for customers what was mended."""
+    issue = session.get_one(Issue, payload["issue"])
+    command = self.bridge.tracker(issue).command("note-to-customer")
+    return pages.note_wanted(say, issue.id, shown.issue_name(issue), len(shown.waiting(issue)), command)

@@ -300,6 +300,7 @@ TEMPLATES: Mapping[str, Template] = {
     "bared": _bared,
     "finding": _finding,
     "heard": confirming.heard,
+    "note_wanted": confirming.note_wanted,
     "broken": confirming.broken,
     "changed": confirming.changed,
     "on_duty": duty.on_duty,

@@ -40,7 +40,6 @@ def _form(bridge: Bridge, row: WriteBackRow) -> views.WriteBackForm:
         facts=facts,
         news=shown.news_line(row.news),
         reply=row.text,
-        note=issue.note if row.news.stands else "",
         promised=issue.promised_on,
     )
 

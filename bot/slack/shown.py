@@ -86,6 +86,7 @@ def news_line(news: NewsItem, name: Name = str) -> views.NewsLine:
         proof=proof(news.proof, name),
         by=name(news.by) if news.by and news.kind in MEANWHILE else "",
         answer_id=news.issue_id if news.kind is News.QUESTION and news.stands else "",
+        note=news.issue.note if news.kind is News.SHIPPED and news.stands else "",
     )
 
 

@@ -8,6 +8,7 @@ from bot.slack.views.facts import NewsLine, TicketFacts, about, headline
 from bot.slack.views.modal import View, modal, typed
 from bot.slack.views.parts import (
     Bold,
+    Code,
     IssueName,
     Piece,
     Post,
@@ -83,6 +84,39 @@ def broken_again(say: Say, issue: IssueName, before: IssueName, by: str) -> Post
         issue=issue.link,
     )
     return post(plain(first), [lines(first)])
+
+
+def note_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, command: str) -> Post:
+    """To the Support Dev: what was mended, in words for customers, is missing."""
+    first = say.pieces("{issue} is fixed. What was mended, in words for customers?", issue=issue.link)
+    row: list[Piece] = [one_line(issue.title)]
+    why = say.many(
+        "{n} customer hears of it when it is out, from an agent who has only your words to go by.",
+        "{n} customers hear of it when it is out, from agents who have only your words to go by.",
+        waiting,
+    )
+    how = say.pieces("A sentence or two will do, here or in the issue with {command}.", command=Code(command))
+    buttons = actions(button(say("For customers…"), "note_to_customer", issue_id, style="primary"))
+    return post("\n".join([plain(first), plain(row), why, plain(how)]), [lines(first, row, [why, " ", *how]), buttons])
+
+
+def note_to_customer(say: Say, issue_id: str, issue: IssueName, note: str) -> View:
+    """Asks for words for customers."""
+    field = typed(
+        say("What was mended, in words for customers"),
+        "text",
+        long=True,
+        initial=note,
+        hint=say(
+            "Agents read it beside their blank page. Say what customers see differently now, without names of code."
+        ),
+    )
+    blocks = [lines(issue_line(issue)), field]
+    return modal(say, "note_to_customer", say("For customers"), issue_id, blocks, submit=say("Keep"))
+
+
+def issue_line(issue: IssueName) -> list[Piece]:
+    return [issue.link, f" {one_line(issue.title)}"]
 
 
 def changed(

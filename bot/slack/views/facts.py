@@ -82,6 +82,7 @@ class NewsLine:
     proof: Proof = field(default_factory=Proof)
     by: str = ""  # of news of the meantime, who says it
     answer_id: str = ""  # of a question that nobody answered yet: the id
+    note: str = ""  # of what shipped: what was mended, in words for customers
 
 
 def kind_word(say: Say, kind: Kind) -> str:

@@ -28,7 +28,6 @@ class WriteBackForm:
     facts: TicketFacts
     news: NewsLine
     reply: str = ""  # the agent's own kept words
-    note: str = ""  # what was mended, in the Support Dev's words for customers
     promised: date | None = None  # the day that customers may have been told
     said: tuple[Said, ...] = ()  # since the ticket was flagged, oldest first
     follow_up: bool = False  # the ticket is closed: the reply opens a new one
@@ -40,9 +39,9 @@ def write_back(say: Say, page: str, form: WriteBackForm) -> View:
     if form.promised is not None:
         news.append([say("The day that was named: not before {day}.", day=say.day(form.promised))])
     blocks: list[Block] = [lines(*news, quote=words(form.news.reason, 1_000))]
-    if form.note:
+    if form.news.note:
         told = say("What was mended, in the Support Dev’s words:")
-        blocks.append(lines([told], quote=words(form.note, 1_500)))
+        blocks.append(lines([told], quote=words(form.news.note, 1_500)))
     blocks.append(lines(*about(say, form.facts), quote=excerpt(form.facts.words, 1_500)))
     blocks += since(say, form.said)
     blocks.append(typed(say("Your reply"), "reply", long=True, initial=form.reply))

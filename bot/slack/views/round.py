@@ -161,6 +161,8 @@ def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
         rows.append([say("{name} asks. Answer if you know it, or ask your customer first:", name=name)])
     elif issue.news.by:
         rows.append([say("{name} says:", name=one_line(issue.news.by, 80))])
+    if issue.news.note:
+        rows.append([say("What was mended: {note}", note=one_line(issue.news.note, 500))])
     if issue.news.news is News.ROLLED_BACK:
         rows.append(
             [
