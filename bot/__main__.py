@@ -4,96 +4,41 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import signal
 import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import wraps
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import check as checks, listing, logs, outbox, settings
+from bot import check as checks, exporting, listing, logs, outbox, settings
 from bot.app import Passerelle, helpdesks, trackers
 from bot.clock import Clock
 from bot.configuration import Project
+from bot.console import WRONG, load, open_store, plainly, read_environment
 from bot.demo import play
 from bot.model import Stage, UserError
+from bot.periods import By
 from bot.reading import SettingsError
 from bot.script import tell
 from bot.serve import serve
 from bot.store import overview, queries, rota
 from bot.store.database import Store
+from bot.store.scope import Scope
 from bot.store.tables import Effect
-from integrations import registry
 from integrations.base import Finding
-
-WRONG = 2
-"""Exit code: wrong usage or configuration."""
-
-
-P = ParamSpec("P")
-
-
-def plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """A failure is one sentence with the next step: exit 2 for the configuration, 1 for the rest."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except SettingsError as error:
-            click.echo(checks.render(error.findings), err=True)
-            sys.exit(WRONG)
-        except UserError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
-        except SQLAlchemyError as error:
-            click.echo(
-                f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL, then run "
-                "`passerelle migrate`.",
-                err=True,
-            )
-            sys.exit(1)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="passerelle")
 def cli() -> None:
     """Carries support tickets to issues, and the news back to the customer."""
-
-
-def _load() -> settings.Settings:
-    return settings.load(None, os.environ, registry.tracker_config, registry.helpdesk_config)
-
-
-def _environment() -> settings.Environment:
-    environment = settings.Environment.read(os.environ)
-    if not environment.database_url.get_secret_value().startswith("sqlite"):
-        mend = "Use a file of SQLite's, such as sqlite:///passerelle.db; PostgreSQL comes with a later version."
-        raise SettingsError([Finding("DATABASE_URL", "this version works on SQLite alone", mend)])
-    logs.configure(environment.log_format, environment.log_level)
-    return environment
-
-
-def _store(environment: settings.Environment, *, ready: bool = True) -> Store:
-    store = Store(environment.database_url.get_secret_value())
-    if ready and store.missing:  # looking into it would make an empty one
-        raise UserError(
-            "There is no database at {path}. Set DATABASE_URL to where it is, or make one: `passerelle migrate`.",
-            path=store.engine.url.database,
-        )
-    problem = store.schema_problem() if ready else ""
-    if problem:
-        raise UserError("{problem}", problem=problem[0].upper() + problem[1:] + ".")
-    return store
 
 
 @cli.command()
@@ -143,8 +88,8 @@ def _until_interrupted() -> None:
 @plainly
 def run() -> None:
     """Run everything in one process: Slack, web and worker."""
-    _environment()
-    loaded = _load()
+    read_environment()
+    loaded = load()
     bot = Passerelle(loaded)
     if bot.store.embedded:
         bot.store.migrate()
@@ -159,7 +104,7 @@ def run() -> None:
 @plainly
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    store = _store(_environment(), ready=False)
+    store = open_store(read_environment(), ready=False)
     store.migrate()
     click.echo("The database is ready.")
 
@@ -175,8 +120,8 @@ def check(offline: bool, as_json: bool, mend: bool) -> None:
         raise click.UsageError("--offline asks no service, and --mend has to: leave one of them out.")
     show = checks.as_json if as_json else checks.render
     try:
-        _environment()
-        loaded = _load()
+        read_environment()
+        loaded = load()
     except SettingsError as error:
         click.echo(show(error.findings))
         sys.exit(WRONG)
@@ -256,7 +201,7 @@ def _refused(loaded: settings.Settings, store: Store) -> list[Finding]:
 @plainly
 def list_(as_json: bool, stage: str | None, project: str) -> None:
     """List the escalations."""
-    with _store(_environment()).read() as session:
+    with open_store(read_environment()).read() as session:
         if project:
             _known(project, overview.projects(session))
         found = overview.escalations(session, Stage(stage) if stage else None, project)
@@ -268,7 +213,7 @@ def _known(project: str, stored: list[str]) -> None:
     """A project may have no issues yet, or have left the configuration: either place will do."""
     known = set(stored)
     with suppress(SettingsError):  # without a configuration, the store alone knows
-        known.update(one.key for one in _load().config.projects)
+        known.update(one.key for one in load().config.projects)
     if project not in known:
         there = f"is not one of {', '.join(sorted(known))}" if known else "is not there, and neither is any other"
         raise click.BadParameter(f"{project!r} {there}.", param_hint="'--project'")
@@ -283,11 +228,61 @@ def show(reference: str, as_json: bool) -> None:
 
     ID is an escalation's id, its ticket's number or address, or its issue's (acme/shop#1).
     """
-    store = _store(_environment())
+    store = open_store(read_environment())
     projects: tuple[Project, ...] = ()
     with suppress(SettingsError):  # without a configuration, what is waited for is told in general
-        projects = _load().config.projects
+        projects = load().config.projects
     click.echo(listing.show(store, projects, Clock().now(), reference, for_programs=as_json))
+
+
+@cli.command()
+@click.option("--csv", "as_csv", is_flag=True, help="As comma-separated values, in UTF-8. There is no other form.")
+@click.option("--causes", is_flag=True, help="Tickets by area and period, instead of the escalations.")
+@click.option("--times", is_flag=True, help="How long each step took, instead of the escalations.")
+@click.option("--customers", is_flag=True, help="With the customers' names, addresses, plans and languages.")
+@click.option("--project", default="", metavar="KEY", help="Only this project's.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Of causes and times: from this day on, in UTC.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Of causes and times: until before this day.")
+@click.option("--by", type=click.Choice(["week", "month"]), default="week", help="Of causes: how long a period is.")
+@plainly
+def export(
+    *,
+    as_csv: bool,
+    causes: bool,
+    times: bool,
+    customers: bool,
+    project: str,
+    since: datetime | None,
+    until: datetime | None,
+    by: str,
+) -> None:
+    """Write all escalations, or what was made of them, as a table."""
+    if not as_csv:
+        raise click.UsageError("Say --csv: there is no other form.")
+    if causes and times:
+        raise click.UsageError("--causes and --times are two tables: leave one of them out.")
+    if customers and (causes or times):
+        raise click.UsageError("--customers belongs to the escalations: the other tables name no customers.")
+    if (since or until) and not (causes or times):
+        raise click.UsageError("--since and --until belong to --causes and --times: the escalations are all of them.")
+    store, config = open_store(read_environment()), None
+    last = until.replace(tzinfo=UTC) if until else Clock().now()
+    first = since.replace(tzinfo=UTC) if since else last - exporting.BACK
+    if first >= last:
+        raise click.UsageError("--since has to be before --until.")
+    with suppress(SettingsError):  # without a configuration, the default hours hold, and every label counts
+        config = load().config
+    with store.read() as session:
+        if project:
+            _known(project, overview.projects(session))
+        wanted, asked = Scope(projects=(project,) if project else ()), exporting.Asked(config)
+        if causes:
+            table = asked.caused(session, wanted, first, last, By(by))
+        elif times:
+            table = asked.took(session, wanted, first, last)
+        else:
+            table = asked.escalations(session, wanted, customers=customers)
+        exporting.write(sys.stdout.buffer, table)
 
 
 @cli.group("outbox")
@@ -300,7 +295,7 @@ def outbox_group() -> None:
 @plainly
 def outbox_list(as_json: bool) -> None:
     """List what is not done yet, dead letters first."""
-    with _store(_environment()).read() as session:
+    with open_store(read_environment()).read() as session:
         rows = overview.effects(session)
     if as_json:
         click.echo(json.dumps([_effect(effect) for effect in rows]))
@@ -325,7 +320,7 @@ def _effect(effect: Effect) -> Mapping[str, Any]:
 
 
 def _change(effect_id: int, as_json: bool, act: Callable[..., Effect], sentence: str) -> None:
-    with _store(_environment()).write() as session:
+    with open_store(read_environment()).write() as session:
         effect = act(session, Clock(), effect_id)
         session.flush()
     click.echo(json.dumps(_effect(effect)) if as_json else sentence.format(key=effect.key))

@@ -36,19 +36,19 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"privacy", "shipping", "configuration"}),
     frozenset({"store", "settings", "issue_text"}),
     frozenset({"outbox", "reports"}),
-    frozenset({"bridge"}),
+    frozenset({"bridge", "exporting"}),
     frozenset({"slack"}),
     frozenset({"listing", "gallery"}),
     frozenset({"web"}),
     frozenset({"performers", "scheduler", "worker", "check"}),
     frozenset({"app"}),
     frozenset({"demo", "playing", "serve"}),
-    frozenset({"script"}),
+    frozenset({"script", "console"}),
     frozenset({"__main__"}),
 )
 """The parts of `bot`, lowest first. A part imports from lower floors, never from its own or a higher one."""
 
-BUILDERS = {"bot/app.py", "bot/demo.py", "bot/__main__.py"}
+BUILDERS = {"bot/app.py", "bot/demo.py", "bot/console.py"}
 """Who constructs adapters. Everybody else knows them by the roles of `integrations.base`."""
 
 STAGE_HANDS = {"bot/demo.py", "bot/playing.py", "bot/script.py", "bot/telling.py"}

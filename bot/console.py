@@ -1,0 +1,78 @@
+"""What the commands share: the environment, the configuration, the store, and how a failure is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import check as checks, logs, settings
+from bot.model import UserError
+from bot.reading import SettingsError
+from bot.store.database import Store
+from integrations import registry
+from integrations.base import Finding
+
+WRONG = 2
+"""Exit code: wrong usage or configuration."""
+
+
+P = ParamSpec("P")
+
+
+def plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """A failure is one sentence with the next step: exit 2 for the configuration, 1 for the rest."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except SettingsError as error:
+            click.echo(checks.render(error.findings), err=True)
+            sys.exit(WRONG)
+        except UserError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+        except SQLAlchemyError as error:
+            click.echo(
+                f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL, then run "
+                "`passerelle migrate`.",
+                err=True,
+            )
+            sys.exit(1)
+
+    return run
+
+
+def load() -> settings.Settings:
+    """The configuration. Raises SettingsError."""
+    return settings.load(None, os.environ, registry.tracker_config, registry.helpdesk_config)
+
+
+def read_environment() -> settings.Environment:
+    """What the environment says; logs are written as it wants them. Raises SettingsError."""
+    environment = settings.Environment.read(os.environ)
+    if not environment.database_url.get_secret_value().startswith("sqlite"):
+        mend = "Use a file of SQLite's, such as sqlite:///passerelle.db; PostgreSQL comes with a later version."
+        raise SettingsError([Finding("DATABASE_URL", "this version works on SQLite alone", mend)])
+    logs.configure(environment.log_format, environment.log_level)
+    return environment
+
+
+def open_store(environment: settings.Environment, *, ready: bool = True) -> Store:
+    """The store; `ready`: one that this version can work on. Raises UserError."""
+    store = Store(environment.database_url.get_secret_value())
+    if ready and store.missing:  # looking into it would make an empty one
+        raise UserError(
+            "There is no database at {path}. Set DATABASE_URL to where it is, or make one: `passerelle migrate`.",
+            path=store.engine.url.database,
+        )
+    problem = store.schema_problem() if ready else ""
+    if problem:
+        raise UserError("{problem}", problem=problem[0].upper() + problem[1:] + ".")
+    return store
