@@ -10,10 +10,12 @@ import base64
 import hmac
 import json
 import math
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -42,6 +44,12 @@ Params = Mapping[str, str | int]
 
 def _unexplained(answer: object) -> str:
     return ""
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities that this machine trusts, read once: that takes longer than a call."""
+    return httpx2.create_ssl_context()
 
 
 class HttpClient:
@@ -75,6 +83,7 @@ class HttpClient:
             headers={"Accept": "application/json", "User-Agent": "Passerelle", **(headers or {})},
             timeout=timeout,
             max_redirects=MAX_REDIRECTS,
+            verify=trusted(),
         )
 
     def close(self) -> None:
@@ -83,9 +92,16 @@ class HttpClient:
     def get(self, path: str, params: Params | None = None) -> Any:
         """The JSON at `path`; tried once more when the line was dropped."""
         try:
-            return self._call("GET", path, params=params)
+            return self._call("GET", path, params=params, write=False)
         except _Dropped:
-            return self._call("GET", path, params=params)
+            return self._call("GET", path, params=params, write=False)
+
+    def ask(self, path: str, body: Any) -> Any:
+        """What a search answers whose question goes out as a POST: a read all the same."""
+        try:
+            return self._call("POST", path, body=body, write=False)
+        except _Dropped:
+            return self._call("POST", path, body=body, write=False)
 
     def send(
         self,
@@ -149,7 +165,9 @@ class HttpClient:
                 if self._is_own(url):
                     found = self._client.stream("GET", url, headers={"Accept": "*/*"}, follow_redirects=False)
                 else:
-                    found = httpx2.stream("GET", url, headers={"User-Agent": "Passerelle"}, timeout=self._timeout)
+                    found = httpx2.stream(
+                        "GET", url, headers={"User-Agent": "Passerelle"}, timeout=self._timeout, verify=trusted()
+                    )
                 with found as answer:
                     sent_on = answer.headers.get("location", "") if answer.is_redirect else ""
                     content = b"" if sent_on else self._small(answer)
@@ -197,8 +215,8 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         place: list[str] | None = None,
+        write: bool = True,
     ) -> Any:
-        write = method != "GET"
         given: dict[str, Any] = {"params": params, "json": body, "headers": headers, "content": content}
         with METER.call(self.service, write=write) as told:
             try:
@@ -256,6 +274,7 @@ class HttpClient:
         if status == 429 or status in self._undone:
             detail = "too many requests" if status == 429 else reason or f"it is busy (HTTP {status})"
             after = retry_after(answer.headers)
+            after = _until_reset(answer.headers) if after is None else after
             return Unavailable(self.service, detail, retry_after=after, maybe_done=False, limited=status == 429)
         if status in (401, 403):
             return Unauthorised(self.service, reason or f"it refuses our credentials (HTTP {status})")
@@ -305,6 +324,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def _until_reset(headers: Mapping[str, str]) -> float | None:
+    """Seconds to the time (Unix) that Intercom and others tell instead ("Rate Limiting": X-RateLimit-Reset)."""
+    reset = headers.get("x-ratelimit-reset", "")
+    return max(0.0, int(reset) - time.time()) if reset.isascii() and reset.isdigit() and len(reset) == 10 else None
+
+
 def header(headers: Mapping[str, str], name: str) -> str:
     """The value of a header, whatever the case of its name; "" when it is absent."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
@@ -350,6 +375,12 @@ def within(answer: Any, *keys: str) -> dict[str, Any]:
 def text_of(value: Any) -> str:
     """A JSON value as text; "" for null, and for what is a list or an object."""
     return value if isinstance(value, str) else "" if value is None or isinstance(value, list | dict) else str(value)
+
+
+def texts(answer: Any, key: str) -> tuple[str, ...]:
+    """The texts listed under `key`; () when there is no such list."""
+    found = answer.get(key) if isinstance(answer, Mapping) else None
+    return tuple(text_of(one) for one in found if text_of(one)) if isinstance(found, list) else ()
 
 
 def whole(value: Any) -> int:
