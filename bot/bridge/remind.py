@@ -62,8 +62,8 @@ def keep(bridge: Bridge, session: Session) -> int:
     """Promise every step that is to be taken now, each once; returns how many messages that makes."""
     look, count = Look(bridge, session), 0
     for person, steps in look.due().items():
-        taken = [one for one in steps if _take(bridge, session, person, *one)]
-        for part in _messages(person, taken):
+        look.take(person, steps)
+        for part in _messages(person, steps):
             _promise(bridge, session, person, part)
             count += 1
     look.finish()
@@ -140,19 +140,39 @@ class Look:
                     found.setdefault(lead, []).append((thing, LEADS))
         return {person: _distinct(steps) for person, steps in found.items()}
 
+    def take(self, person: str, steps: Sequence[_Step]) -> None:
+        """This person hears that now, and not again."""
+        new, again = [], []
+        for thing, step in steps:
+            known = [one for one in self._steps.get(thing.key, ()) if (one.step, one.person) == (step, person)]
+            again += known
+            if not known:
+                new.append(self._nudge(thing, step, person))
+        nudges.take(self._session, new, again)
+        for one in new:
+            self._steps.setdefault((one.what, one.subject, one.since), []).append(one)
+
     def finish(self) -> None:
         """Remember of what nothing more is to be heard, so that it costs nothing any more."""
-        self.__dict__.pop("_steps", None)
         groups: dict[tuple[str, str, datetime], list[Thing]] = {}
         for thing in self._things:
             groups.setdefault(thing.key, []).append(thing)
-        for (what, subject, since), group in groups.items():
-            if any(self._open(thing) for thing in group):
-                continue
-            over = Nudge(
-                what=what, subject=subject, since=since, step=OVER, person="", issue_id=group[0].issue, at=self._now
-            )
-            nudges.take(self._session, over)
+        known = {key for key, steps in self._steps.items() if any(one.step == OVER for one in steps)}
+        ended = [group[0] for key, group in groups.items() if key not in known and not any(map(self._open, group))]
+        nudges.take(self._session, [self._nudge(thing, OVER, "") for thing in ended], [])
+
+    def _nudge(self, thing: Thing, step: str, person: str) -> Nudge:
+        what, subject, since = thing.key
+        return Nudge(
+            what=what,
+            subject=subject,
+            since=since,
+            step=step,
+            person=person,
+            issue_id=thing.issue,
+            at=self._now,
+            again=False,
+        )
 
     def _open(self, thing: Thing) -> bool:
         own = [self._wants(thing, OWN, person) for person in self._own(thing)]
@@ -278,14 +298,6 @@ def _distinct(steps: list[_Step]) -> list[_Step]:
 
 
 # --- promising --------------------------------------------------------------------------------------------------------
-
-
-def _take(bridge: Bridge, session: Session, person: str, thing: Thing, step: str) -> bool:
-    what, subject, since = thing.key
-    new = Nudge(
-        what=what, subject=subject, since=since, step=step, person=person, issue_id=thing.issue, at=bridge.clock.now()
-    )
-    return nudges.take(session, new)
 
 
 def _messages(person: str, steps: Sequence[_Step]) -> list[list[_Step]]:

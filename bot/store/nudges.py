@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.model import WAITING, News, Stage, WriteBack
@@ -121,21 +120,13 @@ def steps(session: Session, issues: Collection[str]) -> list[Nudge]:
     return found
 
 
-def take(session: Session, new: Nudge) -> bool:
-    """Whether this step is ours: nobody took it yet, or it is to be taken once more."""
-    same = (Nudge.what, Nudge.subject, Nudge.since, Nudge.step, Nudge.person)
-    key = tuple(column == getattr(new, column.key) for column in same)
-    again = sa.update(Nudge).where(*key, Nudge.again).values(again=False)
-    if session.execute(again).rowcount:  # type: ignore[attr-defined]
-        return True
-    if session.scalar(sa.select(Nudge.at).where(*key)) is not None:
-        return False
-    try:
-        with session.begin_nested():
-            session.add(new)
-    except IntegrityError:
-        return False
-    return True
+def take(session: Session, new: Sequence[Nudge], again: Sequence[Nudge]) -> None:
+    """These steps are taken: for the first time, or once more. Of two transactions that take the same one, the second
+    fails as a whole."""
+    session.add_all(new)
+    for step in again:
+        step.again = False
+    session.flush()
 
 
 def once_more(session: Session, issue_id: str, person: str, what: Collection[tuple[str, str]] = ()) -> None:
