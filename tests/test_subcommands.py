@@ -200,7 +200,7 @@ def test_digest_as_it_would_be_now(house: House) -> None:
     house.mend()
     house.flag("U0BEN", "4212", title="The export stops")
     answer = ask(house, "digest", "U0LEO")
-    assert "1 new issue" in answer
+    assert "New: 1" in answer
     assert "The export stops" in answer
     assert "Ana Moreau: 1" in answer
     assert "Ask your lead to add you." in ask(house, "digest", "U0GUEST")

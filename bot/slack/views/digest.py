@@ -42,7 +42,7 @@ LATE = timedelta(minutes=15)
 """From when on a digest says that it should have been there before."""
 
 CHART_NAME = 20  # characters of a series or a category
-TITLE = 70
+TITLE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,7 +199,7 @@ def whole(say: Say, data: Whole) -> View:
     if not blocks:
         blocks.append(lines([say("Nothing is open any more.")]))
     metadata = json.dumps({"list": data.list, "page": data.page})
-    return modal(say, "digest_list", say("The whole list"), metadata, [*blocks, *_paging(say, data)])
+    return modal(say, "", say("The whole list"), metadata, [*blocks, *_paging(say, data)])
 
 
 def _paging(say: Say, data: Whole) -> list[Block]:
