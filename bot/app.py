@@ -78,6 +78,7 @@ class Passerelle:
     def _bolt(self, token: str) -> Bolt:
         # Who we are is known from the configuration: asking Slack first would cost the trigger its three seconds.
         bolt = Bolt(
+            name="passerelle",  # without one, Bolt reads the sources of all that called it
             client=self.chat.client,
             authorize=lambda: AuthorizeResult(
                 enterprise_id=None, team_id=None, bot_token=token, bot_id="", bot_user_id=""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from bot import outbox, settings
 from bot.app import Passerelle
 from bot.clock import FakeClock
 from bot.store import queries
+from bot.store.database import Store
 from bot.store.tables import Effect, EffectState
 from integrations import registry
 from integrations.sandbox.wire import Server
@@ -36,6 +39,17 @@ def demo(gitlab: bool = False) -> str:
     return text if gitlab else re.sub(r"^  (gitlab:|- key: app)\n(    .*\n)+", "", text, flags=re.MULTILINE)
 
 
+@cache
+def _empty_database() -> bytes:
+    """The file of a database that was just migrated: made once, for all houses of this process."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "passerelle.db"
+        store = Store(f"sqlite:///{file}")
+        store.migrate()
+        store.close()
+        return file.read_bytes()
+
+
 class House:
     """The bot and its neighbours. What people do, they do at `slack`, `github`, `gitlab` and `zendesk`; `settle` lets
     the bot finish all that is due, `pass_time` lets time go by. `gitlab`: the configuration has its project too."""
@@ -54,6 +68,7 @@ class House:
         self.folder = folder
         (folder / "passerelle.yaml").write_text(yaml.safe_dump(config))
         self.environ = {**self.world.environment(), "DATABASE_URL": f"sqlite:///{folder}/passerelle.db"}
+        (folder / "passerelle.db").write_bytes(_empty_database())
         self.bot = self.start_bot()
 
     def start_bot(self) -> Passerelle:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the schema to this version's."""
+        if self._revision() == _head():
+            return
         with self.engine.execution_options(writes=True).begin() as connection:
             config = _alembic()
             config.attributes["connection"] = connection
@@ -65,15 +68,23 @@ class Store:
 
     def schema_problem(self) -> str:
         """Why this version cannot work on this database, or "" when it can."""
-        with self.engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-        head = ScriptDirectory.from_config(_alembic()).get_current_head()
+        current, head = self._revision(), _head()
         if current == head:
             return ""
         return f"the database is at version {current or 'none'}, this program needs {head}: run `passerelle migrate`"
 
+    def _revision(self) -> str | None:
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+@cache
+def _head() -> str | None:
+    """The version that this program needs: read once, from all migrations."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
 def _alembic() -> Config:

@@ -9,8 +9,8 @@ import random
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -166,6 +166,39 @@ async def _read(receive: Receive) -> bytes | None:
             return body
 
 
+class _Uvicorn(uvicorn.Server):
+    """Is there, and gone, as soon as it is told to: uvicorn itself looks every 100 ms, and waits as long for its
+    connections to close."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+        self.up.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # renews the date that answers carry
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=0.1)
+
+    def end(self) -> None:
+        self.should_exit = True
+        if self.up.is_set():
+            with suppress(RuntimeError):  # its loop is closed already
+                self._loop.call_soon_threadsafe(self._over.set)
+
+
 class Server:
     """An ASGI app served on 127.0.0.1 by a thread of its own; `port` 0 takes a free one."""
 
@@ -177,20 +210,16 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=60)
-        self._server = uvicorn.Server(config)
+        self._server = _Uvicorn(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
     def start(self) -> Server:
         self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the server on {self.url} did not start within 10 s")
-            time.sleep(0.005)
+        if not self._server.up.wait(10):
+            raise RuntimeError(f"the server on {self.url} did not start within 10 s")
         return self
 
     def stop(self) -> None:
-        self._server.should_exit = True
-        self._server.force_exit = True
+        self._server.end()
         self._thread.join(timeout=5)
         self._socket.close()

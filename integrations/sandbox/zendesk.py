@@ -28,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from integrations.http import trusted
 from integrations.sandbox.wire import Now, Server, Wire, utc_now
 from integrations.sandbox.zendesk_answers import body_of, invalid, page, refuse_closed, refused
 from integrations.sandbox.zendesk_desk import Desk, Record
@@ -138,7 +139,7 @@ class ZendeskStandIn(Desk):
         self._outgoing.put(next(delivery for delivery in self.deliveries if delivery.id == delivery_id))
 
     def _send_webhooks(self) -> None:
-        with httpx2.Client(timeout=_HOOK_TIMEOUT, trust_env=False) as client:
+        with httpx2.Client(timeout=_HOOK_TIMEOUT, trust_env=False, verify=trusted()) as client:
             while (delivery := self._outgoing.get()) is not None:
                 try:
                     answer = client.post(self.webhook_url, content=delivery.body, headers=delivery.headers)

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from integrations.http import trusted
 from integrations.sandbox.wire import Now
 
 TIMEOUT = 10.0  # seconds; "Best practices for using webhooks": answer 2xx within 10 s
@@ -121,7 +122,7 @@ class Webhooks:
                 self._thread.start()
 
     def _work(self) -> None:
-        with httpx2.Client(timeout=TIMEOUT, trust_env=False) as client:
+        with httpx2.Client(timeout=TIMEOUT, trust_env=False, verify=trusted()) as client:
             while True:
                 delivery = self._queue.get()
                 try:

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 
+from integrations.http import trusted
 from integrations.sandbox.wire import Now
 
 TIMEOUT = 10.0  # seconds
@@ -189,7 +190,7 @@ class Webhooks:
 
         A test that succeeds switches the hook on again ("Auto-disabled webhooks").
         """
-        with httpx2.Client(timeout=TIMEOUT, trust_env=False) as client:
+        with httpx2.Client(timeout=TIMEOUT, trust_env=False, verify=trusted()) as client:
             self._send(client, delivery, counts=False)
         if test and 200 <= (delivery.status or 0) < 300:
             delivery.hook.succeeded()
@@ -208,7 +209,7 @@ class Webhooks:
                 self._thread.start()
 
     def _work(self) -> None:
-        with httpx2.Client(timeout=TIMEOUT, trust_env=False) as client:
+        with httpx2.Client(timeout=TIMEOUT, trust_env=False, verify=trusted()) as client:
             while True:
                 delivery = self._queue.get()
                 try:

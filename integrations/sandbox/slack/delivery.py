@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx2
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from integrations.http import trusted
 from integrations.sandbox.slack.workspace import Json, SlackError, Workspace
 from integrations.sandbox.wire import Now
 
@@ -60,7 +61,7 @@ class Delivery:
         self._waiting: dict[str, Future[Any]] = {}
         self._turn = 0
         unpooled = httpx2.Limits(max_keepalive_connections=0)  # the app may restart between two deliveries
-        self._http = httpx2.Client(timeout=patience, trust_env=False, limits=unpooled)
+        self._http = httpx2.Client(timeout=patience, trust_env=False, limits=unpooled, verify=trusted())
 
     # --- Socket Mode
 
