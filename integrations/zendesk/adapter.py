@@ -22,7 +22,7 @@ from integrations.base import (
     Unavailable,
     Watch,
 )
-from integrations.http import HttpClient, Params, dicts, moment, text_of, whole, within
+from integrations.http import HttpClient, Params, dicts, moment, text_of, texts, whole, within
 from integrations.zendesk import answers, config, deliveries, polling
 
 _EMAIL = re.compile(r"[^\s\"*:@]+@[^\s\"*:@]+")
@@ -85,7 +85,7 @@ class Zendesk:
             updated_at=moment(raw.get("updated_at")),
             language=text_of(requester.get("locale")),
             status=answers.status_of(raw, requester),
-            tags=answers.texts(raw.get("tags")),
+            tags=texts(raw, "tags"),
             assignee=text_of(people.get(whole(raw.get("assignee_id")), {}).get("email")),
             fields=tuple((name, value) for name, value in named if value),
         )
@@ -95,7 +95,7 @@ class Zendesk:
         raw, answer = self._raw(number)
         seen = {number}
         for _ in range(_HOPS):
-            if raw.get("status") != "closed" or answers.MERGED not in answers.texts(raw.get("tags")):
+            if raw.get("status") != "closed" or answers.MERGED not in texts(raw, "tags"):
                 break
             params: Params = {"page[size]": _PAGE, "sort": "-created_at"}
             onward = str(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from integrations.base import Attachment, Customer, Message, TicketLine, TicketStatus
-from integrations.http import dicts, moment, text_of, whole, within
+from integrations.http import dicts, moment, text_of, texts, whole, within
 from integrations.mail import reduced
 
 Raw = Mapping[str, Any]
@@ -21,10 +21,6 @@ _NAMED = re.compile(r"#([0-9]{1,18})\b")
 
 def by_id(entries: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return {whole(entry.get("id")): entry for entry in entries if whole(entry.get("id"))}
-
-
-def texts(values: Any) -> tuple[str, ...]:
-    return tuple(text_of(value) for value in values if text_of(value)) if isinstance(values, list) else ()
 
 
 def status_of(ticket: Raw, requester: Raw) -> TicketStatus:
@@ -57,12 +53,13 @@ def customer(ticket: Raw, requester: Raw, organisation: Raw, plan_field: str | N
 
 def field(key: str, ticket: Raw, requester: Raw, organisation: Raw) -> str:
     """The value of an organization or user field by its key, or of a ticket field by its id; "" without one."""
-    values = [
-        within(organisation, "organization_fields").get(key),
-        within(requester, "user_fields").get(key),
-        *(one.get("value") for one in dicts(ticket, "custom_fields") if text_of(one.get("id")) == key),
+    places: list[tuple[Raw, str]] = [
+        (within(organisation, "organization_fields"), key),
+        (within(requester, "user_fields"), key),
+        *((one, "value") for one in dicts(ticket, "custom_fields") if text_of(one.get("id")) == key),
     ]
-    return next((", ".join(texts(value)) or text_of(value) for value in values if value), "")
+    values = (", ".join(texts(*place)) or text_of(place[0].get(place[1])) for place in places)
+    return next(filter(None, values), "")
 
 
 def message(comment: Raw, people: Mapping[int, Raw], me: int, requester: int) -> Message:
