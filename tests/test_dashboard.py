@@ -115,10 +115,14 @@ def test_the_queue(house: House, page: httpx2.Client) -> None:
         ("words=login", "Login"),
         ("words=4211", "VAT"),
         ("words=%232", "Login"),
+        ("severity=low,normal&stage=filed,fixed", "Login"),
+        ("severity=critical&severity=high", "VAT"),
         ("stage=filed&severity=high&project=shop&words=vat", "VAT"),
     ):
         shown = read(page.get(f"/?{query}"))
         assert ("VAT is wrong" in shown, "Login loops" in shown) == (found == "VAT", found == "Login"), query
+    several = page.get("/?severity=low&severity=high").text
+    assert '<option value="low,high" selected>High, Low</option>' in several
     assert "Nothing fits" in read(page.get("/?words=nobody"))
     assert "Nothing fits" in read(page.get("/?stage=declined"))
 
@@ -242,6 +246,7 @@ def test_health(house: House, page: httpx2.Client) -> None:
     [
         ("/?stage=nonsense", 400, "“nonsense” is nothing to choose"),
         ("/?severity=<script>", 400, "nothing to choose"),
+        ("/?severity=low,x", 400, "“x” is nothing to choose"),
         ("/?kind=x", 400, "nothing to choose"),
         ("/?project=x", 400, "nothing to choose"),
         ("/?page=x", 400, "There is no page"),

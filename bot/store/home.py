@@ -35,6 +35,9 @@ class Wanted:
     severity: Severity | None = None
     kind: Kind | None = None
     words: tuple[str, ...] = ()  # each must be in the title, or be the ticket's or the issue's number
+    stages: tuple[Stage, ...] = ()  # one of these; and so on
+    severities: tuple[Severity, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,13 @@ _ISSUE = (Issue.title, Issue.repository, Issue.number, Issue.url)
 def _narrowed(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     """What holds of an issue that is wanted, but for the words."""
     found: list[sa.ColumnElement[bool]] = []
-    if wanted.projects:
-        found.append(Issue.project.in_(wanted.projects))
+    several: tuple[tuple[Any, tuple[Any, ...]], ...] = (
+        (Issue.project, wanted.projects),
+        (Issue.stage, wanted.stages),
+        (Issue.severity, wanted.severities),
+        (Issue.kind, wanted.kinds),
+    )
+    found += [column.in_(values) for column, values in several if values]
     for column, value in ((Issue.stage, wanted.stage), (Issue.severity, wanted.severity), (Issue.kind, wanted.kind)):
         if value is not None:
             found.append(column == value)
@@ -232,7 +240,7 @@ def queue(session: Session, wanted: Wanted, now: datetime, most: int, skipped: i
         .where(Issue.joined.is_(None), *_by_issue(wanted))
         .order_by(weight(crowd, now).desc(), Issue.id)
     )
-    if wanted.stage is None:
+    if wanted.stage is None and not wanted.stages:
         query = query.where(Issue.stage.in_(WAITING))
     rows = session.execute(query.limit(most).offset(skipped)).all()
     return [Queued(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
@@ -252,7 +260,7 @@ def _crowd(wanted: Wanted) -> sa.Subquery:
         sa.func.count().label("customers"),
         sa.func.min(Escalation.flagged_at, type_=Escalation.flagged_at.type).label("since"),
     ).where(Escalation.taken_off.is_(None))
-    if wanted.stage in SETTLED:
+    if wanted.stage in SETTLED or (wanted.stages and set(wanted.stages) <= set(SETTLED)):
         owed = sa.select(WriteBackRow.escalation_id).where(WriteBackRow.state.in_(OWED))
         query = query.where(Escalation.id.in_(owed))
     return query.group_by(Escalation.issue_id).subquery()

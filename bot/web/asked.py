@@ -57,6 +57,15 @@ class Asked:
             raise Refused(400, _unknown(name, found))
         return found
 
+    def several(self, name: str, offered: Iterable[str]) -> tuple[str, ...]:
+        """Any of those, named with commas between them. Raises Refused."""
+        found = tuple(dict.fromkeys(part for part in self.given.get(name, "").split(",") if part))
+        known = set(offered)
+        for one in found:
+            if one not in known:
+                raise Refused(400, _unknown(name, one))
+        return found
+
     def page(self, name: str = "page") -> int:
         """The number of a page, from 1 on. Raises Refused."""
         found = self.given.get(name) or "1"

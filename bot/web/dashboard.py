@@ -236,7 +236,11 @@ class Dashboard:
 
 
 def _asked(request: Request) -> Asked:
-    return Asked(request.url.path, dict(request.query_params))
+    """What is asked for; a name that stands there several times has all its values, with commas between them."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        given[name] = f"{given[name]},{value}" if name in given else value
+    return Asked(request.url.path, given)
 
 
 async def _form(request: Request) -> dict[str, Any]:

@@ -61,12 +61,17 @@ def queue(look: Look) -> Facts:
     asked, now, say = look.asked, look.bridge.clock.now(), look.visitor.say
     projects = {project.key: project.name for project in look.bridge.settings.projects}
     words = asked.text("words")
-    chosen = asked.one_of("project", projects)
+    chosen = {
+        "project": asked.several("project", projects),
+        "stage": asked.several("stage", Stage),
+        "severity": asked.several("severity", Severity),
+        "kind": asked.several("kind", Kind),
+    }
     wanted = home.Wanted(
-        projects=(chosen,) if chosen else (),
-        stage=asked.word("stage", Stage),
-        severity=asked.word("severity", Severity),
-        kind=asked.word("kind", Kind),
+        projects=chosen["project"],
+        stages=tuple(map(Stage, chosen["stage"])),
+        severities=tuple(map(Severity, chosen["severity"])),
+        kinds=tuple(map(Kind, chosen["kind"])),
         words=tuple(words.split()[:WORDS]),
     )
     page = asked.page()
@@ -77,7 +82,8 @@ def queue(look: Look) -> Facts:
         "rows": rows,
         "paging": Paging(page, ROWS, total).held(),
         "projects": projects,
-        "narrowed": bool(chosen or words or wanted.stage or wanted.severity or wanted.kind),
+        "chosen": {name: ",".join(values) for name, values in chosen.items()},
+        "narrowed": bool(words or any(chosen.values())),
         "name": look.names([row.support_dev for row in rows]),
         "stages": [(one, views.stage_words(say, one)[1]) for one in STAGES],
         "severities": [(one, severity_word(say, one)) for one in Severity],
