@@ -1,7 +1,5 @@
 """Which steps of reminding were taken, and the days that were promised in order"""
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -29,20 +27,3 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_nudge_issue_id'), ['issue_id'], unique=False)
     with op.batch_alter_table('issue', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_issue_promised_on'), ['promised_on'], unique=False)
-    _carry_over()
-
-
-def _carry_over() -> None:
-    """Who was reminded of a day that is over is not reminded of it again."""
-    moment, connection = bot.store.tables.UTCTime(), op.get_bind()
-    effect = sa.table('effect', sa.column('key', sa.String()), sa.column('since', moment))
-    names = [sa.column(name, sa.String()) for name in ('what', 'subject', 'step', 'person', 'issue_id')]
-    nudge = sa.table('nudge', *names, sa.column('since', moment), sa.column('at', moment), sa.column('again', sa.Boolean()))
-    issues = set(connection.scalars(sa.text('SELECT id FROM issue')))
-    reminded = sa.select(effect.c.key, effect.c.since).where(effect.c.key.like('overdue:%'))
-    for key, at in connection.execute(reminded).all():
-        _, issue, day, person = key.split(':')
-        if issue in issues:
-            since = datetime.fromisoformat(day).replace(tzinfo=UTC)
-            row = {'what': 'promise', 'subject': issue, 'step': 'own', 'person': person, 'issue_id': issue}
-            connection.execute(sa.insert(nudge).values(since=since, at=at, again=False, **row))
