@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from bot.gallery.contents import NOW, Contents
 from bot.gallery.sample import Made, show
 from bot.model import Kind, Severity, Stage
-from bot.slack.views import IssueName, digest as pages, morning
+from bot.slack.views import IssueName, causes as causing, digest as pages, morning
 from bot.texts import Say
 
 _TODAY = NOW.date()
@@ -30,6 +30,27 @@ def samples(say: Say, of: Contents) -> Made:
     yield "One issue, and nothing new", show(pages.digest, say, still)
     yield from _morning(say, of)
     yield from _whole(say, of)
+    yield from _causes(say, of)
+
+
+def _causes(say: Say, of: Contents) -> Made:
+    plan = tuple(causing.CauseLine(_issue(of, n), of.many - n) for n in range(2))
+    area = causing.AreaLine(of.tags[0], of.many, 3, of.many + 2, plan, of.many, of.said[:200])
+    one = causing.AreaLine(of.project, 1, 1, 1, plan[:1], 1)
+    nothing = causing.AreaLine("", 0, 0, 0)
+    full = causing.CausesDigest(
+        dashboard="https://passerelle.example/causes", narrowed=pages.Narrowed(), now=NOW,
+        since=_SINCE - timedelta(days=6),
+        bugs=causing.AreaLine("", of.many + 1, of.many + 4, 40), tooling=replace(one, name=""),
+        areas=(area, replace(area, name=of.organisation, tickets=2), one, replace(one, quote=of.question)),
+        offenders=(causing.OffenderLine(of.issue, 2, 1, 1), causing.OffenderLine(of.other, 0, 0, of.many)),
+        offenders_count=2, removed=plan, removed_count=of.many, removed_customers=of.many * 3,
+    )  # fmt: skip
+    yield "What hurts most", show(causing.causes, say, full)
+    late = replace(full, due=NOW - timedelta(hours=2), narrowed=pages.Narrowed(projects=(of.project,), team=True))
+    yield "What hurts most of some, late", show(causing.causes, say, late)
+    empty = causing.CausesDigest(narrowed=pages.Narrowed(), since=_SINCE, now=NOW, bugs=nothing, tooling=nothing)
+    yield "Nothing hurts", show(causing.causes, say, empty)
 
 
 def _issue(of: Contents, n: int) -> IssueName:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.orm import Session
 
-from bot.slack import summary
+from bot.slack import causes, summary
 from bot.slack.summary import Edition
-from bot.slack.views import Post, digest, morning
+from bot.slack.views import Post, causes as pages, digest, morning
 
 __all__ = ["MAKERS", "Edition", "Maker", "without_chart"]
 
@@ -28,10 +28,14 @@ def _queue(session: Session, of: Edition) -> Post | None:
     return morning.queue(of.say, data)
 
 
+def _causes(session: Session, of: Edition) -> Post | None:
+    return pages.causes(of.say, causes.causes(session, of))
+
+
 MAKERS: Mapping[str, Maker] = {
     "unresolved": _unresolved,
     "queue": _queue,
-    # causes: _causes, which gives causes.causes(session, of.people, of.digest, of.since, of.now) to its view
+    "causes": _causes,
 }
 """By what a digest is about. What is not here is not posted."""
 

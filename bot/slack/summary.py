@@ -117,7 +117,7 @@ def digest(session: Session, of: Edition) -> pages.Digest:
     return pages.Digest(
         list=of.name,
         dashboard=dashboard(of),
-        narrowed=_narrowed(of),
+        narrowed=narrowed(of),
         since=of.since,
         due=of.due,
         now=of.now,
@@ -181,7 +181,7 @@ def _name(title: str, repository: str, number: int | None, url: str) -> views.Is
     return views.IssueName(title=title, label=f"{repository}#{number}" if number is not None else "", url=url)
 
 
-def _narrowed(of: Edition) -> pages.Narrowed:
+def narrowed(of: Edition) -> pages.Narrowed:
     """What the digest leaves out, for who reads it."""
     if of.digest is None:
         return pages.Narrowed()
@@ -195,8 +195,8 @@ def _narrowed(of: Edition) -> pages.Narrowed:
     )
 
 
-def dashboard(of: Edition) -> str:
-    """The address of the same on the dashboard; "" where there is none to sign in to."""
+def dashboard(of: Edition, page: str = "") -> str:
+    """The address of the same on a page of the dashboard; "" where there is none to sign in to."""
     web = of.bridge.settings.web
     if web is None or web.sign_in is None:
         return ""
@@ -209,7 +209,7 @@ def dashboard(of: Edition) -> str:
             ("stage", of.digest.stages),
         ):
             wanted += [(name, str(value)) for value in values]
-    return f"{web.public_url}/{'?' if wanted else ''}{urlencode(wanted)}"
+    return f"{web.public_url}/{page}{'?' if wanted else ''}{urlencode(wanted)}"
 
 
 # --- a Support Dev's morning ------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ Rows = list[list[Piece]]
 def digest(say: Say, data: Digest) -> Post:
     """The scheduled summary; one line when there is nothing to do."""
     parts = _unresolved(say, data)
-    opening = [*late(say, data.due, data.now), *_about(say, data.narrowed)]
+    opening = [*late(say, data.due, data.now), *narrowed_to(say, data.narrowed)]
     if not (data.open or data.owed_count or any(data.left_counts.values())):
         warm = say("Nothing waits today: no open escalations, and every customer has heard.")
         return post("\n".join([warm, *map(plain, opening)]), [lines([warm]), *quiet_lines(opening)])
@@ -262,7 +262,7 @@ def late(say: Say, due: datetime | None, now: datetime) -> Rows:
     return [[say("It was due at {time}, and could not be posted then.", time=say.clock(due))]]
 
 
-def _about(say: Say, narrowed: Narrowed) -> Rows:
+def narrowed_to(say: Say, narrowed: Narrowed) -> Rows:
     """What the digest is about, where that is not everything."""
     said = [one_line(name, 60) for name in narrowed.projects[:5]]
     said += [kind_word(say, kind) for kind in narrowed.kinds]
