@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.demo import play
 from bot.store.tables import EffectState
 from integrations.sandbox.wire import Server
 from tests.conftest import House
@@ -125,3 +126,15 @@ def test_nothing_stands_beside_the_page(served: tuple[House, str], chromium: Any
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
         assert tab.evaluate("document.styleSheets.length") == 1, path
     context.close()
+
+
+def test_the_demo_leads_to_it(chromium: Any) -> None:
+    """Open on one's own machine: a link on the demo's page."""
+    with play() as (sandbox, _):
+        tab = chromium.new_page()
+        tab.goto(sandbox.page_url)
+        with tab.expect_popup() as opened:
+            tab.get_by_role("link", name="Dashboard").click()
+        assert "The queue is empty" in opened.value.locator("main").inner_text()
+        opened.value.close()
+        tab.close()

@@ -27,6 +27,7 @@ def state(world: World) -> Json:
         "channels": [{"id": id, "name": name} for id, name in CHANNELS.items()],
         "names": {"users": names, "channels": CHANNELS},
         "story": {"agent": PEOPLE[0].short, "developer": DEVELOPER.short, "ticket": world.first_ticket},
+        "dashboard": world.dashboard,
         "chat": chat(world),
         "trackers": [github(world), gitlab(world)],
         "helpdesk": helpdesk(world),

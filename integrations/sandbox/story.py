@@ -78,6 +78,7 @@ class World:
         self.first_ticket = self._fill_helpdesk(tickets)
         self.story = tickets is None
         self.started = now()
+        self.dashboard = ""  # where the bot's own pages are, once it is there
 
     @property
     def version(self) -> str:

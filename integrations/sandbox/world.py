@@ -77,6 +77,7 @@ class Sandbox(World):
 
     def send_webhooks_to(self, bot_url: str) -> None:
         """Let trackers and helpdesk call the bot at `bot_url`, under the names that `config/demo.yaml` gives them."""
+        self.dashboard = f"{bot_url.rstrip('/')}/"
         self.github.webhook_url = f"{bot_url.rstrip('/')}/webhooks/github"
         self.gitlab.webhook_url = f"{bot_url.rstrip('/')}/webhooks/gitlab"
         self.zendesk.webhook_url = f"{bot_url.rstrip('/')}/webhooks/zendesk"

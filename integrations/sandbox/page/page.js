@@ -97,6 +97,8 @@ class App {
     this.tracker.draw();
     this.helpdesk.draw();
     drawGuide(this);
+    $("dashboard").hidden = !state.dashboard;
+    $("dashboard").href = state.dashboard;
     if (before) $("live").textContent = news(before, state, this.chat);
   }
 }
