@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import confirming, digest, duty, helpdesk, looks, reminders, slack, steps, talk, tracker
+from bot.performers import confirming, digest, duty, handing, helpdesk, looks, reminders, slack, steps, talk, tracker
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -124,6 +124,8 @@ class Passerelle:
             "reply": helpdesk.Reply,
             "ticket": helpdesk.LookAtTicket,
             "watch": helpdesk.WatchHelpdesk,
+            "there": handing.LookForAgent,
+            "offer": handing.Offer,
             "reopen": confirming.Reopen,
             "facts": helpdesk.LearnTicket,
             "card": slack.Card,

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import confirm, duty, remind, ship
+from bot.bridge import confirm, duty, handing, remind, ship
 from bot.bridge.core import Bridge
 from bot.configuration import Digest, Project
 from bot.slack.digests import MAKERS
@@ -71,6 +71,7 @@ class Schedule:
         self._every("mirror", self.tick_mirror, MIRROR)
         self._every("reminders", self.tick_reminders, REMINDERS)
         self._every("silence", self.tick_silence, 3600)
+        self._every("there", self.tick_there, 900)
         self._every("checks", self.tick_checks, 3600)
         self._every("duty", self.tick_duty, DUTY)
         self._every("forget", self.tick_forget, 3600)
@@ -183,6 +184,13 @@ class Schedule:
         """Whoever has not answered for so long after they were written to is not waited for any more."""
         with self._bridge.store.write() as session:
             confirm.fall_silent(self._bridge, session)
+
+    def tick_there(self) -> None:
+        """Look whether the agents whom customers wait for are there, while people are at work."""
+        if not remind.hours(self._bridge, None).at(self._bridge.clock.now()):
+            return
+        with self._bridge.store.write() as session:
+            handing.look(self._bridge, session)
 
     def tick_checks(self) -> None:
         """Once a day, from the second day on: ask every tracker whether the bot can still do there what it must."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.model import WAITING
 from bot.outbox import Job
-from bot.performers import confirming, duty
+from bot.performers import confirming, duty, handing
 from bot.performers.base import Base
 from bot.reasons import clause
 from bot.slack import shown, views
@@ -300,6 +300,7 @@ TEMPLATES: Mapping[str, Template] = {
     "bared": _bared,
     "finding": _finding,
     "heard": confirming.heard,
+    "handed_over": handing.handed_over,
     "note_wanted": confirming.note_wanted,
     "broken": confirming.broken,
     "changed": confirming.changed,

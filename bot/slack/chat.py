@@ -33,7 +33,9 @@ _TOKEN = {
     "no_permission", "not_allowed_token_type", "ekm_access_denied", "org_login_required",
 }  # fmt: skip
 _AWAY = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
-_GONE = {"channel_not_found", "user_not_found", "message_not_found", "thread_not_found", "view_not_found", "not_found"}
+_GONE = {"channel_not_found", "user_not_found", "message_not_found", "thread_not_found", "view_not_found", "not_found",
+    "users_not_found",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,14 @@ class Chat:
         """Slack's own record of a person, with their locale."""
         answer = _call(lambda: self.client.users_info(user=person, include_locale=True))
         return dict(answer["user"])
+
+    def person_at(self, address: str) -> str:
+        """The Slack id of whoever has that e-mail address; "" for nobody here."""
+        try:
+            answer = _call(lambda: self.client.users_lookupByEmail(email=address))
+        except NotFound:
+            return ""
+        return str(answer["user"]["id"])
 
     def members(self, group: str) -> set[str]:
         """Who is in a user group (S…) or a channel (C…, G…); a person's id stands for itself."""

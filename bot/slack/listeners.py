@@ -9,6 +9,7 @@ from bot.slack.answering import Answering
 from bot.slack.confirming import Confirming
 from bot.slack.edges import Edges
 from bot.slack.flagging import Flagging
+from bot.slack.handing import Handing
 from bot.slack.home import Homes
 from bot.slack.links import Links
 from bot.slack.offers import Offers
@@ -29,6 +30,7 @@ DESKS = (
     Threads,
     Answering,
     Confirming,
+    Handing,
     Homes,
     WholeList,
 )

@@ -1,0 +1,132 @@
+"""Handing over: who writes back to a customer when their agent cannot, or does not.
+
+An escalation goes as a whole: what is due on it, and what comes. Whoever had it follows, and hears the news on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from bot.bridge import news
+from bot.bridge.core import Bridge
+from bot.model import UserError, WriteBack
+from bot.store import handed
+from bot.store.tables import Escalation, Follower, WriteBackRow
+
+OPEN = (WriteBack.DUE, WriteBack.HELD, WriteBack.UNCERTAIN)
+
+
+def hand_over(bridge: Bridge, write_back_id: str, to: str, by: str) -> None:
+    """Somebody gives a customer to a colleague, or takes one; "": whoever takes it, asked in the channel. Raises
+    UserError."""
+    if to and not bridge.may_flag(bridge.look_up(to)):
+        raise UserError("They cannot write back here: choose somebody of the support team.")
+    with bridge.store.write() as session:
+        escalation = _movable(session, write_back_id)
+        if not to:
+            offer(bridge, session, escalation.agent, [escalation], by)
+        elif to == escalation.agent:
+            raise UserError("It is theirs already.")
+        else:
+            move(bridge, session, escalation, to, by)
+
+
+def take(bridge: Bridge, escalation_ids: Sequence[str], by: str) -> int:
+    """Somebody takes what was offered in the channel; how many customers were still to be had. Raises UserError."""
+    with bridge.store.write() as session:
+        found = [session.get(Escalation, one, with_for_update=True) for one in escalation_ids]
+        left = [one for one in found if one is not None and one.agent != by and open_of(one) and one.taken_off is None]
+        if not left:
+            raise UserError("Somebody has taken this already, or it is done.")
+        for escalation in left:
+            move(bridge, session, escalation, by, by)
+        return len(left)
+
+
+def _movable(session: Session, write_back_id: str) -> Escalation:
+    row = session.get(WriteBackRow, write_back_id)
+    if row is None or row.escalation.taken_off is not None:
+        raise UserError("That write-back is not known here any more.")
+    if any(one.state is WriteBack.SENDING for one in row.escalation.write_backs):
+        raise UserError("A reply to this customer is on its way. Try again in a moment.")
+    return row.escalation
+
+
+def open_of(escalation: Escalation) -> list[WriteBackRow]:
+    return [row for row in escalation.write_backs if row.state in OPEN]
+
+
+def move(bridge: Bridge, session: Session, escalation: Escalation, to: str, by: str) -> None:
+    """The escalation is another agent's from now on."""
+    before, escalation.agent = escalation.agent, to
+    if session.get(Follower, (escalation.id, before)) is None:
+        session.add(Follower(escalation_id=escalation.id, person=before, since=bridge.clock.now()))
+    following = session.get(Follower, (escalation.id, to))
+    if following is not None:
+        session.delete(following)
+    session.flush()
+    session.refresh(escalation, ["followers"])
+    rows = open_of(escalation)
+    for row in rows:
+        news.refresh_round(bridge, session, row)  # whoever had it sees whose it is
+        row.agent = to
+        news.hear(bridge, session, to, escalation, row.news)
+        news.refresh_round(bridge, session, row)
+    bridge.record(session, "handed_over", escalation=escalation, by=to)
+    if not rows or by != to:
+        key = f"handed_over:{escalation.id}:{to}:{handed.times(session, escalation.id)}"
+        bridge.notify(session, "handed_over", key, to, escalation=escalation.id, before=before, by=by)
+    bridge.keep_current(session, escalation.issue)
+
+
+def offer(bridge: Bridge, session: Session, agent: str, escalations: Sequence[Escalation], by: str) -> None:
+    """Ask in the channel who takes these customers of one agent: once for each write-back."""
+    due = sorted(row.id for one in escalations for row in open_of(one) if row.state is not WriteBack.HELD)
+    if not due:
+        return
+    channel = next((one for one in bridge.settings.slack.agents or () if one[0] in "CG"), bridge.settings.slack.channel)
+    bridge.promise(
+        session,
+        "offer",
+        f"offer:{agent}:{due[0]}:{len(due)}",
+        f"offer:{agent}",
+        lane=f"slack:{channel}",
+        channel=channel,
+        agent=agent,
+        by=by,
+        escalations=sorted(one.id for one in escalations),
+    )
+
+
+# --- by itself --------------------------------------------------------------------------------------------------------
+
+
+def look(bridge: Bridge, session: Session) -> None:
+    """Promise to ask Slack of each agent whom customers wait for whether they are there: once every few hours."""
+    now = bridge.clock.now()
+    part = int(now.timestamp() // EVERY)
+    for agent in handed.owing(session):
+        key = f"there:{agent}:{part}"
+        bridge.promise(session, "there", key, f"there:{agent}", lane=f"slack:{agent}", agent=agent)
+
+
+EVERY = 3 * 3600
+"""Seconds between two looks at one agent."""
+
+
+def pass_on(
+    bridge: Bridge, session: Session, agent: str, escalations: Sequence[Escalation], takers: dict[str, str]
+) -> None:
+    """Each of these customers goes to whoever has the ticket in the helpdesk (`takers`: Slack ids by address); the
+    others are offered in the channel."""
+    left = []
+    for escalation in escalations:
+        to = takers.get(escalation.ticket.assignee.casefold(), "")
+        if to and to != agent:
+            move(bridge, session, escalation, to, "")
+        else:
+            left.append(escalation)
+    if left:
+        offer(bridge, session, agent, left, "")
