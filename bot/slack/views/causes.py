@@ -107,7 +107,7 @@ def _heading(say: Say, area: AreaLine) -> str:
     tickets = say.many("{n} ticket", "{n} tickets", area.tickets)
     waits = say.many("{n} customer waits", "{n} customers wait", area.waiting)
     name = one_line(area.name, NAME) or say("Tooling for support")
-    return f"{name}: {tickets}, {_trend(say, area)} · {waits}"
+    return say("{area}: {tickets}, {trend} · {waits}", area=name, tickets=tickets, trend=_trend(say, area), waits=waits)
 
 
 def _inside(say: Say, area: AreaLine) -> Rows:
@@ -124,9 +124,9 @@ def _planned(say: Say, one: CauseLine) -> list[Piece]:
 
 def _came_back(say: Say, one: OffenderLine) -> list[Piece]:
     said = (
-        say.many("opened again once", "opened again {n} times", one.reopened) if one.reopened else "",
-        say.many("rolled back once", "rolled back {n} times", one.rolled_back) if one.rolled_back else "",
-        say.many("still broken for a customer", "still broken for {n} customers", one.still_broken)
+        say.many("opened again {n} time", "opened again {n} times", one.reopened) if one.reopened else "",
+        say.many("rolled back {n} time", "rolled back {n} times", one.rolled_back) if one.rolled_back else "",
+        say.many("still broken for {n} customer", "still broken for {n} customers", one.still_broken)
         if one.still_broken
         else "",
     )
