@@ -14,6 +14,7 @@ import yaml
 from bot.slack.listeners import Listeners
 from bot.slack.views import FlagForm, flag_form
 from bot.texts import Say
+from bot.web.sign_in import BACK
 
 ROOT = Path(__file__).parents[1]
 MANIFEST: dict[str, Any] = yaml.safe_load((files("config") / "slack-manifest.yaml").read_text(encoding="utf-8"))
@@ -113,7 +114,15 @@ def test_asks_for_the_scopes_it_needs_and_no_more() -> None:
     assert called() == set(SCOPES)
     needed = {"commands"}.union(*SCOPES.values(), *HEARS.values())
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
-    assert set(MANIFEST["oauth_config"]["scopes"]) == {"bot"}
+    assert set(MANIFEST["oauth_config"]["scopes"]) == {"bot", "user"}
+
+
+def test_people_sign_in_with_one_scope_and_come_back_to_where_they_are_heard() -> None:
+    """The dashboard asks Slack for who somebody is, at the address that Slack is told."""
+    assert MANIFEST["oauth_config"]["scopes"]["user"] == ["openid"]
+    [address] = MANIFEST["oauth_config"]["redirect_urls"]
+    assert address.startswith("https://")
+    assert address.endswith(BACK)
 
 
 def test_offers_what_is_listened_to(registered: dict[str, set[str]]) -> None:
