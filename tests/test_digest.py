@@ -245,6 +245,24 @@ def owe(house: House, number: int, agent: str, state: WriteBack = WriteBack.DUE)
             )
 
 
+def test_of_write_backs_those_of_the_team_alone_count(make_house: Make) -> None:
+    """Both teams are on one issue: each reads of its own agents."""
+    house = make_house(configured({"channel": CHANNEL, "team": ["U0BEN"]}))
+    house.flag("U0ANA", "4211")
+    with house.bot.store.write() as session:
+        ticket = Ticket(subject="x", customer_name="Jonas", waiting_since=house.clock.now())
+        issue = session.scalars(sa.select(Issue)).one()
+        session.add(
+            Escalation(ticket=ticket, issue=issue, agent="U0BEN", title="x", flagged_at=house.clock.now()),
+        )
+    house.mend()
+    house.clock.advance(timedelta(hours=1))
+    morning(house)
+    owed = section(digest(house), "To write back to: 1 customer")
+    assert "Ben Okafor" in owed
+    assert "Ana Moreau" not in owed
+
+
 def test_a_team_is_whoever_its_groups_and_channels_hold(make_house: Make) -> None:
     """Ids of a user group, a channel and a person; also who only follows a ticket flagged it."""
     house = make_house(configured({"channel": CHANNEL, "team": ["S0BACK", "U0MAYA"]}))

@@ -54,7 +54,7 @@ def test_the_morning_says_what_changed_and_whose_answer_is_awaited(make_house: M
     text = house.told("U0LEO")[-1]
     assert "1 new" in text
     assert "promised for today" in text
-    assert "You wait for 1 answer" in text
+    assert "Waiting for an answer: 1" in text
     assert "from Ana Moreau, for 1 day" in text
     house.clock.advance(timedelta(minutes=1))
     house.press("U0ANA", "answer")
@@ -64,7 +64,7 @@ def test_the_morning_says_what_changed_and_whose_answer_is_awaited(make_house: M
     text = house.told("U0LEO")[-1]
     assert "1 question answered" in text
     assert "answered by Ana Moreau" in text
-    assert "You wait for" not in text
+    assert "Waiting for an answer" not in text
 
 
 def test_acknowledging_in_the_morning_acknowledges(make_house: Make) -> None:
@@ -106,3 +106,15 @@ def test_each_support_dev_has_what_is_in_their_hands(make_house: Make) -> None:
     leo, maya = house.told("U0LEO")[-1], house.told("U0MAYA")[-1]
     assert ("shop#1" in leo, "shop#2" in leo, "shop#3" in leo) == (True, False, True)
     assert ("shop#1" in maya, "shop#2" in maya, "shop#3" in maya) == (False, True, False)
+
+
+def test_a_queue_in_a_channel_is_everybodys(make_house: Make) -> None:
+    """All that is open stands there, and behind its button too, whoever presses."""
+    house = queued(make_house, channel="C0SUPPORT")
+    add(house, 1, support_dev="U0LEO")
+    add(house, 2, support_dev="U0GONE")
+    morning(house, "queue")
+    [told] = [one for one in house.slack.messages("C0SUPPORT") if one.get("bot_id")]
+    assert plain(told).startswith("2 issues in the queue")
+    house.press("U0LEO", "digest_list", "C0SUPPORT")
+    assert "shop#2" in house.modal("U0LEO")

@@ -139,6 +139,8 @@ def _morning(say: Say, of: Contents) -> Made:
     yield "The Support Dev’s morning", show(morning.queue, say, full)
     late = replace(full, due=NOW - timedelta(hours=2), dashboard="https://passerelle.example/?project=shop")
     yield "The morning, late", show(morning.queue, say, late)
+    yield "The morning, everybody’s queue", show(morning.queue, say, replace(full, own=False))
+    yield "The morning, everybody’s queue is empty", show(morning.queue, say, replace(quiet, own=False))
     few = replace(quiet, open=1, customers=1, first=(morning.Queued(_line(of, 1)),))
     yield "The morning, nothing changed", show(morning.queue, say, few)
     yield "The morning, an empty queue", show(morning.queue, say, quiet)

@@ -69,7 +69,7 @@ def scope(session: Session, of: Edition) -> figures.Scope:
         stages=digest.stages,
         team=of.team,
     )
-    return _own(session, of, found) if digest.about == "queue" else found
+    return _own(session, of, found) if digest.about == "queue" and not digest.channel else found
 
 
 def _own(session: Session, of: Edition, whole: figures.Scope) -> figures.Scope:
@@ -239,6 +239,7 @@ def queue(session: Session, of: Edition) -> morning.Queue:
         since=of.since,
         due=of.due,
         now=of.now,
+        own=bool(here.own),
         open=sum(one.issues for one in counts),
         customers=sum(one.customers for one in counts),
         new=sum(one.new for one in counts),

@@ -77,6 +77,7 @@ class Queue:
     since: datetime
     due: datetime | None = None
     now: datetime
+    own: bool = True  # the reader's; else everybody's
     open: int = 0
     customers: int = 0
     new: int = 0
@@ -108,10 +109,12 @@ def queue(say: Say, data: Queue) -> Post:
     opening = late(say, data.due, data.now)
     if not data.open:
         warm = say("Your queue is empty: no customer waits for you.")
+        warm = warm if data.own else say("No customer waits for an issue. The queue is empty.")
         gone = [_since(say, data)] if any(data.gone.values()) else []
         rows: Rows = [[" ".join([warm, *gone])]]
         return post("\n".join(map(plain, [*rows, *opening])), [lines(*rows), *quiet_lines(opening)])
     title = say.many("Your queue: {n} issue", "Your queue: {n} issues", data.open)
+    title = title if data.own else say.many("{n} issue in the queue", "{n} issues in the queue", data.open)
     waits = say.many("{n} customer waits.", "{n} customers wait.", data.customers)
     rows = [[f"{waits} {_since(say, data)}"]]
     first = [(one, _queued(say, one)) for one in data.first]
@@ -121,7 +124,7 @@ def queue(say: Say, data: Queue) -> Post:
     parts = [
         (say("Also changed or due"), [_queued(say, one) for one in data.beside]),
         (
-            say.many("You wait for {n} answer", "You wait for {n} answers", data.asked_count),
+            say("Waiting for an answer: {n}", n=say.number(data.asked_count)),
             [_asked(say, one) for one in data.asked],
         ),
     ]
