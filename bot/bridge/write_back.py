@@ -41,35 +41,50 @@ def opened(bridge: Bridge, session: Session, write_back_id: str) -> WriteBackRow
     return row
 
 
+Page = tuple[str, int, str]
+"""What a page knew: the write-back, how many replies were tried before it was opened, and until when it showed the
+ticket (ISO 8601; "": it did not)."""
+
+
 def send(bridge: Bridge, write_back_id: str, tries: int, seen: str, text: str, by: str) -> None:
-    """Promise the agent's own words as a public reply on the ticket; `tries` is how many were made when the page was
-    opened on which they are written, `seen` until when that page showed the ticket (ISO 8601; "": it did not). Raises
+    """Promise the agent's own words as a public reply on the ticket. Raises UserError."""
+    send_all(bridge, [(write_back_id, tries, seen)], text, by)
+
+
+def send_all(bridge: Bridge, pages: Sequence[Page], text: str, by: str) -> None:
+    """The same for several customers, to all of them or, where one of them cannot be written to, to none. Raises
     UserError."""
     words = text.strip()
     if not words:
         raise UserError("Write your reply first; an empty one is not sent.")
     with bridge.store.write() as session:
-        row = opened(bridge, session, write_back_id)
-        if row.tries != tries:
-            raise UserError(
-                "Another reply was tried after this page was opened. Look at the ticket first; if it needs yours, copy "
-                "your words and press “Write back” again."
-            )
-        ticket = row.escalation.ticket
-        if row.state is WriteBack.UNCERTAIN:
-            _take(bridge, session, row, Step.REDO, by)
-        _take(bridge, session, row, Step.SEND, by)
-        row.text, row.reason, row.tries = words, "", row.tries + 1
-        bridge.promise(
-            session,
-            "reply",
-            f"reply:{row.id}:{row.tries}",
-            f"ticket:{ticket.id}",
-            lane=bridge.helpdesks[ticket.helpdesk or ""].lane,
-            write_back=row.id,
-            by=by,
-            seen=seen or row.due_at.isoformat(),
+        for page in pages:
+            _send(bridge, session, page, words, by)
+
+
+def _send(bridge: Bridge, session: Session, page: Page, words: str, by: str) -> None:
+    write_back_id, tries, seen = page
+    row = opened(bridge, session, write_back_id)
+    if row.tries != tries:
+        raise UserError(
+            "Another reply was tried after this page was opened. Look at the ticket first; if it needs yours, copy "
+            "your words and press “Write back” again."
         )
+    ticket = row.escalation.ticket
+    if row.state is WriteBack.UNCERTAIN:
+        _take(bridge, session, row, Step.REDO, by)
+    _take(bridge, session, row, Step.SEND, by)
+    row.text, row.reason, row.tries = words, "", row.tries + 1
+    bridge.promise(
+        session,
+        "reply",
+        f"reply:{row.id}:{row.tries}",
+        f"ticket:{ticket.id}",
+        lane=bridge.helpdesks[ticket.helpdesk or ""].lane,
+        write_back=row.id,
+        by=by,
+        seen=seen or row.due_at.isoformat(),
+    )
 
 
 def mark_written(bridge: Bridge, write_back_id: str, by: str) -> None:

@@ -88,7 +88,9 @@ class Edges:
             self.tell(client, body, views.sentence(say, spoken(say, error)))
         else:
             if view is not None:
-                opened = client.views_open(trigger_id=body["trigger_id"], view=view)
+                above = (body.get("view") or {}).get("type") == "modal"  # a second one lies upon it
+                show = client.views_push if above else client.views_open
+                opened = show(trigger_id=body["trigger_id"], view=view)
                 if then is not None:
                     self.background(then, value(body), opened["view"], self.say(person))
             else:
@@ -100,8 +102,9 @@ class Edges:
             told(person)
 
     def tell(self, client: WebClient, body: Body, view: views.View) -> None:
+        above = (body.get("view") or {}).get("type") == "modal"
         try:
-            client.views_open(trigger_id=body["trigger_id"], view=view)
+            (client.views_push if above else client.views_open)(trigger_id=body["trigger_id"], view=view)
         except (SlackApiError, OSError) as error:
             log.info("sentence.not_shown", error=type(error).__name__)
 

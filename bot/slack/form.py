@@ -54,6 +54,8 @@ def values(view: Mapping[str, Any]) -> dict[str, Any]:
         for state in actions.values():
             if state["type"] == "checkboxes":
                 found[block_id] = bool(state.get("selected_options"))
+            elif "selected_user" in state:
+                found[block_id] = state["selected_user"] or ""
             elif "selected_date" in state:
                 found[block_id] = state["selected_date"] or ""
             elif "selected_option" in state:

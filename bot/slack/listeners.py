@@ -7,6 +7,7 @@ from slack_bolt import App
 from bot.bridge.core import Bridge
 from bot.slack.answering import Answering
 from bot.slack.confirming import Confirming
+from bot.slack.crowds import Crowds
 from bot.slack.edges import Edges
 from bot.slack.flagging import Flagging
 from bot.slack.handing import Handing
@@ -31,6 +32,7 @@ DESKS = (
     Answering,
     Confirming,
     Handing,
+    Crowds,
     Homes,
     WholeList,
 )

@@ -190,4 +190,4 @@ def round_(item: Round, name: Name, now: datetime) -> views.Round:
         views.RoundIssue(news=news_line(news, name), rows=tuple(rows), owner=owner)
         for (_, owner), (news, rows) in grouped.items()
     ]
-    return views.Round(issues=tuple(sorted(issues, key=lambda issue: bool(issue.owner))))
+    return views.Round(id=item.id, issues=tuple(sorted(issues, key=lambda issue: bool(issue.owner))))

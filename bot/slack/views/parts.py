@@ -299,6 +299,7 @@ def write_back_buttons(say: Say, write_back_id: str) -> Block:
         button(say("Write back"), "write_back", write_back_id, style="primary"),
         button(say("Already written"), "mark_written", write_back_id),
         button(say("Skip"), "skip", write_back_id),
+        button(say("Hand over"), "hand_over", write_back_id),
     )
 
 

@@ -25,7 +25,6 @@ from bot.slack.views.parts import (
     post,
     proof_line,
     size,
-    small,
     ticket_link,
     words,
     write_back_buttons,
@@ -59,6 +58,7 @@ class Round:
     """Everything that one release, deployment or decline makes due for one agent."""
 
     issues: tuple[RoundIssue, ...]
+    id: str = ""
 
 
 def round_(say: Say, data: Round) -> Post:
@@ -199,30 +199,36 @@ def _room(blocks: list[Block], more: list[Block]) -> bool:
 
 
 def _full(say: Say, issue: RoundIssue, row: Row, limit: int) -> list[Block]:
-    customer = lines(_row_line(say, row), [_state(say, row)], quote=excerpt(row.facts.words, limit))
+    customer = lines(customer_line(say, row), [state_words(say, row)], quote=excerpt(row.facts.words, limit))
     return [customer] if issue.owner else [customer, write_back_buttons(say, row.write_back_id)]
 
 
 def _compact(say: Say, issue: RoundIssue, row: Row) -> Block:
-    more = _state(say, row) or one_line(row.facts.words, 60)
+    more = state_words(say, row) or one_line(row.facts.words, 60)
     can_write = row.state is WriteBack.DUE and not issue.owner
     act = button(say("Write back"), "write_back", row.write_back_id) if can_write else None
     if row.noticed and row.state is WriteBack.WRITTEN and not issue.owner:
         act = button(say("Not about this"), "unmark", row.write_back_id)
-    return one_row([*_row_line(say, row), *(["\n", more] if more else [])], act)
+    return one_row([*customer_line(say, row), *(["\n", more] if more else [])], act)
 
 
 def _end(say: Say, data: Round, due: int, left: int) -> list[Block]:
-    """Where to see the customers left out, and how to be done with one that has only a row."""
-    sentences = []
-    if left:
-        sentences.append(say.many("And {n} more customer: /bug mine", "And {n} more customers: /bug mine", left))
-    if due > _FULL_ROWS and not all(issue.owner for issue in data.issues):
-        sentences.append(say("Written already, or nothing to say? /bug status and the ticket’s number."))
-    return [small(" · ".join(sentences))] if sentences else []
+    """How to see those who are left out, and to write to several at once."""
+    own = [row for issue in data.issues if not issue.owner for row in issue.rows]
+    buttons = []
+    if left or (due > _FULL_ROWS and own):
+        n = sum(len(issue.rows) for issue in data.issues)
+        buttons.append(button(say.many("See {n} customer", "See all {n} customers", n), "crowd", data.id))
+    if max((_due(issue) for issue in data.issues if not issue.owner), default=0) > 1:
+        buttons.append(button(say("Write to several…"), "write_many", data.id))
+    return [actions(*buttons)] if buttons and data.id else []
 
 
-def _row_line(say: Say, row: Row) -> list[Piece]:
+def _due(issue: RoundIssue) -> int:
+    return sum(row.state is WriteBack.DUE for row in issue.rows)
+
+
+def customer_line(say: Say, row: Row) -> list[Piece]:
     line: list[Piece] = [Bold(_name(say, row.facts)), " · ", ticket_link(say, row.facts.ticket)]
     if row.facts.language:
         line.append(f" · {one_line(say.language(row.facts.language), 40)}")
@@ -235,7 +241,7 @@ def _name(say: Say, facts: TicketFacts) -> str:
     return one_line(facts.customer, 60) or say("the customer")
 
 
-def _state(say: Say, row: Row) -> str:
+def state_words(say: Say, row: Row) -> str:
     match row.state:
         case WriteBack.DUE:
             return ""
@@ -264,5 +270,5 @@ def _state(say: Say, row: Row) -> str:
 
 
 def _row_text(say: Say, row: Row) -> str:
-    state = _state(say, row)
-    return plain(_row_line(say, row)) + (f" · {state}" if state else "")
+    state = state_words(say, row)
+    return plain(customer_line(say, row)) + (f" · {state}" if state else "")
