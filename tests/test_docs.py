@@ -183,7 +183,7 @@ def test_every_variable_is_documented() -> None:
 
 def options(value: Any, at: str = "") -> Iterator[str]:
     """The options of a configuration as the reference writes them."""
-    if isinstance(value, dict) and not at.endswith(".fields"):  # whose keys are the reader's own
+    if isinstance(value, dict) and not at.endswith((".fields", ".statuses")):  # whose keys are the reader's own
         for key, inner in value.items():
             named = "<name>" if at in ("trackers", "helpdesks") else key
             yield from options(inner, f"{at}.{named}" if at else named)

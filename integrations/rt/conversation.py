@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
 from integrations.base import Message, NotFound
-from integrations.http import HttpClient, dicts, moment, text_of, whole, within
+from integrations.http import HttpClient, moment, text_of, whole, within
 from integrations.mail import reduced
 from integrations.rt import answers
 from integrations.rt.config import Config
-from integrations.rt.lists import page, rows
+from integrations.rt.lists import PAGE, page, rows
 
 Raw = Mapping[str, Any]
 
 _FILES_MOST = 4_000_000  # bytes of one part that is read as a message
 _AT_ONCE = (40, 2_000_000)  # parts and bytes that one request asks for
 _MOST_LOOKED_UP = 30  # people, for one ticket
+_BYTES = "application/octet-stream"
+_ORIGINAL = re.compile(r"^X-RT-Original-Content-Type: *(text/(?:plain|html))", re.MULTILINE | re.IGNORECASE)
 _MESSAGES = (answers.CREATE, answers.REPLY, answers.NOTE)
 
 
@@ -59,7 +62,7 @@ def read(http: HttpClient, config: Config, people: People, number: str, customer
     turns = [turn for turn in history if turn.get("Type") in _MESSAGES and whole(turn.get("id"))]
     parts: defaultdict[int, list[Raw]] = defaultdict(list)
     listed = {"fields": "ContentType,Filename,TransactionId,ContentLength"}
-    for part in rows(http, f"/ticket/{number}/attachments", listed):
+    for part in _retyped(http, list(rows(http, f"/ticket/{number}/attachments", listed))):
         parts[whole(part.get("TransactionId"))].append(part)
     texts = _contents(http, [part for turn in turns for part in _said(parts[whole(turn["id"])])])
     me = people.me([int(number), *answers.numbers(history, "ObjectId")])
@@ -92,8 +95,12 @@ def _who(turn: Raw) -> str:
     return text_of(within(turn, "Creator").get("id"))
 
 
+def _kind(part: Raw) -> str:
+    return text_of(part.get("ContentType")).lower()
+
+
 def _is_file(part: Raw) -> bool:
-    kind = text_of(part.get("ContentType")).lower()
+    kind = _kind(part)
     if not whole(part.get("id")) or kind.startswith(("multipart/", "message/")):
         return False
     return bool(text_of(part.get("Filename"))) or (kind != "" and not kind.startswith("text/"))
@@ -104,7 +111,7 @@ def _said(parts: Iterable[Raw]) -> list[Raw]:
     message that was attached is somebody else's."""
     found: dict[str, list[Raw]] = {"text/html": [], "text/plain": []}
     for part in sorted(parts, key=lambda one: whole(one.get("id"))):
-        kind = text_of(part.get("ContentType")).lower()
+        kind = _kind(part)
         if kind.startswith("message/"):
             break
         if kind in found and not text_of(part.get("Filename")) and whole(part.get("id")):
@@ -116,17 +123,32 @@ def _text(parts: list[Raw], texts: Mapping[int, str]) -> str:
     if any(whole(part.get("ContentLength")) > _FILES_MOST for part in parts):
         return "[This message is too long to be shown here; it stands in the ticket]"
     words = "\n".join(texts.get(whole(part.get("id")), "") for part in parts)
-    return reduced(words) if parts and parts[0].get("ContentType") == "text/html" else reduced("", words)
+    return reduced(words) if parts and _kind(parts[0]) == "text/html" else reduced("", words)
 
 
-def _contents(http: HttpClient, parts: list[Raw]) -> dict[int, str]:
-    """What these parts hold, by their ids; RT has made their text Unicode."""
-    found: dict[int, str] = {}
-    for some in _portions(parts):
-        query = json.dumps([{"field": "id", "value": str(whole(part.get("id")))} for part in some])
-        answer = http.get("/attachments", {"query": query, "fields": "Content", "per_page": 100})
-        found |= {whole(part.get("id")): text_of(part.get("Content")) for part in dicts(answer, "items")}
+def _retyped(http: HttpClient, parts: list[dict[str, Any]]) -> list[Raw]:
+    """The parts, with words again called a text: what came in a charset that RT does not know, it calls bytes."""
+    doubtful = [part for part in parts if _kind(part) == _BYTES and not text_of(part.get("Filename"))]
+    headers = _asked(http, doubtful, "Headers")
+    found: list[Raw] = []
+    for part in parts:
+        was = _ORIGINAL.search(headers.get(whole(part.get("id")), "")) if part in doubtful else None
+        found.append({**part, "ContentType": was[1].lower()} if was else part)
     return found
+
+
+def _contents(http: HttpClient, parts: Iterable[Raw]) -> dict[int, str]:
+    """What these parts hold, by their ids; RT has made their text Unicode."""
+    return {number: text for some in _portions(parts) for number, text in _asked(http, some, "Content").items()}
+
+
+def _asked(http: HttpClient, parts: Sequence[Raw], field: str) -> dict[int, str]:
+    """One field of some attachments, by their ids; at most a page of them."""
+    if not parts:
+        return {}
+    query = json.dumps([{"field": "id", "value": str(whole(part.get("id")))} for part in parts[:PAGE]])
+    found = page(http, "/attachments", {"query": query, "fields": field})
+    return {whole(part.get("id")): text_of(part.get(field)) for part in found}
 
 
 def _portions(parts: Iterable[Raw]) -> Iterator[list[Raw]]:

@@ -27,6 +27,7 @@ from tests.integrations.desks.world import StandIn
 
 TOKEN = "rt-sandbox"
 MARKS = "Passerelle"
+UNREADABLE = "charset"  # in a message's `extra`: it came in a charset that RT does not know
 STATUSES: dict[Status, str] = {
     "open": "open",
     "held": "stalled",
@@ -300,6 +301,12 @@ class RTStandIn(StandIn):
 
     def _parts(self, written: Written) -> Iterable[Row]:
         kind = "text/html" if written.html else "text/plain"
+        if UNREADABLE in written.extra:
+            yield {
+                **self._part(written, written.id, "application/octet-stream", written.text.encode()),
+                "Headers": f"Subject: x\nX-RT-Original-Content-Type: {kind}\nX-RT-Interface: Email",
+            }
+            return
         if written.files:
             yield self._part(written, ROOT + written.id, "multipart/mixed", b"")
         yield self._part(written, written.id, kind, written.text.encode())
