@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -71,6 +72,13 @@ def test_behind_a_proxy_there_is_none(page: httpx2.Client, headers: dict[str, st
         answer = page.get(path, headers=headers)
         assert (answer.status_code, answer.text) == (404, "Not Found"), path
     assert page.get("/healthz", headers=headers).status_code == 200
+
+
+def test_http_of_proxies_is_not_let_in(house: House) -> None:
+    """A proxy that adds no header speaks HTTP/1.0 to what is behind it, unless it is told otherwise."""
+    with socket.create_connection(("127.0.0.1", house.server.port)) as line:
+        line.sendall(b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b" 404 " in line.makefile("rb").readline()
 
 
 def test_with_a_public_address_and_no_sign_in_there_is_none(make_house: Build) -> None:
@@ -142,8 +150,16 @@ def test_one_issue_from_the_flag_to_the_customers_answer(house: House, page: htt
     shown = read(page.get(address))
     assert "Nobody waits any more." in shown
     assert "It shipped: Written" in shown
+    house.zendesk.customer_writes("4211", "Parfait, merci.")
+    house.pass_time(hours=1)
+    house.press("U0ANA", "works")
+    assert "It shipped: Written" in (shown := read(page.get(address)))
+    assert "The customer says that it works" in shown[: shown.index("History")]
     story = shown[shown.index("History") :]
-    order = [story.index(word) for word in ("Customer written to", "The agent was told", "Shipped", "Fixed", "Flagged")]
+    order = [
+        story.index(word)
+        for word in ("The customer says", "Customer written to", "The agent was told", "Shipped", "Fixed", "Flagged")
+    ]
     assert order == sorted(order)
     links = set(re.findall(r'href="(http[^"]+)"', page.get(address).text))
     assert {"/pull/2", "/releases/tag/v2.5.0", "/issues/1", "/tickets/4211"} <= {

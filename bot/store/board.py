@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.model import ENDS, OWED, News, WriteBack
+from bot.model import ENDS, OWED, Confirmation, News, WriteBack
 from bot.store.tables import Escalation, History, Issue, NewsItem, Ticket, WriteBackRow
 
 MOST = 200
@@ -134,6 +134,8 @@ class Answer:
     state: WriteBack
     reason: str
     at: datetime  # done, or due since then
+    confirmation: Confirmation | None  # the customer's own word
+    confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,9 @@ def customers(session: Session, issue_id: str, most: int, skipped: int) -> Seque
 def answers(session: Session, escalations: Iterable[str]) -> Sequence[Answer]:
     """The write-backs of these escalations, oldest first."""
     at = sa.func.coalesce(WriteBackRow.done_at, WriteBackRow.due_at, type_=WriteBackRow.due_at.type)
+    heard = (WriteBackRow.confirmation, WriteBackRow.confirmed_at)
     query = (
-        sa.select(WriteBackRow.escalation_id, NewsItem.kind, WriteBackRow.state, WriteBackRow.reason, at)
+        sa.select(WriteBackRow.escalation_id, NewsItem.kind, WriteBackRow.state, WriteBackRow.reason, at, *heard)
         .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
         .where(WriteBackRow.escalation_id.in_(list(escalations)))
         .order_by(NewsItem.at, WriteBackRow.id)

@@ -36,7 +36,7 @@ class Asked:
 
     def text(self, name: str) -> str:
         """Words that somebody typed. Raises Refused."""
-        found = " ".join(self.given.get(name, "").split())
+        found = " ".join("".join(c if c.isprintable() else " " for c in self.given.get(name, "")).split())
         if len(found) > LONGEST:
             raise Refused(400, UserError("That is too long to search for. Give at most {n} characters.", n=LONGEST))
         return found

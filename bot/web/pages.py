@@ -145,7 +145,7 @@ def ticket_name(row: board.Owed | board.Customer) -> TicketName:
 def issue(look: Look, issue_id: str) -> Facts:
     """One issue's whole history. Raises Refused."""
     session, asked = look.session, look.asked
-    found = session.get(Issue, issue_id)
+    found = session.get(Issue, issue_id) if issue_id.isascii() and issue_id.isalnum() else None
     if found is None:
         raise Refused(404, UserError("There is no such issue here. Look for it in the queue, by its number."))
     crowd = board.crowd(session, issue_id)

@@ -15,7 +15,7 @@ from bot.slack.views.facts import kind_word, severity_word
 from bot.slack.views.parts import Bold, Code, Link, When, one_line, proof_line, ticket_link, web, words
 from bot.store.tables import EffectState
 from bot.texts import Say
-from bot.web.wording import kind, looked, slot, step, told, why
+from bot.web.wording import confirmed, kind, looked, slot, step, told, why
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -67,6 +67,7 @@ class Paper:
                 "slot": slot,
                 "step": step,
                 "told": told,
+                "confirmed": confirmed,
                 "why": why,
             }
         )

@@ -27,7 +27,9 @@ HERE = "on this machine"
 """Who did something where nobody signs in."""
 
 _FORWARDED = ("forwarded", "via", "x-real-ip")
-_PROXIES = "x-forwarded-"
+_PROXIES = "x-forwarded"
+_OLD = "1.0"
+"""The HTTP that proxies speak unless they are told otherwise, and that no browser does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class Door:
         """Whether a request certainly comes from this very machine: through a proxy, everybody would look so."""
         server, client = request.scope.get("server"), request.scope.get("client")
         names = [str(server[0]) if server else "", str(client[0]) if client else "", _host(request)]
-        passed_on = any(name in _FORWARDED or name.startswith(_PROXIES) for name in request.headers)
+        old = request.scope.get("http_version") == _OLD
+        passed_on = old or any(name in _FORWARDED or name.startswith(_PROXIES) for name in request.headers)
         return not self._public and not passed_on and all(map(_loopback, names))
 
     def stranger(self, request: Request) -> Say:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF
+from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, Confirmation
 from bot.reasons import clause
 from bot.shipping import BRANCH, RELEASES, environment_of
 from bot.store.tables import Effect
@@ -105,6 +105,17 @@ def why(say: Say, reason: str) -> str:
     if reason in said or not colon:
         return said.get(reason, clause(say, reason))
     return say("{news}: {state}", news=service, state=clause(say, detail))
+
+
+def confirmed(say: Say, word: Confirmation) -> str:
+    """What the customer says after a reply; "" as long as nobody can know."""
+    return {
+        Confirmation.WAITING: "",
+        Confirmation.ANSWERED: say("The customer answered"),
+        Confirmation.WORKS: say("The customer says that it works"),
+        Confirmation.STILL_BROKEN: say("The customer says that it is still broken"),
+        Confirmation.SILENT: say("No word from the customer"),
+    }[word]
 
 
 def bucket(say: Say, name: str) -> str:
