@@ -185,7 +185,7 @@ def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, An
         return (helpdesk, number, {}), "forbidden"
     except ServiceError:
         return (helpdesk, number, {}), "down"
-    return (helpdesk, number, as_columns(ticket)), ""
+    return (helpdesk, ticket.number, as_columns(ticket)), ""
 
 
 def _named(bridge: Bridge, reference: str) -> tuple[str, str] | None:
@@ -195,6 +195,18 @@ def _named(bridge: Bridge, reference: str) -> tuple[str, str] | None:
         if number is not None:
             return name, number
     return None
+
+
+def known_as(bridge: Bridge, helpdesk: str, number: str) -> str:
+    """The number that a ticket is kept under: of one that is not known here the helpdesk is asked, for it may have been
+    merged into another, or an address may hold another id. Where the helpdesk cannot tell, it stays as it is."""
+    with bridge.store.read() as session:
+        if queries.ticket(session, helpdesk, number) is not None:
+            return number
+    try:
+        return bridge.helpdesks[helpdesk].ticket(number).number
+    except ServiceError:
+        return number
 
 
 def find_reference(helpdesks: Mapping[str, Helpdesk], text: str) -> str:

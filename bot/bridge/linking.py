@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.bridge import flag
+from bot.bridge import drafts, flag
 from bot.bridge.core import Bridge
 from bot.model import UserError
 from bot.store import links, queries
@@ -84,7 +84,7 @@ def _ticket(bridge: Bridge, reference: str) -> tuple[str, str]:
     for helpdesk, one in bridge.helpdesks.items():
         number = one.number_in(reference)
         if number is not None:
-            return helpdesk, number
+            return helpdesk, drafts.known_as(bridge, helpdesk, number)
     raise UserError(
         "{reference} is no ticket that a helpdesk here knows. Name it by its number or its address.",
         reference=reference[:100],

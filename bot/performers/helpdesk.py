@@ -172,13 +172,16 @@ class LearnTicket(Base):
 
     writes = False
 
-    def perform(self, job: Job) -> dict[str, Any]:
+    def perform(self, job: Job) -> tuple[dict[str, Any], tickets.Seen]:
         with self.bridge.store.read() as session:
             ticket = session.get_one(Ticket, job.payload["ticket"])
-        return drafts.as_columns(self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or ""))
+        found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
+        return drafts.as_columns(found), tickets.seen(found)
 
-    def settle(self, session: Session, job: Job, result: dict[str, Any]) -> None:
-        flag.learn(self.bridge, session, job.payload["ticket"], result)
+    def settle(self, session: Session, job: Job, result: tuple[dict[str, Any], tickets.Seen]) -> None:
+        columns, seen = result
+        flag.learn(self.bridge, session, job.payload["ticket"], columns)
+        tickets.apply(self.bridge, session, job.payload["ticket"], seen)
 
 
 class LookAtTicket(Base):

@@ -68,8 +68,10 @@ class Links:
     def _carried(self, session: Session, address: str) -> Issue | None:
         """The issue that a ticket's address stands for: the one it was carried to last."""
         for name, helpdesk in self._bridge.helpdesks.items():
-            number = helpdesk.number_in(address)
+            number = helpdesk.number_in(address) or ""
             ticket = queries.ticket(session, name, number) if number else None
+            if ticket is None and number and not number.isdigit():  # an id of its own stands in such an address
+                ticket = addresses.ticket_at(session, name, address)
             if ticket is not None:
                 on = queries.on_ticket(session, ticket.id)
                 newest = max(on, key=lambda one: one.flagged_at, default=None)

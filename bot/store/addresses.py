@@ -1,11 +1,11 @@
-"""Issues by the address that people copy from their browser."""
+"""Issues and tickets by the address that people copy from their browser."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.store.tables import Issue
+from bot.store.tables import Issue, Ticket
 
 
 def issue_at(session: Session, address: str) -> Issue | None:
@@ -18,3 +18,8 @@ def issue_at(session: Session, address: str) -> Issue | None:
     while issue is not None and issue.successor is not None:
         issue = issue.successor
     return issue
+
+
+def ticket_at(session: Session, helpdesk: str, address: str) -> Ticket | None:
+    """The ticket of that helpdesk whose own address this is."""
+    return session.scalars(sa.select(Ticket).where(Ticket.helpdesk == helpdesk, Ticket.url == address).limit(1)).first()
