@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from integrations import freshdesk, github, gitlab, rt, zammad, zendesk
+from integrations import freshdesk, github, gitlab, intercom, rt, zammad, zendesk
 from integrations.base import Helpdesk, Tracker
 
 Role = TypeVar("Role")
@@ -36,6 +36,7 @@ TRACKERS: Mapping[str, Adapter[Tracker]] = {
 }
 HELPDESKS: Mapping[str, Adapter[Helpdesk]] = {
     "freshdesk": Adapter(freshdesk.Config, freshdesk.Freshdesk),
+    "intercom": Adapter(intercom.Config, intercom.Intercom),
     "rt": Adapter(rt.Config, rt.RT),
     "zammad": Adapter(zammad.Config, zammad.Zammad),
     "zendesk": Adapter(zendesk.Config, zendesk.Zendesk),
