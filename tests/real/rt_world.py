@@ -19,8 +19,8 @@ from starlette.routing import Route
 from integrations.base import TicketStatus, mark
 from integrations.rt import RT, Config
 from integrations.sandbox.wire import Fault, Server, Wire
+from integrations.testing.desk_world import REASON
 from integrations.testing.helpdesk_world import DeskTrouble, Said
-from tests.integrations.desks.world import REASON
 from tests.real.request_tracker import SECRET, ZOE, RequestTracker
 
 STATUSES: dict[TicketStatus, str] = {
