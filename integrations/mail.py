@@ -21,7 +21,7 @@ _BLOCKS = frozenset(
 _QUOTE_NAMES = frozenset(
     "gmail_quote gmail_extra gmail_attr gmail_signature gmail_signature_prefix yahoo_quoted moz-cite-prefix "
     "moz-signature protonmail_quote protonmail_signature_block appendonsend divRplyFwdMsg "
-    "mail-editor-reference-message-container".split()
+    "mail-editor-reference-message-container freshdesk_quote".split()
 )
 # Taken out beforehand: the parser looks through all the rest again for each comment that never ends.
 _DECLARATION = re.compile(r"<!--(?:.*?-->|.*)|<[!?][^>]*(?:>|\Z)", re.DOTALL)

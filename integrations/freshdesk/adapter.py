@@ -42,21 +42,14 @@ class Freshdesk:
     """The `Helpdesk` of one Freshdesk account. `timeout` is in seconds, for each call; any thread may use it."""
 
     kept_headers: tuple[str, ...] = ()
+    abilities = frozenset(Ability) - {Ability.FOLLOWS_UP, Ability.MERGES, Ability.SIGNED, Ability.DATED}
 
     def __init__(self, name: str, config: config.Config, timeout: float = 10.0) -> None:
         self.name = name
         self.lane = f"freshdesk:{urlsplit(config.url).netloc}"
         self.pace = config.pace
-        can = {
-            Ability.AS_AGENT,
-            Ability.CLOSES,
-            Ability.SPAM,
-            Ability.MARKS,
-            Ability.TAGS,
-            Ability.LANGUAGE,
-            Ability.PLAN,
-        }
-        self.abilities = frozenset(can | ({Ability.HOLD} if config.hold_status else set()))
+        if not config.hold_status:
+            self.abilities = self.abilities - {Ability.HOLD}
         self._config = config
         self._http = HttpClient(
             name,

@@ -182,7 +182,7 @@ class Intercom:
         self._http.send("POST", f"{self._path(number)}/tags", {"id": made, "admin_id": self._me()[0]})
 
     def hold(self, number: str, on: bool) -> None:
-        """Snooze an open conversation for `hold_days` days, or open a snoozed one; the customer's next word opens it."""
+        """Snooze an open conversation for `hold_days`, or open a snoozed one; the customer's next word opens it."""
         if self._raw(number).get("state") != ("open" if on else "snoozed"):
             return
         body: dict[str, Any] = {"message_type": "snoozed" if on else "open", "admin_id": self._me()[0]}

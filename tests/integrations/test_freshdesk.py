@@ -13,9 +13,9 @@ from pydantic import SecretStr, ValidationError
 
 from integrations.base import Rejected, TicketTouched, Unavailable, Watch
 from integrations.freshdesk import Config, Freshdesk
+from integrations.testing.desk_world import REASON, DeskWorld
 from integrations.testing.helpdesk import HelpdeskContract
 from tests.integrations.desks.freshdesk import KEY, FreshdeskStandIn
-from tests.integrations.desks.world import REASON, DeskWorld
 
 SECRET = "sandbox-freshdesk-secret"
 NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)
@@ -147,6 +147,15 @@ def test_somebody_in_copy_is_a_customer_by_their_own_name(helpdesk: Freshdesk, w
     world.records.write(number, noor, "For me, too.")
     said = helpdesk.ticket(number).messages[-1]
     assert (said.author, said.email, said.role) == ("Noor Haddad", "noor@customer.example", "customer")
+
+
+def test_what_freshdesk_found_to_be_quoted_is_left_out(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """It keeps the history of a mail in an element of its own; a text that is nothing but history stays."""
+    number = world.open_ticket("Basket", "It is empty.")
+    quoted = '<div class="freshdesk_quote"><blockquote class="freshdesk_quote">Hello Zoé</blockquote></div>'
+    world.records.write(number, world.records.zoe, f"<div>Still empty.</div>{quoted}", html=True)
+    world.records.write(number, world.records.zoe, quoted, html=True)
+    assert [said.text for said in helpdesk.ticket(number).messages[1:]] == ["Still empty.", "Hello Zoé"]
 
 
 def test_a_ticket_that_an_agent_began_has_the_agents_first_words(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
