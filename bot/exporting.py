@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, NamedTuple
@@ -36,7 +38,7 @@ TIME = (
     *("under_1h", "under_4h", "under_1d", "under_3d", "under_1w", "under_2w", "under_1mo", "more"),
 )
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@]")
 Cell = str | int | float | None
 
 BACK = timedelta(weeks=12)
@@ -51,9 +53,7 @@ class Table(NamedTuple):
 def cell(value: Cell) -> Cell:
     """What a spreadsheet shows as it is: a text that it would take for a formula gets a quote mark before it (OWASP,
     "CSV Injection")."""
-    if not isinstance(value, str):
-        return value
-    return f"'{value}" if value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA[:4]) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def write(out: IO[bytes], table: Table) -> None:
@@ -72,6 +72,7 @@ class Asked:
     def __init__(self, config: Configuration | None) -> None:
         self.own = {project.key: project.labels for project in config.projects} if config else {}
         self.hours = config.reminders.hours() if config and config.reminders else Hours()
+        self._known: dict[tuple[str, str], tuple[str, str]] = {}
 
     def escalations(self, session: Session, wanted: Scope, *, customers: bool) -> Table:
         """A line for each, oldest first."""
@@ -90,14 +91,22 @@ class Asked:
         report = times(time_rows.load(session, wanted, since, until), self.hours)
         return Table(TIME, (line for step in (*report.steps, *report.whole) for line in _step(step)))
 
+    def _labels(self, project: str, given: str) -> tuple[str, str]:
+        """An issue's labels, and the components that they name; most issues have what others have, too."""
+        if (project, given) not in self._known:
+            labels = json.loads(given or "[]")
+            named = areas(project, labels, self.own.get(project, ()))
+            components = [area.name for area in named if area.dimension is Dimension.COMPONENT]
+            self._known[project, given] = ", ".join(labels), ", ".join(components)
+        return self._known[project, given]
+
     def _line(self, row: sheet.SheetRow, *, customers: bool) -> list[Cell]:
-        named = areas(row.project, row.labels, self.own.get(row.project, ()))
-        components = [area.name for area in named if area.dimension is Dimension.COMPONENT]
+        labels = self._labels(row.project, row.labels)
         told = datetime.fromtimestamp(row.told_at, UTC) if row.told_at is not None else None
         theirs = (row.customer, row.customer_email, row.organisation, row.plan, row.language)
         return [
             *(row.id, row.helpdesk, row.ticket, row.ticket_url, row.project, row.repository, row.number, row.issue_url),
-            *(row.issue_id, row.title, ", ".join(row.labels), ", ".join(components)),
+            *(row.issue_id, row.title, *labels),
             *(row.kind.value, row.severity.value, row.stage.value, row.agent, row.agent_name),
             *map(at, (row.flagged_at, row.acknowledged_at, row.fixed_at, row.shipped_at, row.declined_at)),
             *map(at, (told, row.written_at, row.confirmed_at)),
@@ -107,8 +116,8 @@ class Asked:
 
 
 def at(moment: datetime | None) -> str:
-    """ISO 8601 in UTC, to the second; "" for never."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""
+    """ISO 8601, to the second, of a time in UTC; "" for never."""
+    return moment.isoformat(timespec="seconds") if moment else ""
 
 
 def _periods(report: Causes, dimension: str, area: Area) -> Iterator[Sequence[Cell]]:

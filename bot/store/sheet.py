@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 from bot.model import ENDS, Kind, Severity, Stage
 from bot.store.scope import Scope
 from bot.store.tables import Escalation, History, Issue, NewsItem, Person, Ticket, WriteBackRow
-from bot.store.times import AT_ONCE, heard_by_customer, reached_by_issue, settled
+from bot.store.times import heard_by_customer, reached_by_issue, settled
+
+AT_ONCE = 500
+"""Rows that are fetched together."""
 
 ANSWERS = ("works", "still_broken")
 
@@ -32,7 +35,7 @@ class SheetRow:
     number: int | None
     issue_url: str
     title: str
-    labels: list[str]
+    labels: str  # a JSON list
     kind: Kind
     severity: Severity
     stage: Stage
@@ -63,7 +66,7 @@ def rows(session: Session, wanted: Scope) -> Iterator[SheetRow]:
         sa.select(
             *(Escalation.id, Ticket.helpdesk, Ticket.number, Ticket.url),
             *(Issue.id, Issue.project, Issue.repository, Issue.number, Issue.url),
-            *(Escalation.title, Issue.labels, Issue.kind, Issue.severity, Issue.stage),
+            *(Escalation.title, sa.cast(Issue.labels, sa.Text), Issue.kind, Issue.severity, Issue.stage),
             *(Escalation.agent, Person.name, Escalation.flagged_at),
             *(_when(at) for at in (reached.c.acknowledged, fixed, shipped)),
             _when(sa.case((Issue.stage == Stage.DECLINED, Issue.stage_since))),
