@@ -16,9 +16,9 @@ from pydantic import SecretStr, ValidationError
 from integrations.base import TicketTouched, Unavailable, Watch
 from integrations.intercom import Config, Intercom
 from integrations.sandbox.wire import Fault
+from integrations.testing.desk_world import REASON, DeskWorld
 from integrations.testing.helpdesk import HelpdeskContract
 from tests.integrations.desks.intercom import TOKEN, WORKSPACE, IntercomStandIn
-from tests.integrations.desks.world import REASON, DeskWorld
 
 SECRET = "sandbox-intercom-secret"
 NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)

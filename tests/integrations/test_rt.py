@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from integrations.base import mark
 from integrations.rt import RT, Config
+from integrations.testing.desk_world import REASON, DeskWorld
 from integrations.testing.helpdesk import HelpdeskContract
 from tests.integrations.desks.rt import TOKEN, RTStandIn
-from tests.integrations.desks.world import REASON, DeskWorld
 
 SECRET = "sandbox-rt-secret"
 

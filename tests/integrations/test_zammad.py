@@ -14,10 +14,10 @@ from pydantic import SecretStr, ValidationError
 
 from integrations.base import Ability, NotFound, Rejected, TicketTouched, Unauthorised, Watch, mark
 from integrations.sandbox.wire import Fault
+from integrations.testing.desk_records import Person
+from integrations.testing.desk_world import REASON, DeskWorld
 from integrations.testing.helpdesk import HelpdeskContract
 from integrations.zammad import Config, Zammad
-from tests.integrations.desks.records import Person
-from tests.integrations.desks.world import REASON, DeskWorld
 from tests.integrations.desks.zammad import TOKEN, ZammadStandIn, id_of
 
 SECRET = "sandbox-zammad-secret"

@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.integrations.desks.records import File, Person, Request, Written
-from tests.integrations.desks.world import StandIn
+from integrations.testing.desk_records import File, Person, Request, Written
+from integrations.testing.desk_world import StandIn
 
 KEY = "fd-sandbox"
 STATUSES = {"open": 2, "held": 7, "solved": 4, "closed": 5, "spam": 2}

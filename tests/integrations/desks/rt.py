@@ -21,9 +21,9 @@ from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.integrations.desks.records import File, Person, Records, Request, Status, Written
+from integrations.testing.desk_records import File, Person, Records, Request, Status, Written
+from integrations.testing.desk_world import StandIn
 from tests.integrations.desks.search import BadQuery, holds
-from tests.integrations.desks.world import StandIn
 
 TOKEN = "rt-sandbox"
 MARKS = "Passerelle"

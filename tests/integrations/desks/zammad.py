@@ -19,8 +19,8 @@ from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.integrations.desks.records import File, Person, Records, Request, Status, Written
-from tests.integrations.desks.world import StandIn
+from integrations.testing.desk_records import File, Person, Records, Request, Status, Written
+from integrations.testing.desk_world import StandIn
 
 TOKEN = "zammad-sandbox"
 APART = 4_000  # how far a ticket's number is from its id

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from integrations.base import Helpdesk, TicketStatus
 from integrations.sandbox.wire import Fault, Server, Wire
+from integrations.testing.desk_records import Records
 from integrations.testing.helpdesk_world import DeskTrouble, Said
-from tests.integrations.desks.records import Records
 
 REASON = "the reason of the service"
 
