@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 from bot.model import Stage
 from bot.store.tables import Effect, EffectState, Escalation, Issue, Lane, Ticket
+from bot.texts import Say
+from bot.web.wording import kind
 from integrations.sandbox.wire import Fault, Server
 from tests.conftest import House
 
@@ -235,6 +237,13 @@ def test_times(house: House, page: httpx2.Client) -> None:
     working = read(page.get("/times?time=working&days=30"))
     assert "A working day is from 09:00 to 18:00, by the clocks of UTC." in working
     assert "From flagged to shipped 1 customer Half within 2 working days" in working
+
+
+def test_each_kind_of_call_has_a_word(house: House) -> None:
+    """Whoever adds a kind of effect says what it is on the page of health."""
+    kinds = list(house.bot._performers())
+    assert [one for one in kinds if kind(Say(), one) == one] == []
+    assert len(kinds) > 30
 
 
 def test_health(house: House, page: httpx2.Client) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from bot.store.board import MOST
 from bot.store.tables import UNDONE, Delivery, Effect, EffectState, Lane, Slot
 
-LOOKS = ("poll", "mirror", "examine")
-"""The kinds of effects that ask a tracker what is new."""
+LOOKS = ("poll", "mirror", "examine", "watch")
+"""The kinds of effects that ask a tracker or a helpdesk what is new."""
 
 JOBS = ("poll", "redeliver", "glances", "mirror", "reminders", "checks", "forget")
 """What the scheduler does beside digests; other slots are told by the things that they are about."""
@@ -81,7 +81,7 @@ def closed(session: Session, now: datetime) -> Sequence[Lane]:
 
 
 def looks(session: Session) -> Sequence[Effect]:
-    """What keeps us in step with the trackers, by project and resource."""
+    """What keeps us in step with trackers and helpdesks, by project and resource."""
     of = [sa.and_(Effect.key >= f"{kind}:", Effect.key < f"{kind};") for kind in LOOKS]
     return session.scalars(sa.select(Effect).where(sa.or_(*of)).order_by(Effect.key).limit(MOST)).all()
 
