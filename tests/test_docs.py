@@ -22,6 +22,7 @@ from bot.model import Confirmation, Happening, Reply, Stage, Step, WriteBack, co
 from bot.settings import Environment
 from bot.web import routes
 from integrations import registry
+from integrations.base import Ability
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -235,6 +236,30 @@ def test_every_comment_command_is_documented() -> None:
     """What a Support Dev can write in a comment is in the table."""
     documented = [re.findall(r"/([a-z-]+)", row[0])[0] for row in rows("In an issue's comments")]
     assert sorted(documented) == sorted(NAMES)
+
+
+# --- helpdesks --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_helpdesks_tells_what_each_can_do() -> None:
+    """Each adapter's abilities, as it has them under the example's configuration, and no row or column besides."""
+    lines = (ROOT / "docs" / "integrations" / "README.md").read_text(encoding="utf-8").splitlines()
+    head, _, *table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    told = {
+        title: {row[1].strip("`") for row in table if row[column] == "yes"}
+        for column, title in enumerate(head)
+        if column > 1
+    }
+    entries = yaml.safe_load(TEXT.replace("#| ", ""))["helpdesks"]
+    able = {}
+    for kind, adapter in registry.HELPDESKS.items():
+        (entry,) = [one for one in entries.values() if one["kind"] == kind]
+        page = (ROOT / "docs" / "integrations" / f"{kind}.md").read_text(encoding="utf-8")
+        title = page.splitlines()[0].removeprefix("# ")
+        able[title] = {str(one) for one in adapter.make(kind, adapter.config.model_validate(entry), 1.0).abilities}
+    assert told == able
+    assert [row[1].strip("`") for row in table] == [str(one) for one in Ability]
+    assert {cell for row in table for cell in row[2:]} == {"yes", "no"}
 
 
 # --- the charts -------------------------------------------------------------------------------------------------------
