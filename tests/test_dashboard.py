@@ -155,7 +155,8 @@ def test_one_issue_from_the_flag_to_the_customers_answer(house: House, page: htt
     house.zendesk.customer_writes("4211", "Parfait, merci.")
     house.pass_time(hours=1)
     house.press("U0ANA", "works")
-    assert "It shipped: Written" in (shown := read(page.get(address)))
+    shown = read(page.get(address))
+    assert "It shipped: Written" in shown
     assert "The customer says that it works" in shown[: shown.index("History")]
     story = shown[shown.index("History") :]
     order = [
