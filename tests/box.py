@@ -19,11 +19,11 @@ from starlette.routing import Route
 from bot import outbox
 from bot.clock import FakeClock
 from bot.outbox import Job, Outbox
-from bot.store.database import Store
 from bot.store.tables import Effect
 from integrations.base import ServiceError
 from integrations.http import HttpClient
 from integrations.sandbox.wire import Fault, Server, Wire
+from tests.conftest import new_store
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -103,8 +103,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock(START)
-        self.store = Store(f"sqlite:///{folder}/passerelle.db")
-        self.store.migrate()
+        self.store = new_store(folder / "passerelle.db")
         self.box = Box()
         self.letter = Letter(self.box.server.url)
         self.outbox = self.worker(self.letter)

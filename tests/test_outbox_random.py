@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from bot import outbox
 from bot.clock import FakeClock
 from bot.outbox import Job, Outbox
-from bot.store.database import Store
 from bot.store.tables import Effect
 from integrations.base import ServiceError, Unavailable
 from tests.box import LEASE, QUIET, START
+from tests.conftest import new_store
 
 SUBJECTS = "abc"
 LANDS_AFTER = QUIET * 5 / 6
@@ -111,8 +111,7 @@ class Ledger(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock(START)
-        self.store = Store(f"sqlite:///{Path(self.folder.name)}/passerelle.db")
-        self.store.migrate()
+        self.store = new_store(Path(self.folder.name) / "passerelle.db")
         self.shelf = Shelf(self.clock)
         self.placing = Placing(self.shelf, self._follow)
         self.promised: dict[str, list[str]] = {subject: [] for subject in SUBJECTS}

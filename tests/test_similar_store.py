@@ -19,6 +19,7 @@ from bot.store.database import Store
 from bot.store.indexed import KnownIssue, KnownTerm, TicketTerm
 from bot.store.tables import Escalation, Issue, Ticket
 from integrations.base import Listed
+from tests.conftest import new_store
 
 NOW = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 REPO = "acme/shop"
@@ -26,8 +27,7 @@ REPO = "acme/shop"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path}/index.db")
-    made.migrate()
+    made = new_store(tmp_path / "index.db")
     yield made
     made.close()
 

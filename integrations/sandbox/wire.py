@@ -209,7 +209,7 @@ class Server:
         self._socket.bind(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=60)
+        config = uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off", timeout_keep_alive=60)
         self._server = _Uvicorn(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
