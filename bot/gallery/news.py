@@ -8,7 +8,7 @@ from bot.gallery.contents import NOW, Contents
 from bot.gallery.sample import Made, Sample, show
 from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, News, WriteBack
 from bot.slack import views
-from bot.slack.views import NewsLine, Proof, Round, RoundIssue, Row, Where, confirm
+from bot.slack.views import NewsLine, Proof, Round, RoundIssue, Row, Where, confirm, crowd, handing
 from bot.texts import Say
 
 
@@ -19,6 +19,7 @@ def samples(say: Say, of: Contents) -> Made:
     yield from _taken_back(say, of)
     yield from _writing(say, of)
     yield from _confirming(say, of)
+    yield from _many(say, of)
 
 
 def _round(say: Say, *issues: RoundIssue) -> Sample:
@@ -136,3 +137,20 @@ def _confirming(say: Say, of: Contents) -> Made:
     said = (views.Said(of.agents[0], of.reply), views.Said(facts.customer, words, customer=True))
     yield "Something was said meanwhile", show(confirm.changed, say, "w1", facts, said, of.reply)
     yield "Answered meanwhile", show(confirm.changed, say, "w1", facts, said, of.reply, taken=True)
+
+
+def _many(say: Say, of: Contents) -> Made:
+    shipped, facts = of.news(), of.facts()
+    rows = _rows(of, of.many)
+    issues = (RoundIssue(news=shipped, rows=(*_rows(of, 2, WriteBack.WRITTEN), *rows)),)
+    yield "All customers of a round", show(crowd.crowd, say, "r1", 0, issues)
+    yield "All customers of a round, the last page", show(crowd.crowd, say, "r1", 9, issues)
+    yield "One reply to several", show(crowd.write_many, say, [f"w{n}:0" for n in range(of.many)], shipped, rows)
+    yield "Hand over", show(handing.hand_over, say, "w1", facts)
+    customers = [(of.facts(n).ticket, of.issue) for n in range(of.many)]
+    ids = [f"e{n}" for n in range(of.many)]
+    yield "Somebody has to take them", show(handing.offer, say, of.agents[0], "", customers, ids)
+    yield "Somebody asks who takes them", show(handing.offer, say, of.agents[0], of.agents[0], customers, ids)
+    yield "Somebody took them", show(handing.taken, say, of.agents[0], of.many)
+    yield "Handed over", show(handing.handed_over, say, facts.ticket, of.issue, of.agents[0], of.support_dev, due=True)
+    yield "Handed over by itself", show(handing.handed_over, say, facts.ticket, of.issue, of.agents[0], "", due=False)

@@ -60,7 +60,7 @@ def crowd(say: Say, round_id: str, page: int, issues: Sequence[RoundIssue]) -> V
     if turns:
         pages = say("Page {page} of {pages}", page=page + 1, pages=(len(rows) - 1) // PAGE + 1)
         blocks += [small(pages), actions(*turns)]
-    return modal(say, "crowd", say("Write back"), round_id, blocks)
+    return modal(say, "", say("Write back"), round_id, blocks)
 
 
 def write_many(say: Say, pages: Sequence[str], news: NewsLine, rows: Sequence[Row], reply: str = "") -> View:
