@@ -67,6 +67,11 @@ class RequestTracker:
         self.query(f"UPDATE Tickets SET {later}")
         self.query("UPDATE Transactions SET Created = datetime(Created, '-1 second')")
 
+    def was_later(self, minutes: int) -> None:
+        """What happened last happened so much later."""
+        last = "id = (SELECT MAX(id) FROM Transactions WHERE Type = 'Correspond')"
+        self.query(f"UPDATE Transactions SET Created = datetime(Created, '+{minutes} minutes') WHERE {last}")
+
     # --- what people do -----------------------------------------------------------------------------------------------
 
     def take(self, mail: bytes) -> int:

@@ -101,6 +101,9 @@ class RTStandIn(StandIn):
         self.records = Ledger()
         self.fields = {MARKS: "RT::Queue-RT::Ticket-RT::Transaction", "Tags": "RT::Queue-RT::Ticket"}
         self.lacking: set[str] = set()  # links that this user does not get
+        self.hidden: set[int] = set()  # transactions that it may not see: left out of a page, once that was cut
+        self.bound = False  # whether the lifecycle lets nobody set a status
+        self.nobody = False  # whether tickets have no requestor
 
     def app(self) -> Starlette:
         table: list[tuple[str, str, Callable[[Asked], Awaitable[Response]]]] = [
@@ -180,7 +183,7 @@ class RTStandIn(StandIn):
         if "EmailAddress" in wanted.split(","):
             owner["EmailAddress"] = request.assignee.email if request.assignee else ""
         links = [{"ref": ref} for ref in ("history", "correspond", "comment") if ref not in self.lacking]
-        requestors = [{"id": login(request.customer), "type": "user"}]
+        requestors = [] if self.nobody else [{"id": login(request.customer), "type": "user"}]
         return JSONResponse({**shown, "Owner": owner, "Requestor": requestors, "_hyperlinks": links})
 
     def _row(self, request: Request) -> Row:
@@ -200,7 +203,7 @@ class RTStandIn(StandIn):
         said = []
         if "Status" in changes and changes["Status"] != self._status(request):
             ours = next((ours for ours, theirs in STATUSES.items() if theirs == changes["Status"]), None)
-            if ours is None:
+            if ours is None or self.bound:
                 said.append(
                     f"Ticket {request.number}: Status '{changes['Status']}' isn't a valid status for this ticket."
                 )
@@ -365,7 +368,7 @@ class RTStandIn(StandIn):
         names = [name for name in asked.query_params.get("fields", "").split(",") if name]
         if "Parent" in names:
             raise HTTPException(500, "")
-        some = rows[(at - 1) * size : at * size]
+        some = [row for row in rows[(at - 1) * size : at * size] if int(row["id"]) not in self.hidden]
         items = [{name: row.get(name, "") for name in ("id", "type", *names)} for row in some]
         total = len(rows) if counted else None
         return JSONResponse({"items": items, "count": len(items), "page": at, "per_page": size, "total": total})
