@@ -172,10 +172,10 @@ class HelpdeskTrouble:
         world.assign(number, "ana@acme.example")
         world.attach(number, "shot.png", b"\x89PNG")
         world.agent_writes(number, "Third one today.", public=False)
-        helpdesk.note(number, "Filed.", "k1")
-        private = {said.text for said in helpdesk.ticket(number).messages if not said.public}
         _, watch = helpdesk.poll(Watch())
         world.customer_writes(number, "Still.")
+        helpdesk.note(number, "Filed.", "k1")  # the last, for of a list the first and the last are spoilt
+        private = {said.text for said in helpdesk.ticket(number).messages if not said.public}
 
         def ticket() -> None:
             told = helpdesk.ticket(number)

@@ -131,6 +131,15 @@ def test_a_reply_as_an_agent_whom_we_may_not_see_any_more_is_in_doubt(
     assert world.helpdesk().marked(number, "k1") is None
 
 
+def test_a_mark_that_an_agent_quotes_by_mail_does_not_count(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """What came from outside is nothing that we wrote, whoever sent it."""
+    number, other = world.open_ticket("Basket", "It is empty."), world.open_ticket("Pay", "Grey.")
+    helpdesk.reply(other, "Done.", "k1")
+    quoted = world.records.request(other).messages[-1].text
+    world.records.write(number, world.records.ana, f"See: {quoted}", html=True, extra={"incoming": "true"})
+    assert helpdesk.marked(number, "k1") is None
+
+
 def test_tags_that_are_not_told_are_not_overwritten(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
     """Freshdesk takes the whole list, so without knowing it nothing is written."""
     number = world.open_ticket("Basket", "It is empty.", tags=["vip"])

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from integrations.base import TicketTouched, Unavailable, Watch
+from integrations.base import BadSignature, TicketTouched, Unavailable, Watch
 from integrations.intercom import Config, Intercom
 from integrations.sandbox.wire import Fault
 from integrations.testing.desk_world import REASON, DeskWorld
@@ -110,6 +110,13 @@ def test_a_notes_mark_is_a_link_and_a_reply_has_none(helpdesk: Intercom, world: 
     assert reply == "<p>Done, Zoé.</p>"
 
 
+def test_an_address_at_the_beginning_of_a_note_stays_one(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """The first other word is what leads to the conversation."""
+    number = world.open_ticket("Basket", "It is empty.")
+    helpdesk.note(number, "https://shop.example/7 was filed.", "k1")
+    assert world.records.request(number).messages[1].text.startswith("<p>https://shop.example/7 <a ")
+
+
 @pytest.mark.parametrize("text", ["https://shop.example/1 https://shop.example/2", "…", "<b>", "  two words"])
 def test_any_note_can_carry_its_mark(helpdesk: Intercom, world: IntercomWorld, text: str) -> None:
     """Addresses alone, one sign, markup: the words stay as they are."""
@@ -152,7 +159,10 @@ def test_a_chat_without_a_subject_goes_by_its_first_words(helpdesk: Intercom, wo
 
 def test_a_teammate_without_a_seat_is_not_spoken_for(helpdesk: Intercom, world: IntercomWorld) -> None:
     """Our own must have one: check says so."""
-    world.desk.seats = False
+    number = world.open_ticket("Basket", "It is empty.")
+    world.desk.seatless = [world.records.ana, world.records.ours]
+    helpdesk.reply(number, "Done.", "k1", "ana@acme.example")
+    assert world.said(number)[1].author == "Passerelle"
     [finding] = helpdesk.check()
     assert (finding.where, "Inbox seat" in finding.mend) == ("helpdesks.desk.token", True)
 
@@ -227,6 +237,14 @@ def test_each_topic_of_conversations_is_heard(helpdesk: Intercom, topic: str) ->
 def test_other_topics_mean_nothing(helpdesk: Intercom, topic: str, item: dict[str, object]) -> None:
     """The ping with which Intercom tries the address, contacts, companies."""
     assert helpdesk.read({}, json.dumps(notification("4211", topic, **item)).encode()) == []
+
+
+def test_a_signature_of_another_kind_is_none(helpdesk: Intercom) -> None:
+    """It says with what it was made."""
+    headers, body = signed(notification("4211", "conversation.user.replied"))
+    for kind in ("", "sha256="):
+        with pytest.raises(BadSignature):
+            helpdesk.verify({"X-Hub-Signature": headers["X-Hub-Signature"].replace("sha1=", kind)}, body, NOW)
 
 
 def test_a_notification_sent_again_has_the_same_id(helpdesk: Intercom) -> None:

@@ -221,7 +221,7 @@ class FreshdeskStandIn(StandIn):
             "body": f"<div>{one.rich}</div>",
             "body_text": one.plain,
             "id": one.id,
-            "incoming": one.author.role == "customer" and one.extra.get("incoming") != "false",
+            "incoming": one.extra.get("incoming", str(one.author.role == "customer").lower()) == "true",
             "private": not one.public,
             "user_id": one.author.id,
             "support_email": None,

@@ -36,13 +36,13 @@ class IntercomStandIn(StandIn):
 
     def __init__(self) -> None:
         self.left = MANY  # requests in this window
-        self.seats = True
+        self.seatless: list[Person] = []
         self.tags: dict[str, str] = {}
         super().__init__()
 
     def empty(self) -> None:
         super().empty()
-        self.left, self.seats, self.tags = MANY, True, {}
+        self.left, self.seatless, self.tags = MANY, [], {}
 
     def app(self) -> ASGIApp:
         table: list[tuple[str, str, Handler]] = [
@@ -86,7 +86,7 @@ class IntercomStandIn(StandIn):
         return JSONResponse(self._staff(self.records.ours) | {"email_verified": True, "app": app})
 
     def _staff(self, person: Person) -> Json:
-        seat = self.seats or person is not self.records.ours
+        seat = person not in self.seatless
         return {
             "type": "admin",
             "id": str(person.id),
@@ -233,7 +233,8 @@ class IntercomStandIn(StandIn):
         if not isinstance(asked.get("body"), str) or not asked["body"].strip():
             raise _invalid("body is required")
         author, public = self._author(asked), asked["message_type"] == "comment"
-        self.records.write(found.number, author, kept(asked["body"]), public=public, html=True)
+        opens = {"part_type": "open"} if public and STATES[found.status] == "closed" else {}
+        self.records.write(found.number, author, kept(asked["body"]), public=public, html=True, extra=opens)
         return JSONResponse(self._shown(found, parts=True))
 
     def _author(self, asked: Json) -> Person:
