@@ -38,11 +38,11 @@ class Handing:
             return pages.hand_over(say, row.id, facts)
 
     def _submitted(self, body: Body, ack: Ack) -> None:
-        to = form.values(body["view"]).get("person", "")
+        to = form.values(body["view"]).get("to", "")
         self._edges.submitted(
             body,
             ack,
-            "person",
+            "to",
             rights.answer,
             lambda row, _, by: handing.hand_over(self._bridge, row, to, by),
         )

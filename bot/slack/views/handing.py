@@ -31,8 +31,8 @@ TAKEN = 100
 
 def hand_over(say: Say, write_back_id: str, facts: TicketFacts) -> View:
     """Asks who writes back to this customer."""
-    select = {"type": "users_select", "action_id": "person"}
-    field = labelled(say("Who writes back"), "person", select, optional=True)
+    select = {"type": "users_select", "action_id": "to"}
+    field = labelled(say("Who writes back"), "to", select, optional=True)
     hint = say("Leave it empty, and the channel is asked who takes it.")
     return modal(
         say, "hand_over", say("Hand over"), write_back_id, [lines(*about(say, facts)), field, lines([hint])],

@@ -158,6 +158,16 @@ class SlackStandIn(People):
                 **{"is_restricted": guest, "is_ultra_restricted": False, "is_stranger": stranger},
             }
 
+    def leave(self, person: str) -> None:
+        """An admin deactivates somebody's account."""
+        with self.workspace.change():
+            self.workspace.people[person]["deleted"] = True
+
+    def set_status(self, person: str, emoji: str) -> None:
+        """Somebody sets their status, such as ":palm_tree:"; "" clears it."""
+        with self.workspace.change():
+            self.workspace.people[person]["profile"] |= {"status_emoji": emoji, "status_expiration": 0}
+
     def add_channel(self, id: str, name: str, members: list[str], *, with_bot: bool = True) -> None:
         """A public channel; the bot was invited unless `with_bot` is False."""
         bot = [self.workspace.identity.bot_user] if with_bot else []

@@ -1,0 +1,119 @@
+"""Handing over: a customer is never left with an agent who is gone, away or silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import House, said
+
+REPLY = "Bonjour Camille, c’est réparé. Bonne journée, Ben"
+
+
+def shipped(house: House) -> House:
+    """Ana owes Camille an answer, on a Monday morning."""
+    house.flag()
+    house.mend()
+    house.pass_time(minutes=3)
+    return house
+
+
+def look(house: House) -> None:
+    """The scheduler's next look at whether agents are there, three hours later."""
+    house.pass_time(hours=3)
+    house.bot.schedule.tick_there()
+    house.settle()
+
+
+def offers(house: House) -> list[str]:
+    return [said(one) for one in house.slack.messages("C0SUPPORTDEV") if "take_over" in str(one.get("blocks"))]
+
+
+def test_an_agent_gives_a_customer_to_a_colleague(house: House) -> None:
+    """Ben has the message with the buttons and writes; Ana follows, and reads who does it."""
+    shipped(house)
+    house.press("U0ANA", "hand_over")
+    assert house.submit(to="U0BEN") == {}
+    told = "\n".join(house.told("U0BEN"))
+    assert "ticket 4211 is yours now; Ana Moreau had it." in told
+    assert "Fixed in v2.5.0" in told
+    assert "Ben Okafor writes back; you follow." in "\n".join(house.told("U0ANA"))
+    assert house.write_back("U0BEN", REPLY) == {}
+    assert house.replies() == [REPLY]
+
+
+def test_who_may_not_write_back_is_not_given_a_customer(house: House) -> None:
+    """A guest cannot."""
+    shipped(house)
+    house.press("U0ANA", "hand_over")
+    assert "cannot write back here" in house.submit(to="U0GUEST")["to"]
+
+
+def test_nobody_in_particular_means_the_channel(house: House) -> None:
+    """It reads no customer's name; whoever presses has it, and a second press comes too late."""
+    shipped(house)
+    house.press("U0ANA", "hand_over")
+    assert house.submit() == {}
+    (offer,) = offers(house)
+    assert "Ana Moreau" in offer
+    assert "ticket 4211" in offer
+    assert "Camille" not in offer
+    house.press("U0BEN", "take_over", channel="C0SUPPORTDEV")
+    assert offers(house) == []
+    assert house.write_back("U0BEN", REPLY) == {}
+    assert house.replies() == [REPLY]
+
+
+@pytest.mark.parametrize("why", ["gone", "away"])
+def test_whoever_has_the_ticket_gets_the_customer_of_an_agent_who_is_not_there(house: House, why: str) -> None:
+    """The helpdesk says that Ben has it now: he hears it, without anybody's doing."""
+    shipped(house)
+    house.zendesk.assign("4211", "ben@acme.example")
+    house.pass_time(minutes=2)
+    if why == "gone":
+        house.slack.leave("U0ANA")
+    else:
+        house.slack.set_status("U0ANA", ":palm_tree:")
+    look(house)
+    assert "ticket 4211 is yours now; Ana Moreau had it." in "\n".join(house.told("U0BEN"))
+    assert house.write_back("U0BEN", REPLY) == {}
+    assert house.replies() == [REPLY]
+
+
+def test_a_ticket_of_nobody_is_offered_once(house: House) -> None:
+    """However often the bot looks."""
+    shipped(house)
+    house.slack.set_status("U0ANA", ":palm_tree:")
+    for _ in range(2):
+        look(house)
+    assert len(offers(house)) == 1
+
+
+def test_a_status_that_means_something_else_changes_nothing(house: House) -> None:
+    """Lunch is no leave."""
+    shipped(house)
+    house.slack.set_status("U0ANA", ":pizza:")
+    look(house)
+    assert offers(house) == []
+
+
+def test_silence_is_handed_over_after_so_much_working_time(make_house: Callable[..., House]) -> None:
+    """Two working days, where that is configured; not before, and never at night."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["write_backs"] = {"hand_over_after": "2d"}
+
+    house = shipped(make_house(change))
+    house.pass_time(days=1)
+    look(house)
+    assert offers(house) == []
+    house.pass_time(days=1, hours=10)  # Wednesday night
+    house.bot.schedule.tick_there()
+    house.settle()
+    assert offers(house) == []
+    house.pass_time(hours=12)  # Thursday morning
+    house.bot.schedule.tick_there()
+    house.settle()
+    assert len(offers(house)) == 1
