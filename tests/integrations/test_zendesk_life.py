@@ -41,6 +41,9 @@ def test_merges_are_followed_to_the_last_ticket(helpdesk: Zendesk, world: Zendes
     assert helpdesk.ticket(first).number == third
     world.desk.record(first)["audits"][-1]["via"] = {"channel": "web", "source": {"from": {}, "to": {}, "rel": None}}
     assert helpdesk.ticket(first).number == third
+    for event in world.desk.record(second)["audits"][-1]["events"]:
+        event["body"] = "Fusionné."
+    assert helpdesk.ticket(second).number == third
     world.merge(third, first)
     assert helpdesk.ticket(first).number in (first, third)
     assert helpdesk.ticket(first).status == "closed"
@@ -124,6 +127,18 @@ def test_more_than_one_look_can_read_is_read_in_the_next_ones(helpdesk: Zendesk,
     assert {TicketTouched(number) for number in {*opened, old}} <= told
     assert looks < 5
     assert helpdesk.poll(watch) == ([], watch)
+
+
+def test_two_changes_within_one_second_are_both_told(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """The second one after we looked: a ticket may be told twice, but is not missed."""
+    one, other = world.open_ticket("Basket", "Empty."), world.open_ticket("Pay", "Grey.")
+    _, watch = helpdesk.poll(Watch())
+    world.customer_writes(one, "Still.")
+    _, watch = helpdesk.poll(watch)
+    world.desk.customer_writes(other, "Still.")
+    world.desk.record(other)["updated_at"] = world.desk.record(one)["updated_at"]
+    events, _ = helpdesk.poll(watch)
+    assert TicketTouched(other) in events
 
 
 def test_a_second_address_of_another_customer_finds_nothing(helpdesk: Zendesk, world: ZendeskWorld) -> None:
