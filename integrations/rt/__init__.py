@@ -14,7 +14,7 @@ looked at as it answers; what its page does not say:
 - `total` and `pages` are null for who is no superuser, and what one may not see is left out of a page: a list ends with
   an empty page.
 - An update that was refused is 200 all the same, with the reason as a sentence in the user's language.
-- A deleted ticket is shown, and takes messages; what a message must carry is not checked, it is left out.
+- A deleted ticket is shown, and takes messages; a custom field that is missing, or that we may not set, is left out.
 - Times in TicketSQL are read in the user's own time zone, so polling goes by the numbers of transactions instead.
 - `TicketId` in a search of transactions also finds other objects of that number, unless `ObjectType` is named.
 - Asking for an attachment's `Parent` fails (500) where it has none.

@@ -69,6 +69,7 @@ class RT:
         )
         self._people = conversation.People(self._http)
         self._can_mark = False
+        self._keeps: bool | None = None  # the keys of what we write, as far as was seen
 
     def number_in(self, reference: str) -> str | None:
         """The ticket number that `123`, `#123` or an address of this RT names; else None."""
@@ -185,20 +186,32 @@ class RT:
         raw = self._raw(number)  # RT would take a message on a deleted ticket
         if how == "correspond" and raw.get("Requestor") == []:
             raise Rejected(self.name, f"ticket {number} has no requestor, so a reply would reach nobody: add one in RT")
-        self._require_mark()
+        self._require_mark(how)
         body = {"Content": text, "ContentType": "text/plain", "TxnCustomFields": {self._config.mark_field: key}}
         _, place = self._http.create(f"/ticket/{whole(raw['id'])}/{how}", body)
         made = _MADE.fullmatch(place)
         if made is None:
             raise Unavailable(self.name, f"it did not confirm what it wrote to ticket {number}")
+        if not self._keeps:
+            self._keeps = self._kept(made[1], key)
         return made[1]
 
-    def _require_mark(self) -> None:
-        # RT takes a message whose custom field it does not know, and leaves the field out: it could not be found again.
-        if not self._can_mark and not self._knows(self._config.mark_field, _TRANSACTIONS):
-            name = self._config.mark_field
+    def _require_mark(self, how: str) -> None:
+        """Unauthorised where what we write could not be found again: RT takes a message whose custom field it does not
+        know or lets us not set, and leaves the field out; in the latter case it even says that it was set."""
+        name = self._config.mark_field
+        if not self._can_mark and not self._knows(name, _TRANSACTIONS):
             raise Unauthorised(self.name, f"nothing was written, since the custom field {name!r} is missing: {_MARK}")
         self._can_mark = True
+        if how == "correspond" and self._keeps is False:  # a comment may try: the right may be granted by now
+            raise Unauthorised(self.name, f"nothing was sent, since RT does not let us set {name!r}: {_MARK}")
+
+    def _kept(self, written: str, key: str) -> bool | None:
+        try:
+            found = self._http.get(f"/transaction/{written}")
+        except ServiceError:  # what was written stays written
+            return self._keeps
+        return key in answers.custom(found, self._config.mark_field) if isinstance(found, dict) else self._keeps
 
     def _knows(self, field: str, of: str) -> bool:
         query = json.dumps([{"field": "Name", "value": field}, {"field": "LookupType", "value": of}])

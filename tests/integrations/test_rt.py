@@ -150,6 +150,22 @@ def test_nothing_is_written_that_could_not_be_found_again(desk: RTStandIn, world
     assert (world.received(number), helpdesk.check()) == (["Done."], [])
 
 
+def test_no_reply_is_sent_whose_key_would_be_lost(helpdesk: RT, desk: RTStandIn, world: RTWorld) -> None:
+    """RT says that it set the field, and did not: the first message tells; once a note has its key, all is well."""
+    number = world.open_ticket("Basket", "Empty.")
+    desk.keeps = False
+    helpdesk.note(number, "Filed.", "k1")
+    with pytest.raises(Unauthorised, match="RT does not let us set 'Passerelle'"):
+        helpdesk.reply(number, "Done.", "k2")
+    assert world.received(number) == []
+    desk.keeps = True
+    with pytest.raises(Unauthorised):
+        helpdesk.reply(number, "Done.", "k2")
+    helpdesk.note(number, "Filed.", "k1")
+    helpdesk.reply(number, "Done.", "k2")
+    assert world.received(number) == ["Done."]
+
+
 def test_check_names_what_is_missing(desk: RTStandIn, world: RTWorld) -> None:
     """The field for tags, and the rights, as far as RT's links to its newest ticket tell them."""
     world.open_ticket("Basket", "Empty.")

@@ -106,6 +106,17 @@ def test_nothing_is_written_that_could_not_be_found_again(world: RealWorld) -> N
     assert [finding.where for finding in helpdesk.check()] == ["helpdesks.desk.mark_field"]
 
 
+def test_no_reply_is_sent_whose_key_would_be_lost(world: RealWorld) -> None:
+    """Without the right to set the field RT says that it did; the first message shows that it did not."""
+    number = world.open_ticket("Basket", "Empty.")
+    world.rt.query("DELETE FROM ACL WHERE RightName = 'ModifyCustomField'")
+    helpdesk = world.helpdesk()
+    helpdesk.note(number, "Filed.", "k1")
+    with pytest.raises(Unauthorised, match="RT does not let us set 'Passerelle'"):
+        helpdesk.reply(number, "Done.", "k2")
+    assert world.received(number) == []
+
+
 def test_the_scrip_of_the_page_calls_us(helpdesk: RT, world: RealWorld) -> None:
     """What RT posts is authentic, names the ticket, and says nothing of what was written."""
     number = world.open_ticket("Basket", "My card is 4111.")

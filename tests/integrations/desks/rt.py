@@ -102,6 +102,7 @@ class RTStandIn(StandIn):
         self.fields = {MARKS: "RT::Queue-RT::Ticket-RT::Transaction", "Tags": "RT::Queue-RT::Ticket"}
         self.lacking: set[str] = set()  # links that this user does not get
         self.hidden: set[int] = set()  # transactions that it may not see: left out of a page, once that was cut
+        self.keeps = True  # whether this user may set custom fields of transactions
         self.bound = False  # whether the lifecycle lets nobody set a status
         self.nobody = False  # whether tickets have no requestor
 
@@ -117,6 +118,7 @@ class RTStandIn(StandIn):
             ("GET", "/ticket/{id:int}/attachments", self._attachments_of),
             ("GET", "/attachments", self._attachments),
             ("GET", "/attachment/{id:int}", self._attachment),
+            ("GET", "/transaction/{id:int}", self._transaction),
             ("GET", "/transactions", self._transactions),
             ("GET", "/tickets", self._tickets),
             ("GET", "/user/{name}", self._user),
@@ -229,12 +231,15 @@ class RTStandIn(StandIn):
         given = body.get("TxnCustomFields") or {}
         known = {name: value for name, value in given.items() if name in self.fields}
         said = ["Comments added" if how == "comment" else "Correspondence added"]
+        said += ["Custom fields updated"] if known else []  # also where that was denied
         said += [f"Unable to load transaction custom field: {name}" for name in given if name not in known]
         if request.deleted:
             self.records.swallowed.append(body.get("Content", ""))
             return JSONResponse(said, 201, {"Location": "/REST/2.0/transaction/1"})
         number, ours = self._effective(request).number, self.records.ours
-        made = self.records.write(number, ours, body.get("Content", ""), public=how == "correspond", extra=known)
+        made = self.records.write(
+            number, ours, body.get("Content", ""), public=how == "correspond", extra=known if self.keeps else {}
+        )
         return JSONResponse(said, 201, {"Location": f"/REST/2.0/transaction/{made.id}"})
 
     async def _tickets(self, asked: Asked) -> Response:
@@ -288,6 +293,12 @@ class RTStandIn(StandIn):
             if self._matches(asked, values | marks):
                 rows.append(self._turn(turn))
         return self._list(asked, rows)
+
+    async def _transaction(self, asked: Asked) -> Response:
+        for turn in self.records.turns:
+            if turn.id == asked.path_params["id"]:
+                return JSONResponse(self._turn(turn))
+        raise HTTPException(404, "Not Found")
 
     def _turn(self, turn: Turn) -> Row:
         mark = turn.written.extra.get(MARKS) if turn.written else None
