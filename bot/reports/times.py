@@ -6,7 +6,7 @@ A step is measured where both its ends are known, and counts in the span in whic
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -152,8 +152,13 @@ class _Work:
 
     def spent(self, taken: Taken) -> list[float]:
         """Seconds worked while each of these steps was taken."""
-        return [self._until(end) - self._until(begin) for begin, end in zip(taken.begins, taken.ends, strict=True)]
+        return [end - begin for begin, end in zip(self._until(taken.begins), self._until(taken.ends), strict=True)]
 
-    def _until(self, at: float) -> float:
-        place = bisect_right(self.begins, at) - 1
-        return self.before[place] + min(at, self.ends[place]) - self.begins[place]
+    def _until(self, moments: Iterable[float]) -> list[float]:
+        """Seconds worked before each of these moments."""
+        begins, ends, before, found = self.begins, self.ends, self.before, []
+        for at in moments:
+            place = bisect_right(begins, at) - 1
+            end = ends[place]
+            found.append(before[place] + (at if at < end else end) - begins[place])
+        return found

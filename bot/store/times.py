@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -80,19 +80,15 @@ def load(session: Session, wanted: Scope, since: datetime, until: datetime) -> T
         (_customers(wanted, since, reached), OF_CUSTOMERS),
         (_answers(wanted, since), OF_ANSWERS),
     ):
-        for times in _fetched(session, query):
-            for way in ways:
-                begin, end = times.get(way[0]), times.get(way[1])
+        names = [column["name"] for column in query.column_descriptions]
+        places = [(names.index(way[0].value), names.index(way[1].value), taken[way]) for way in ways]
+        for row in session.execute(query.execution_options(yield_per=AT_ONCE)):
+            for at, until_at, step in places:
+                begin, end = row[at], row[until_at]
                 if begin is not None and end is not None and begin <= end and first <= end < last:
-                    taken[way].begins.append(begin)
-                    taken[way].ends.append(end)
+                    step.begins.append(begin)
+                    step.ends.append(end)
     return TimeRows(since, until, taken)
-
-
-def _fetched(session: Session, query: sa.Select[Any]) -> Iterator[Mapping[Milestone, float | None]]:
-    names = [Milestone(column["name"]) for column in query.column_descriptions]
-    for row in session.execute(query.execution_options(yield_per=AT_ONCE)):
-        yield dict(zip(names, row, strict=True))
 
 
 def reached_by_issue() -> sa.Subquery:
