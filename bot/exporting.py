@@ -61,8 +61,7 @@ def write(out: IO[bytes], table: Table) -> None:
     text = io.TextIOWrapper(out, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(table.head)
-    for row in table.rows:
-        writer.writerow([cell(value) for value in row])
+    writer.writerows(map(cell, row) for row in table.rows)
     text.detach()  # which flushes it, and leaves `out` open
 
 

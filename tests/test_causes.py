@@ -185,6 +185,16 @@ def test_a_quote_is_cut_between_words_after_the_redaction() -> None:
         assert len(quote.words) <= 200
 
 
+def test_where_reading_ends_no_address_is_halved() -> None:
+    """What was taken out makes room for what stands far behind, where only the beginning of a text was read."""
+    address = "someone.who.has.a.very.long.address.indeed@mail.shop.example "
+    for blanks in range(0, len(address), 5):
+        words = " " * blanks + "x" + address * 20
+        quote = component(report([case(customer(words), labels=("area/vat",))]), "vat").quote
+        assert quote is not None
+        assert "someone" not in quote.words
+
+
 def test_words_that_are_not_kept_are_not_quoted() -> None:
     """After the retention's time, or of who is forgotten, the next issue of the plan speaks; or nobody."""
     silent, speaking = case(*[customer("")] * 3, labels=("area/vat",)), case(customer("So slow."), labels=("area/vat",))

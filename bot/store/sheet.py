@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,8 +20,7 @@ AT_ONCE = 500
 ANSWERS = ("works", "still_broken")
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
+class SheetRow(NamedTuple):
     """One escalation. Times are UTC; None where it never was, or is not so any more."""
 
     id: str
@@ -85,8 +83,7 @@ def rows(session: Session, wanted: Scope) -> Iterator[SheetRow]:
         .order_by(Escalation.flagged_at, Escalation.id)
     )
     for row in session.execute(query.execution_options(yield_per=AT_ONCE)):
-        values: Sequence[Any] = row
-        yield SheetRow(*values)
+        yield SheetRow._make(row)
 
 
 def _when(column: sa.ColumnElement[datetime]) -> sa.ColumnElement[datetime]:
