@@ -124,6 +124,7 @@ class Passerelle:
             "reply": helpdesk.Reply,
             "ticket": helpdesk.LookAtTicket,
             "watch": helpdesk.WatchHelpdesk,
+            "hold": helpdesk.Hold,
             "there": handing.LookForAgent,
             "offer": handing.Offer,
             "reopen": confirming.Reopen,

@@ -241,6 +241,7 @@ class WriteBacks(_Model):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
+    hold: bool = False  # tickets stand on hold in the helpdesk while they wait for a developer
     silent_after: Duration = 14 * 86400.0  # after that long, a customer's next word is not waited for
     reopen_within: Duration = 60 * 86400.0  # of an issue's end; later, "still broken" files a new one
     hand_over_after: WorkingTime | None = None  # of an agent's silence; None: only where they are away or gone

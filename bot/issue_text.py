@@ -229,6 +229,7 @@ def _context(say: Say, facts: Facts, kind: Kind, severity: Severity) -> str:
         (say("Customer"), text(" ".join(filter(None, (facts.customer_name, facts.customer_email))), 120)),
         (say("Organisation"), text(facts.organisation, 80)),
         (say("Plan"), text(facts.plan, 80)),
+        *((text(name, 40), text(value, 120)) for name, value in facts.fields),
         (say("Language"), text(say.language(facts.language), 60) if facts.language else ""),
         (say("Kind"), kinds[kind]),
         (say("Severity"), severities[severity]),

@@ -46,6 +46,7 @@ class Facts:
     customer_email: str = ""
     organisation: str = ""
     plan: str = ""
+    fields: tuple[tuple[str, str], ...] = ()  # those of the ticket that the configuration names: (name, value)
     language: str = ""
     words: str = ""  # what the customer wrote
     attachments: tuple[str, ...] = ()  # their names
@@ -60,7 +61,7 @@ def leaving(facts: Facts, policy: Policy) -> Facts:
 
     link_only: the ticket's number, link and helpdesk, and the agent's own title and summary without personal data,
     the customer's name or organisation; public: the same. redacted: no name or e-mail address, every text without
-    personal data; organisation, plan and language stay. full: everything but secrets.
+    personal data; organisation, plan, language and named fields stay. full: everything but secrets.
     """
     facts = replace(facts, ticket_url=_link(facts))
     if policy is Policy.FULL:
@@ -113,6 +114,7 @@ def _rewritten(facts: Facts, rewrite: Callable[[str], str]) -> Facts:
         subject=rewrite(facts.subject),
         organisation=rewrite(facts.organisation),
         plan=rewrite(facts.plan),
+        fields=tuple((name, rewrite(value)) for name, value in facts.fields),
         words=rewrite(facts.words),
         attachments=tuple(map(rewrite, facts.attachments)),
         tags=tuple(map(rewrite, facts.tags)),

@@ -18,7 +18,7 @@ from bot.store import links, queries
 from bot.store.database import Store
 from bot.store.tables import Escalation, History, Issue, Person, Ticket
 from bot.texts import zone
-from integrations.base import Helpdesk, Tracker
+from integrations.base import Ability, Helpdesk, Tracker
 
 
 def issue_of(session: Session, issue_id: str) -> Issue:
@@ -146,6 +146,13 @@ class Bridge:
         key = f"ticket:{ticket.id}"
         self.refresh(session, "ticket", key, f"look:{key}", lane=lane, ticket=ticket.id)
 
+    def hold(self, session: Session, ticket: Ticket) -> None:
+        """Promise that the ticket stands on hold exactly while it waits for a developer, where that is wanted."""
+        helpdesk = self.helpdesks.get(ticket.helpdesk or "")
+        if self.settings.write_backs.hold and helpdesk is not None and Ability.HOLD in helpdesk.abilities:
+            key = f"hold:{ticket.id}"
+            self.refresh(session, "hold", key, f"ticket:{ticket.id}", lane=helpdesk.lane, ticket=ticket.id)
+
     def watch(self, session: Session, name: str) -> None:
         """Promise to ask a helpdesk which tickets were touched."""
         key = f"watch:{name}"
@@ -224,3 +231,4 @@ class Bridge:
                 lane=self.helpdesks[ticket.helpdesk].lane,
                 escalation=escalation.id,
             )
+            self.hold(session, ticket)

@@ -233,6 +233,9 @@ def as_columns(ticket: HelpdeskTicket) -> dict[str, Any]:
         "words": words[:WORDS_LIMIT],
         "attachments": names[:50],
         "tags": list(ticket.tags)[:50],
+        "fields": [[name, value[:200]] for name, value in ticket.fields[:20] if value],
+        "assignee": ticket.assignee,
+        "status": ticket.status,
         "waiting_since": (theirs[0].at if theirs else ticket.created_at).isoformat(),
     }
     return {name: _storable(value) for name, value in columns.items()}

@@ -128,6 +128,7 @@ def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> No
 
 def owe(bridge: Bridge, session: Session, escalation: Escalation, news: NewsItem) -> None:
     """Make the write-back due for the agent, and let followers hear."""
+    bridge.hold(session, escalation.ticket)
     if queries.write_back(session, escalation.id, news.id) is None:
         session.add(
             WriteBackRow(
@@ -169,6 +170,8 @@ def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
     """The news of the end no longer holds: what was not written yet waits."""
     for news in issue.news:
         news.stands = news.stands and news.kind in MEANWHILE
+    for escalation in issue.escalations:
+        bridge.hold(session, escalation.ticket)
     _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD, but=MEANWHILE)
 
 

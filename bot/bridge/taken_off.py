@@ -45,6 +45,7 @@ def take_off(bridge: Bridge, escalation_id: str, by: str) -> TakenOff:
         excused = _excuse(bridge, session, escalation)
         escalation.taken_off = bridge.clock.now()
         bridge.record(session, "unlinked", escalation=escalation, by=by)
+        bridge.hold(session, escalation.ticket)
         session.flush()
         session.refresh(issue, ["escalations"])
         bridge.keep_current(session, issue)

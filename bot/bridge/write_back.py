@@ -201,6 +201,7 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
     what[Step.UNMARK] = "unmarked"
     if taken in what:
         bridge.record(session, what[taken], escalation=row.escalation, by=by)
+    bridge.hold(session, row.escalation.ticket)
     news.refresh_round(bridge, session, row)
     bridge.keep_current(session, row.escalation.issue)
 

@@ -207,6 +207,18 @@ class LookAtTicket(Base):
             tickets.apply(self.bridge, session, job.payload["ticket"], result)
 
 
+class Hold(Base):
+    """`hold:{ticket}`: the ticket stands on hold exactly while it waits for a developer. Doing it again changes nothing."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            ticket = session.get_one(Ticket, job.payload["ticket"])
+            on = answers.waits(session, ticket.id)
+        with suppress(NotFound, Rejected, Unauthorised):  # it is gone, or the account may not: no agent's concern
+            self.bridge.helpdesks[ticket.helpdesk or ""].hold(ticket.number or "", on)
+        return on
+
+
 class WatchHelpdesk(Base):
     """`watch:{helpdesk}`: which tickets were touched since the last time, for what no webhook told."""
 

@@ -40,6 +40,7 @@ def facts_of(ticket: Ticket, escalation: Escalation) -> privacy.Facts:
         customer_email=ticket.customer_email,
         organisation=ticket.organisation,
         plan=ticket.plan,
+        fields=tuple((name, value) for name, value in ticket.fields),
         language=ticket.language,
         words=ticket.words,
         attachments=tuple(ticket.attachments),

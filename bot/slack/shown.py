@@ -35,6 +35,7 @@ def ticket_facts(ticket: Ticket, now: datetime) -> views.TicketFacts:
         customer=ticket.customer_name or ticket.customer_email,
         organisation=ticket.organisation,
         plan=ticket.plan,
+        fields=tuple((name, value) for name, value in ticket.fields),
         language=ticket.language,
         waited=now - ticket.waiting_since,
         words=ticket.words,

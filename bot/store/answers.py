@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.model import OWED, Confirmation, WriteBack
+from bot.model import OWED, WAITING, Confirmation, WriteBack
 from bot.store.queries import SETTLED
 from bot.store.tables import Escalation, Issue, WriteBackRow
 
@@ -25,6 +25,16 @@ def awaited(session: Session, ticket_id: str) -> Sequence[WriteBackRow]:
         .order_by(WriteBackRow.done_at.desc())
     )
     return session.scalars(query).all()
+
+
+def waits(session: Session, ticket_id: str) -> bool:
+    """Whether a ticket waits for a developer: an issue of it is under way, and nothing is to be written meanwhile."""
+    here = sa.select(Escalation.id).where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
+    under_way = here.join(Issue, Issue.id == Escalation.issue_id).where(Issue.stage.in_(WAITING))
+    due = here.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
+        WriteBackRow.state.in_((WriteBack.DUE, WriteBack.SENDING, WriteBack.UNCERTAIN))
+    )
+    return session.scalar(under_way.limit(1)) is not None and session.scalar(due.limit(1)) is None
 
 
 def replies(session: Session, ticket_id: str) -> set[str]:

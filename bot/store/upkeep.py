@@ -8,10 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.model import OWED
+from bot.model import ANSWERED, MERGED, OWED, SUPERSEDED, TAKEN_OFF
 from bot.store import index, remarks
 from bot.store.queries import SETTLED
 from bot.store.tables import Delivery, Draft, Effect, EffectState, Escalation, Issue, Slot, Ticket, WriteBackRow
+
+OURS = (ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF)
+"""The reasons of write-backs that nobody typed."""
 
 # --- slots ------------------------------------------------------------------------------------------------------------
 
@@ -74,7 +77,9 @@ def forget_customers(session: Session, before: datetime) -> None:
     )
     done = sa.select(Ticket.id).where(Ticket.id.in_(carried), Ticket.id.not_in(unsettled), Ticket.id.not_in(owed))
     theirs = sa.select(Escalation.id).where(Escalation.ticket_id.in_(done))
-    session.execute(sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs)).values(text=""))
+    said = sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs))
+    reason = sa.case((WriteBackRow.reason.in_(OURS), WriteBackRow.reason), else_="")  # an agent's may name somebody
+    session.execute(said.values(text="", answer="", reason=reason))
     session.execute(sa.update(Escalation).where(Escalation.ticket_id.in_(done)).values(summary="", files=[]))
     index.erase(session, theirs)
     others = sa.select(Escalation.issue_id).where(Escalation.ticket_id.not_in(done))
@@ -93,6 +98,8 @@ def forget_customers(session: Session, before: datetime) -> None:
             subject="",
             attachments=[],
             tags=[],
+            fields=[],
+            assignee="",
         )
         .execution_options(synchronize_session=False)
     )

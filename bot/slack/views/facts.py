@@ -21,6 +21,7 @@ class TicketFacts:
     customer: str = ""
     organisation: str = ""
     plan: str = ""
+    fields: tuple[tuple[str, str], ...] = ()  # those that the configuration names: (name, value)
     language: str = ""  # BCP 47
     waited: timedelta | None = None
     words: str = ""  # what the customer wrote, as the agent may read it
@@ -138,6 +139,8 @@ def about(say: Say, facts: TicketFacts) -> list[list[Piece]]:
     """The facts of a ticket in a few lines; what is empty is left out."""
     rows: list[list[Piece]] = [[Bold(one_line(facts.subject))] if facts.subject else []]
     rows.append(_who(facts))
+    named = [f"{one_line(name, 40)}: {one_line(value, 120)}" for name, value in facts.fields[:10]]
+    rows.append([" · ".join(named)] if named else [])
     details: list[str] = []
     if facts.language:
         details.append(say("Writes in {language}", language=one_line(say.language(facts.language), 60)))
