@@ -249,6 +249,16 @@ class MendsHooks(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A tracker that keeps files which its issues and comments show."""
+
+    def attach(self, repo: str, name: str, content: bytes) -> str:
+        """Keep a file of that name, which is harmless in Markdown; returns the Markdown that shows it. By one call,
+        and what it keeps carries no mark: made again, it is kept twice. Rejected: too large."""
+        ...
+
+
 class Ability(StrEnum):
     """What not every helpdesk can do. `docs/integrations/README.md` has the same as a table."""
 

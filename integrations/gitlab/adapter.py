@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from mimetypes import guess_type
 from typing import Any, Literal
 
 from integrations.base import (
@@ -149,6 +150,12 @@ class GitLab:
         """The comment of our own that carries `key`."""
         found = self.comments(repo, number)
         return next((comment for comment in found if comment.ours and key in MARK.findall(comment.text)), None)
+
+    def attach(self, repo: str, name: str, content: bytes) -> str:
+        """Keep a file with the project ("Markdown uploads API"), not with an issue: of a private project images are
+        shown to whoever has the link, unless its settings ask for a sign-in, other files to its members."""
+        kind = guess_type(name)[0] or "application/octet-stream"
+        return self._wire.upload(path_of(repo, "uploads"), (name, content, kind), lambda made: _text(made["markdown"]))
 
     def edit_comment(self, repo: str, number: int, comment: str, text: str, key: str) -> None:
         """Replace the text of our own note of that id; above 1,000,000 characters it is cut. NotFound: it is gone."""
@@ -299,3 +306,9 @@ class GitLab:
     def mend_hook(self, repo: str, address: str) -> str:
         """Add the webhook that calls `address`, or switch it on again and complete it; a sentence on what was done."""
         return hooks.mend(self._wire, repo, address)
+
+
+def _text(found: object) -> str:
+    if not isinstance(found, str) or not found:
+        raise TypeError(type(found))
+    return found

@@ -30,6 +30,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 Now = Callable[[], datetime]
 Query = Mapping[str, object]
+File = tuple[str, bytes, str]  # name, content, content type
 
 PAGE = 100  # GitLab's largest page
 PAGES_MAX = 100
@@ -116,14 +117,15 @@ class Wire:
         query: Query | None = None,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        file: File | None = None,
     ) -> Answer:
         """Make the call; an answer below 400 comes back, all else is raised. All but GET may change something."""
         named = _PROJECT.sub(lambda match: f"/projects/{quote(self.name_of(unquote(match[1])), safe='')}", path)
         write = method != "GET"
         with METER.call(self.name, write=write) as told:
-            answer = self._send(method, named, query, body, headers)
+            answer = self._send(method, named, query, body, headers, file)
             if write and _moved(answer) and (home := self._home(path)):  # nothing was done yet
-                answer = self._send(method, _PROJECT.sub(home, path), query, body, headers)
+                answer = self._send(method, _PROJECT.sub(home, path), query, body, headers, file)
             told(answer.headers)
             return self._judged(answer, write)
 
@@ -143,6 +145,7 @@ class Wire:
         query: Query | None,
         body: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
+        file: File | None,
     ) -> Answer:
         write, client = method != "GET", self._client()
         self._local.answer = None
@@ -152,6 +155,7 @@ class Wire:
                 path,
                 query_data=dict(query or {}),
                 post_data=dict(body) if body is not None else None,
+                files={"file": file} if file else None,
                 obey_rate_limit=False,
                 retry_transient_errors=False,
                 extra_headers=dict(headers or {}),
@@ -180,6 +184,10 @@ class Wire:
 
     def write(self, method: str, path: str, body: Mapping[str, Any], translate: Callable[[Any], T]) -> T:
         return self._decoded(self.ask(method, path, None, body), translate, write=True)
+
+    def upload(self, path: str, file: File, translate: Callable[[Any], T]) -> T:
+        """Send a file, as a form does."""
+        return self._decoded(self.ask("POST", path, file=file), translate, write=True)
 
     def pages(
         self, path: str, query: Query | None = None, *, limit: int = PAGES_MAX, keyset: bool = False

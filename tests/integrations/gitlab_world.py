@@ -61,6 +61,10 @@ class GitLabWorld:
         issue = self.hub.issue(REPO, number)
         return "\n".join([issue["description"] or "", *(note["body"] for note in issue["notes"])])
 
+    def kept(self, markdown: str) -> bytes | None:
+        url = markdown.partition("](")[2].removesuffix(")")
+        return next((one.content for one in self.hub.uploads(REPO) if one.url == url), None)
+
     def due(self, number: int) -> date | None:
         due = self.hub.issue(REPO, number)["due_date"]
         return date.fromisoformat(due) if due else None

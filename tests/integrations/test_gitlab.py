@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import httpx2
 import pytest
 from pydantic import SecretStr, ValidationError
 from starlette.applications import Starlette
@@ -33,6 +34,7 @@ from integrations.base import (
 from integrations.gitlab import Config, GitLab
 from integrations.sandbox.gitlab import GitLabStandIn
 from integrations.sandbox.wire import Fault, Server
+from integrations.testing.files import FilesContract
 from integrations.testing.shipping import RESOURCES
 from integrations.testing.tracker import TrackerContract
 from integrations.testing.world import World
@@ -62,7 +64,7 @@ def tracker(world: GitLabWorld) -> GitLab:
     return world.tracker()
 
 
-class TestGitLab(TrackerContract):
+class TestGitLab(TrackerContract, FilesContract):
     """GitLab keeps the contract."""
 
     def test_a_quiet_poll_costs_one_304(self, tracker: Tracker, world: World) -> None:
@@ -190,6 +192,20 @@ def test_no_thread_sleeps_through_a_retry_after(hub: GitLabStandIn, tracker: Git
     assert (limit.value.retry_after, len(hub.wire.calls)) == (3, 1)
 
 
+def test_images_are_shown_to_whoever_has_the_link(hub: GitLabStandIn, tracker: GitLab) -> None:
+    """And other files once the project is public: what docs/privacy.md warns of."""
+    found = {}
+    for name in ("screen.png", "invoice.pdf"):
+        tracker.attach(REPO, name, b"secret")
+        there = hub.uploads(REPO)[-1]
+        project = hub.find(REPO)
+        assert project
+        found[name] = f"{hub.url}/-/project/{project.id}{there.url}"
+    assert [httpx2.get(found[name]).status_code for name in sorted(found)] == [404, 200]
+    hub.set_visibility(REPO, "public")
+    assert [httpx2.get(found[name]).content for name in sorted(found)] == [b"secret", b"secret"]
+
+
 def test_a_missing_scope_is_named(hub: GitLabStandIn, tracker: GitLab) -> None:
     """GitLab says what the token would need."""
     body = {"error": "insufficient_scope", "error_description": "Higher privileges are needed", "scope": "api"}
@@ -303,6 +319,7 @@ def test_an_answer_that_is_not_gitlabs_is_a_service_error(odd: GitLab) -> None:
         lambda: odd.issue(REPO, 1),
         lambda: odd.create_issue(REPO, IssueDraft("Basket", "…"), "k1"),
         lambda: odd.keep(REPO, 1, "…", "k1"),
+        lambda: odd.attach(REPO, "log.txt", b"..."),
         lambda: odd.fix(REPO, "!1"),
         lambda: odd.resolve(REPO, "1" * 40),
     ):

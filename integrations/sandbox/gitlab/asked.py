@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -36,6 +37,14 @@ def wrong(text: str) -> Refused:
 def invalid(name: str, *problems: str) -> Refused:
     """What a record's own rules refuse."""
     return Refused(400, {"message": {name: list(problems)}})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file in a form."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +202,17 @@ class Asked:
             mark = base64.urlsafe_b64encode(json.dumps(key(items[size - 1])).encode()).decode()
             headers["Link"] = f'<{self._link(cursor=mark)}>; rel="next"'
         return Reply([show(item) for item in items[:size]], headers=headers)
+
+
+def form(body: bytes, content_type: str) -> Json:
+    """The fields of a `multipart/form-data` body (RFC 7578), files as `Sent`."""
+    boundary = re.search(r'boundary="?([^";]+)', content_type)
+    if boundary is None:
+        raise wrong("The request body is invalid")
+    found: Json = {}
+    for part in body.split(b"--" + boundary[1].encode())[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        named = dict(re.findall(r'[ ;](name|filename)="([^"]*)"', head.decode()))
+        content = content.removesuffix(b"\r\n")
+        found[named.get("name", "")] = Sent(named["filename"], content) if "filename" in named else content.decode()
+    return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from integrations.sandbox.gitlab.core import Core
 from integrations.sandbox.gitlab.quick_actions import Command, split
-from integrations.sandbox.gitlab.records import Issue, Label, Merge, Note, Project, StateEvent
+from integrations.sandbox.gitlab.records import Issue, Label, Merge, Note, Project, StateEvent, Upload
 
 FIELDS = {"title": "title", "description": "body", "confidential": "confidential", "due_date": "due"}
 FIELDS |= {"issue_type": "kind", "discussion_locked": "locked"}
@@ -170,6 +171,17 @@ class IssueDoings(Core):
         hidden = note.internal or (isinstance(thing, Issue) and thing.confidential)
         trigger = "confidential_note_hooks" if hidden else "note_hooks"
         self._tell(project, trigger, self.shapes.note_event(project, thing, note, by, action, hidden))
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def upload(self, repo: str, by: str, name: str, content: bytes) -> Upload:
+        """A file that texts of the project may show from now on; of no issue in particular."""
+        with self.lock:
+            project, made = self._project(repo), self._id()
+            secret = hashlib.sha256(f"{made}".encode()).hexdigest()[:32]
+            project.uploads.append(Upload(made, secret, name, content, by))
+            self.version += 1
+            return project.uploads[-1]
 
     # --- quick actions ------------------------------------------------------------------------------------------------
 

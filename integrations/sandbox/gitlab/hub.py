@@ -5,6 +5,7 @@ from __future__ import annotations
 from integrations.sandbox.gitlab.deployments import ShippingDoings
 from integrations.sandbox.gitlab.doings_merges import MergeDoings
 from integrations.sandbox.gitlab.moves import MoveDoings
+from integrations.sandbox.gitlab.records import Upload
 from integrations.sandbox.gitlab.shapes import Shapes
 from integrations.sandbox.gitlab.shapes_base import Json
 from integrations.sandbox.wire import Now
@@ -38,6 +39,11 @@ class Hub(MergeDoings, ShippingDoings, MoveDoings):
             notes = [self.shapes.note(project, issue, note) for note in issue.notes]
             events = [self.shapes.state_event(issue, event) for event in issue.events]
             return {**self.shapes.issue(project, issue), "notes": notes, "state_events": events}
+
+    def uploads(self, repo: str) -> list[Upload]:
+        """All files that were uploaded to the project, oldest first."""
+        with self.lock:
+            return list(self._project(repo).uploads)
 
     def merges(self, repo: str) -> list[Json]:
         """All merge requests, newest first, as the API shows them."""

@@ -18,6 +18,7 @@ body {{ max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sys
 article {{ border: 1px solid #dcdcde; border-radius: .5rem; padding: .5rem 1rem; margin: 1rem 0 }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: .5rem 0 }} small {{ color: #626168 }}
 </style></head><body><small>{where}</small><h1>{title}</h1>{body}</body></html>"""
+_FILE = re.compile(r"/-/project/(?P<id>\d+)(?P<rest>/uploads/.+)")
 _ADDRESS = re.compile(r"/(?P<path>.+?)/-/(?P<kind>issues|merge_requests|releases|commit)/(?P<name>.+)")
 
 
@@ -31,6 +32,8 @@ class Pages:
         self.hub = hub
 
     def answer(self, request: Request) -> Response:
+        if file := _FILE.fullmatch(request.url.path):
+            return self._file(file["id"], file["rest"])
         address = _ADDRESS.fullmatch(request.url.path)
         if address is None:
             return self._missing("")
@@ -81,6 +84,14 @@ class Pages:
             return None
         card = _card(f"{commit.author} · {commit.at:%Y-%m-%d %H:%M}", commit.message)
         return self._page(project.path, f"Commit {name[:8]}", card)
+
+    def _file(self, project_id: str, rest: str) -> Response:
+        """To who has not signed in: images of any project, other files of public ones ("User file uploads")."""
+        with self.hub.lock:
+            project = self.hub.find(project_id)
+            found = next((one for one in project.uploads if one.url == rest), None) if project else None
+            shown = project is not None and found is not None and (found.image or project.visibility == "public")
+        return Response(found.content) if found and shown else self._missing("")
 
     @staticmethod
     def _page(where: str, title: str, body: str, status: int = 200) -> HTMLResponse:

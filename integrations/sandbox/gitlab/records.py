@@ -171,6 +171,25 @@ class Deployment:
     merges: list[Merge] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that texts of its project refer to; `secret` is what its address cannot be guessed by."""
+
+    id: int
+    secret: str
+    name: str
+    content: bytes
+    by: str
+
+    @property
+    def url(self) -> str:
+        return f"/uploads/{self.secret}/{self.name}"
+
+    @property
+    def image(self) -> bool:
+        return self.name.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tiff", ".ico", ".webp"))
+
+
 @dataclass(slots=True)
 class Project:
     id: int
@@ -191,6 +210,7 @@ class Project:
     environments: dict[str, Environment] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)  # oldest first
     hooks: list[Hook] = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)  # oldest first
     protected_branches: set[str] = field(default_factory=set)
     protected_tags: set[str] = field(default_factory=set)  # names, or patterns with `*`
     issue_numbers: int = 0  # the last iids given; none is given twice

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from integrations.sandbox.gitlab.asked import Asked, Json, Refused, Reply, Token, missing, wrong
+from integrations.sandbox.gitlab.asked import Asked, Json, Refused, Reply, Token, form, missing, wrong
 from integrations.sandbox.gitlab.hub import Hub
 from integrations.sandbox.gitlab.records import GUEST, PLANNER, REPORTER, Issue, Project
 
@@ -181,6 +181,8 @@ class Door:
             if not isinstance(data, dict):
                 raise wrong("The request body is invalid")
             return {name.removesuffix("[]"): value for name, value in data.items()}
+        if "multipart/form-data" in request.headers.get("content-type", ""):
+            return form(body, request.headers["content-type"])
         found: Json = {}
         for name, value in parse_qsl(body.decode(), keep_blank_values=True):
             if name.endswith("[]"):

@@ -13,6 +13,7 @@ from integrations.sandbox.gitlab.pages import Pages
 from integrations.sandbox.gitlab.records import MAINTAINER, Project
 from integrations.sandbox.gitlab.rest import Door
 from integrations.sandbox.gitlab.routes_code import CodeRoutes
+from integrations.sandbox.gitlab.routes_files import FileRoutes
 from integrations.sandbox.gitlab.routes_issues import IssueRoutes
 from integrations.sandbox.gitlab.routes_links import LinkRoutes
 from integrations.sandbox.gitlab.routes_notes import NoteRoutes
@@ -50,7 +51,7 @@ class Routes:
                 f"{hook}/test/:trigger": {"POST": self.test_hook},
             }
         )
-        for routes in (IssueRoutes, NoteRoutes, LinkRoutes, CodeRoutes, ShippingRoutes):
+        for routes in (IssueRoutes, NoteRoutes, FileRoutes, LinkRoutes, CodeRoutes, ShippingRoutes):
             self.door.serve(routes(self.hub, self.door).table())
         return [Route("/{rest:path}", self._either, methods=METHODS)]
 
