@@ -137,7 +137,7 @@ class Play:
     def undone(self) -> list[str]:
         """The keys of the calls that are not made yet, dead letters too; polling alone never ends."""
         with self.bot.store.read() as session:
-            left = [effect for effect in overview.effects(session) if effect.kind != "poll"]
+            left = [effect for effect in overview.effects(session) if effect.kind not in ("poll", "watch")]
             return [f"{effect.key} {effect.error}".strip() for effect in left]
 
     def message(self, channel: str, *words: str) -> Json:

@@ -15,6 +15,8 @@ SUPPORT, SUPPORT_DEV = "C0SUPPORT", "C0SUPPORTDEV"
 VAT = "VAT keeps the old country’s rate when the delivery address changes"
 WISHES = "Sorting the wish list by colour does nothing"
 REASON = "Colours are free text in the shop, so there is nothing to sort by. We will not build it this year."
+NOTE = "The basket counts VAT for the delivery address again."
+THANKS = "Merci Ana, ça marche."
 REPLY = (
     "Bonjour Camille,\n\nle taux suit maintenant l’adresse de livraison, dès qu’elle change : c’est en ligne depuis la "
     "version 2.5.0. Si un panier vous paraît encore faux, répondez-moi ici.\n\nAna"
@@ -127,14 +129,19 @@ def leo_merges(play: Play) -> None:
     commit = play.github.merge_pull(REPOSITORY, pull, DEVELOPER.login)
     card = play.message(SUPPORT_DEV, VAT, "Fixed, not shipped yet", commit[:7])
     play.tell.sees("In #support-dev:", telling.message(card))
+    asked = play.hears(LEO, "What was mended, in words for customers?")
     play.nobody_hears()
     play.tell.happened("Closed is not shipped: neither Ana nor Ben was told anything.")
+    play.press(LEO, asked, "For customers…", "note_to_customer")
+    play.modal(LEO, "text")
+    play.submit(LEO, text=NOTE)
+    play.tell.happened("Whoever writes back will have Léo’s words beside their blank page.")
 
 
 def it_ships(play: Play) -> None:
     play.tell.does("Léo publishes the release v2.5.0, which contains the commit.")
     play.github.publish_release(REPOSITORY, "v2.5.0")
-    play.hears(ANA, "Fixed in v2.5.0", "Camille Roux", "le total du panier garde", "[Write back]")
+    play.hears(ANA, "Fixed in v2.5.0", NOTE, "Camille Roux", "le total du panier garde", "[Write back]")
     play.hears(
         BEN, "Fixed in v2.5.0", "Jonas Lindqvist", "[Write back]", "Ana Moreau writes back; you follow", "Camille"
     )
@@ -154,6 +161,17 @@ def ana_writes_back(play: Play) -> None:
     play.holds("Ana’s own words, once", sent == [REPLY], sent)
     play.message(play.slack.dm_channel(ANA), "Fixed in v2.5.0", "✓ Written.")
     play.tell.happened("Ana’s words stand in Zendesk as a public reply, and her message says so.")
+
+
+def camille_answers(play: Play) -> None:
+    play.tell.does("Camille answers, by mail.")
+    play.zendesk.customer_writes("4211", THANKS)
+    told = play.hears(ANA, "answered on ticket 4211", THANKS, "[It works]")
+    play.press(ANA, told, "It works", "works")
+    play.nobody_hears()
+    play.tell.happened(
+        "The loop is closed: the customer says that it works. “Still broken” would open the issue again."
+    )
 
 
 def ben_has_written(play: Play) -> None:
@@ -209,6 +227,7 @@ def leo_merges_on_gitlab(play: Play) -> None:
     play.holds("the issue closed", play.gitlab.issue(PROJECT, 1)["state"] == "closed", play.gitlab.issue(PROJECT, 1))
     card = play.message(SUPPORT_DEV, CARD, "Fixed, not shipped yet", f"!{merge}")
     play.tell.sees("In #support-dev:", telling.message(card))
+    play.hears(LEO, "What was mended, in words for customers?")
     play.nobody_hears()
     play.tell.happened("Merged is not deployed: Ben was told nothing.")
 
@@ -245,6 +264,7 @@ STEPS = (
     ("A fix is merged", leo_merges),
     ("The fix ships", it_ships),
     ("Ana writes back, in her own words", ana_writes_back),
+    ("The customer says that it works", camille_answers),
     ("Ben has written already", ben_has_written),
     ("Ana decides not to write", ana_skips),
     ("Ben’s next ticket is for the app, on GitLab", ben_flags_for_the_app),

@@ -78,7 +78,7 @@ def carry(ticket: Ticket, stage: Stage, since: datetime, write_backs: list[tuple
 def test_nothing_that_is_owed_is_forgotten_and_all_else_is(crew: Crew, tickets: list[list[Any]]) -> None:
     """A customer's words stay while anybody owes them anything, and for the time that the configuration says after
     that; then their name, address and words are gone."""
-    crew.begin(NOW)
+    crew.begin(NOW, idle=True)
     owed: dict[str, bool] = {}
     with crew.bots[0].store.write() as session:
         for escalations in tickets:
@@ -102,7 +102,7 @@ def test_nothing_that_is_owed_is_forgotten_and_all_else_is(crew: Crew, tickets: 
 
 def test_old_deliveries_and_drafts_go_and_unread_ones_stay(crew: Crew) -> None:
     """What was read long ago is dropped with the effect that read it; what nobody has read yet is not."""
-    crew.begin(NOW)
+    crew.begin(NOW, idle=True)
     ages = {"old": 31, "young": 29, "unread": 99}
     with crew.bots[0].store.write() as session:
         for name, days in ages.items():
@@ -134,7 +134,7 @@ def test_old_deliveries_and_drafts_go_and_unread_ones_stay(crew: Crew) -> None:
 
 def test_forgetting_is_done_once_a_day(crew: Crew) -> None:
     """Every process asks every hour; one a day does the work, and old slots do not pile up."""
-    crew.begin(NOW)
+    crew.begin(NOW, idle=True)
     for _ in range(96):
         for bot in crew.bots:
             bot.schedule.tick_forget()

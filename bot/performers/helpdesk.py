@@ -208,7 +208,7 @@ class LookAtTicket(Base):
 
 
 class Hold(Base):
-    """`hold:{ticket}`: the ticket stands on hold exactly while it waits for a developer. Doing it again changes nothing."""
+    """`hold:{ticket}`: the ticket stands on hold exactly while it waits for a developer."""
 
     def perform(self, job: Job) -> bool:
         with self.bridge.store.read() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from bot.privacy import plain as escape
 from bot.slack.views.parts import (
@@ -68,7 +67,8 @@ def unanswered(say: Say, data: Waits) -> Post:
     """To an agent: a Support Dev's question that nobody answered."""
     sentence = say.pieces(
         "{name} asked about {issue} {duration} ago, and nobody has answered yet:",
-        **_named(say, data),
+        issue=data.issue.link,
+        duration=say.ago(data.age),
         name=one_line(data.by, 80),
     )
     return _single(say, data, [sentence], _step(say, data), excerpt(data.text, 600))
@@ -160,11 +160,16 @@ def _own(say: Say, data: Waits) -> list[Piece]:
     issue, duration = data.issue.link, say.ago(data.age)
     match data.what:
         case "triage":
-            return say.pieces("{issue} was filed {duration} ago, and nobody has taken it yet.", **_named(say, data))
+            return say.pieces(
+                "{issue} was filed {duration} ago, and nobody has taken it yet.",
+                issue=data.issue.link,
+                duration=say.ago(data.age),
+            )
         case "answer":
             return say.pieces(
                 "{name} asked about {issue} {duration} ago: {question}",
-                **_named(say, data),
+                issue=data.issue.link,
+                duration=say.ago(data.age),
                 name=one_line(data.by, 80),
                 question=one_line(data.text, 200),
             )
@@ -184,12 +189,17 @@ def _own(say: Say, data: Waits) -> list[Piece]:
 def _reported(say: Say, data: Waits) -> list[Piece]:
     match data.what:
         case "triage":
-            return say.pieces("{issue} was filed {duration} ago, and nobody has taken it yet.", **_named(say, data))
+            return say.pieces(
+                "{issue} was filed {duration} ago, and nobody has taken it yet.",
+                issue=data.issue.link,
+                duration=say.ago(data.age),
+            )
         case "answer":
             name = one_line(data.by, 80)
             return say.pieces(
                 "{name} asked about {issue} {duration} ago, and nobody has answered yet.",
-                **_named(say, data),
+                issue=data.issue.link,
+                duration=say.ago(data.age),
                 name=name,
             )
         case "promise":
@@ -211,10 +221,6 @@ def _unheard(say: Say, data: Waits) -> str:
         data.waiting,
         duration=say.ago(data.age),
     )
-
-
-def _named(say: Say, data: Waits) -> dict[str, Any]:
-    return {"issue": data.issue.link, "duration": say.ago(data.age)}
 
 
 def _names(say: Say, data: Waits) -> str:
