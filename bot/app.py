@@ -17,7 +17,20 @@ from starlette.applications import Starlette
 from bot.bridge.core import Bridge
 from bot.clock import Clock
 from bot.outbox import Outbox, Performer
-from bot.performers import confirming, digest, duty, handing, helpdesk, looks, reminders, slack, steps, talk, tracker
+from bot.performers import (
+    confirming,
+    digest,
+    duty,
+    files,
+    handing,
+    helpdesk,
+    looks,
+    reminders,
+    slack,
+    steps,
+    talk,
+    tracker,
+)
 from bot.scheduler import Schedule
 from bot.settings import Settings
 from bot.slack.chat import Chat
@@ -120,6 +133,7 @@ class Passerelle:
             "mirror": looks.Mirror,
             "redeliver": looks.Redeliver,
             "delivery": looks.ReadDelivery,
+            "files": files.FilesOfTicket,
             "note": helpdesk.Note,
             "reply": helpdesk.Reply,
             "ticket": helpdesk.LookAtTicket,

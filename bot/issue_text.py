@@ -181,6 +181,35 @@ def broken_summary(say: Say, issue_label: str, words: str) -> str:
     return f"{said}\n\n{words}".strip()
 
 
+def files_comment(say: Say, facts: Facts, shown: Sequence[str], left: Sequence[str]) -> str:
+    """The comment with what the customer of a ticket sent: `shown` is the tracker's own Markdown, one for each file,
+    `left` are the names of those that are to be had in the ticket alone."""
+    ticket = _link(facts.ticket_number, facts.ticket_url, facts.helpdesk)
+    parts = []
+    if shown:
+        parts.append(
+            say.many(
+                "{n} file that the customer of {ticket} sent:",
+                "{n} files that the customer of {ticket} sent:",
+                len(shown),
+                ticket=ticket,
+            )
+        )
+        parts += shown
+    if left:
+        names = ", ".join(text(name, 80) for name in left[:50])
+        parts.append(
+            say.many(
+                "{n} file is in {ticket} alone: {names}",
+                "{n} files are in {ticket} alone: {names}",
+                len(left),
+                ticket=ticket,
+                names=names,
+            )
+        )
+    return "\n\n".join(parts)
+
+
 def ticket_note(say: Say, title: str, issue_label: str, issue_url: str, agent: str) -> str:
     """The internal note on the ticket, as plain text: which issue stands for it."""
     first = say(

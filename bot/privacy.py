@@ -7,6 +7,7 @@ harmless: in a tracker's Markdown it mentions nobody, refers to nothing, command
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,8 +16,8 @@ from urllib.parse import urlsplit
 from bot.redaction import INVISIBLE, Redacted, redact, without_secrets
 
 __all__ = [
-    "Facts", "Policy", "Redacted", "agent_leaving", "bare_address", "effective", "excerpt", "harmless", "leaving",
-    "plain", "quoted", "reason_leaving", "redact", "without_secrets",
+    "Facts", "Policy", "Redacted", "agent_leaving", "bare_address", "effective", "excerpt", "file_name", "harmless",
+    "leaving", "plain", "quoted", "reason_leaving", "redact", "without_secrets",
 ]  # fmt: skip
 
 
@@ -187,6 +188,19 @@ def quoted(text: str, limit: int) -> tuple[str, bool]:
     """
     whole = _cleaned(text).strip()
     return "> " + harmless(whole[:limit].rstrip()).replace("\n", "\n> "), len(whole) > limit
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def file_name(name: str, limit: int = 100) -> str:
+    """An untrusted file's name without secrets, of letters, marks, digits and `._+-` alone: it is shown as it is in
+    Markdown, and names no path. At most `limit` characters, of which its ending stays."""
+    plain = unicodedata.normalize("NFC", without_secrets(name[-4 * limit :]).text)
+    kept = "".join(char if unicodedata.category(char)[0] in "LMN" or char in "._+-" else "_" for char in plain)
+    stem, dot, ending = re.sub(r"_{2,}", "_", kept).strip("._+-").rpartition(".")
+    stem, ending = (stem, f"{dot}{ending}") if dot and len(ending) <= 10 else (f"{stem}{dot}{ending}", "")
+    return f"{stem[: limit - len(ending)]}{ending}" or "file"
 
 
 # --- Slack ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from bot.store import links, queries
 from bot.store.database import Store
 from bot.store.tables import Escalation, History, Issue, Person, Ticket
 from bot.texts import zone
-from integrations.base import Ability, Helpdesk, Tracker
+from integrations.base import Ability, Helpdesk, TakesFiles, Tracker
 
 
 def issue_of(session: Session, issue_id: str) -> Issue:
@@ -153,6 +153,15 @@ class Bridge:
             key = f"hold:{ticket.id}"
             self.refresh(session, "hold", key, f"ticket:{ticket.id}", lane=helpdesk.lane, ticket=ticket.id)
 
+    def bring_files(self, session: Session, escalation: Escalation) -> None:
+        """Promise that the issue shows what the customer sent, where policy and tracker may let it. On a subject of its
+        own, so that a helpdesk which is away holds up nothing else of the issue's."""
+        issue, times = escalation.issue, queries.refiled(session, escalation.issue_id)
+        full = any(one.key == issue.project and one.privacy == "full" for one in self.settings.projects)
+        if full and isinstance(self.trackers.get(issue.tracker), TakesFiles):
+            key = f"files:{escalation.id}{f':{times}' if times else ''}"
+            self.refresh(session, "files", key, key, lane=self.lane(issue), escalation=escalation.id)
+
     def watch(self, session: Session, name: str) -> None:
         """Promise to ask a helpdesk which tickets were touched."""
         key = f"watch:{name}"
@@ -232,3 +241,4 @@ class Bridge:
                 escalation=escalation.id,
             )
             self.hold(session, ticket)
+            self.bring_files(session, escalation)

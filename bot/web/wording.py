@@ -43,6 +43,7 @@ def kind(say: Say, word: str) -> str:
         "mirror": say("Known issues"),
         "redeliver": say("Ask for lost webhooks"),
         "delivery": say("Read a webhook"),
+        "files": say("A customer’s files to an issue"),
         "note": say("Note on a ticket"),
         "reply": say("Reply to a customer"),
         "ticket": say("Look at a ticket"),
