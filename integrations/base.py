@@ -352,3 +352,12 @@ class FollowsUp(Protocol):
     def marked_follow_up(self, key: str) -> TicketLine | None:
         """The follow-up that carries `key`, if it is there."""
         ...
+
+
+@runtime_checkable
+class SpeaksFor(Protocol):
+    """A helpdesk that replies in the name of agents, and tells of whom."""
+
+    def speaks_for(self, email: str) -> bool:
+        """Whether a reply goes out in the name of the agent with that address; else it is in our account's own."""
+        ...

@@ -446,3 +446,12 @@ def test_a_lead_writes_for_an_agent_who_cannot_be_reached(house: House) -> None:
     assert house.replies() == [REPLY]
     house.slack.command("U0MAYA", "status 4211", "C0SUPPORT")
     assert "Customer written to (Maya Lindgren)" in house.whispered("U0MAYA")
+
+
+def test_an_agent_whom_the_helpdesk_does_not_know_is_named_in_the_reply(shipped: House) -> None:
+    """It goes out in the bot's name, so the customer reads at its end who wrote."""
+    shipped.slack.add_person("U0NEW", "new", "Nora Newell", "nora@acme.example")
+    shipped.press("U0ANA", "hand_over")
+    assert shipped.submit(to="U0NEW") == {}
+    assert shipped.write_back("U0NEW", "Bonjour, c’est réparé.") == {}
+    assert shipped.replies() == ["Bonjour, c’est réparé.\n\nNora Newell"]

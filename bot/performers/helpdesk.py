@@ -26,6 +26,7 @@ from integrations.base import (
     NotFound,
     Rejected,
     ServiceError,
+    SpeaksFor,
     Unauthorised,
     Watch,
 )
@@ -119,7 +120,7 @@ class Reply(Base):
         if any(one.at > seen for one in theirs):
             return Outcome("changed", found=tickets.seen(found))
         email, name = (agent.email, agent.name) if agent else ("", "")
-        if Ability.AS_AGENT not in helpdesk.abilities and name and name not in text:
+        if not _speaks(helpdesk, email) and name and name not in text:
             text = f"{text}\n\n{name}"
         self.in_time(job)
         if found.status == "closed" and isinstance(helpdesk, FollowsUp):
@@ -162,6 +163,13 @@ class Reply(Base):
         write_back.not_sent(self.bridge, session, row.id, taken, said(error), job.payload["by"])
 
 
+def _speaks(helpdesk: Helpdesk, email: str) -> bool:
+    """Whether the customer reads the agent's name above the reply anyway."""
+    if isinstance(helpdesk, SpeaksFor):
+        return helpdesk.speaks_for(email)
+    return Ability.AS_AGENT in helpdesk.abilities
+
+
 def said(error: Exception) -> str:
     """What the helpdesk said, as a clause for a person."""
     return error.detail if isinstance(error, ServiceError) and error.detail else str(error)
@@ -196,12 +204,15 @@ class LookAtTicket(Base):
         if helpdesk is None:
             return None
         try:
-            return tickets.seen(helpdesk.ticket(ticket.number or ""))
+            return tickets.seen(helpdesk.ticket(job.payload.get("follow_up") or ticket.number or ""))
         except NotFound:
             return None
 
     def settle(self, session: Session, job: Job, result: tickets.Seen | None) -> None:
-        if result is None:
+        if follow_up := job.payload.get("follow_up"):
+            if result is not None:
+                tickets.hear(self.bridge, session, job.payload["ticket"], result, follow_up)
+        elif result is None:
             session.get_one(Ticket, job.payload["ticket"]).status = "deleted"
         else:
             tickets.apply(self.bridge, session, job.payload["ticket"], result)

@@ -236,6 +236,10 @@ class Freshdesk:
         if raw.get("status") == before and answers.status(raw, self._config.hold_status) in ("open", "held"):
             self._change("PUT", number, "", {"status": after})
 
+    def speaks_for(self, email: str) -> bool:
+        """Whether a reply goes out in the name of the agent with that address."""
+        return bool(self._agent_by(email))
+
     def _agent_by(self, email: str) -> int:
         email = email.strip().lower()
         if not _EMAIL.fullmatch(email):

@@ -190,6 +190,10 @@ class Intercom:
             body["snoozed_until"] = int(time.time()) + self._config.hold_days * _DAY
         self._http.send("POST", f"{self._path(number)}/parts", body)
 
+    def speaks_for(self, email: str) -> bool:
+        """Whether a reply goes out in the name of the agent with that address."""
+        return bool(self._admin(email))
+
     def _admin(self, email: str) -> str:
         email = email.strip().lower()
         if _EMAIL.fullmatch(email):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.base import Ability, BadSignature, Helpdesk, NotFound, Rejected, TicketTouched, mark
+from integrations.base import Ability, BadSignature, Helpdesk, NotFound, Rejected, SpeaksFor, TicketTouched, mark
 from integrations.testing.helpdesk_life import HelpdeskLife
 from integrations.testing.helpdesk_trouble import HelpdeskTrouble
 from integrations.testing.helpdesk_world import HelpdeskWorld
@@ -164,6 +164,8 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
     ) -> None:
         """Who is no agent in the helpdesk cannot be spoken for, least of all the customer."""
         number = world.open_ticket("Basket", "It is empty.")
+        if isinstance(helpdesk, SpeaksFor):
+            assert (helpdesk.speaks_for("ana@acme.example"), helpdesk.speaks_for(email)) == (True, False)
         helpdesk.reply(number, "Done.", "k1", email)
         assert [said.role for said in helpdesk.ticket(number).messages] == ["customer", "ours"]
 

@@ -227,6 +227,10 @@ class Zammad:
             raise Unavailable(self.name, f"it did not confirm what it wrote to ticket {raw['number']}")
         return made
 
+    def speaks_for(self, email: str) -> bool:
+        """Whether a reply goes out in the name of the agent with that address."""
+        return bool(self._agent(email))
+
     def _agent(self, email: str) -> int:
         """The id of the agent of that address, 0 when there is none: nobody else is spoken for."""
         email = email.strip().lower()

@@ -262,6 +262,10 @@ class Zendesk:
                 return answers.line(ticket, self._config.url)
         return None
 
+    def speaks_for(self, email: str) -> bool:
+        """Whether a reply goes out in the name of the agent with that address."""
+        return bool(self._author(email))
+
     def _author(self, email: str) -> dict[str, int]:
         """Whom a comment is by: the agent of that address, if Zendesk has them and they may write to customers."""
         email = email.strip().lower()
