@@ -71,7 +71,7 @@ def move(bridge: Bridge, session: Session, escalation: Escalation, to: str, by: 
     rows = open_of(escalation)
     for row in rows:
         news.refresh_round(bridge, session, row)  # whoever had it sees whose it is
-        row.agent = to
+        row.agent, row.again_at = to, bridge.clock.now()
         news.hear(bridge, session, to, escalation, row.news)
         news.refresh_round(bridge, session, row)
     bridge.record(session, "handed_over", escalation=escalation, by=to)

@@ -17,7 +17,7 @@ from bot.bridge import duty
 from bot.bridge.core import Bridge, issue_of
 from bot.configuration import Reminders
 from bot.hours import Hours, Span
-from bot.model import WAITING, Stage, WriteBack
+from bot.model import WAITING, Stage
 from bot.store import nudges
 from bot.store.nudges import ANSWER, LEADS, OVER, OWN, PROMISE, TRIAGE, WRITE_BACK
 from bot.store.queries import SETTLED
@@ -108,7 +108,7 @@ def holds(session: Session, thing: Thing) -> bool:
         case _:
             row = session.get(WriteBackRow, thing.subject)
             there = row is not None and row.escalation.taken_off is None
-            return row is not None and there and row.state is WriteBack.DUE and row.agent == thing.person
+            return row is not None and there and row.state in nudges.OPEN and row.agent == thing.person
 
 
 # --- one look ---------------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Look:
         if rules.write_back_after is not None:
             # A question is brought up as such: whoever can answer it need not ask the customer.
             before, questions = self._before(rules.write_back_after), rules.answer_after is None
-            for row, since, agent, issue in nudges.owed(session, projects, before, questions=questions):
+            for row, since, agent, issue in nudges.owed(session, before, questions=questions):
                 if (due := self._hours.after(since, rules.write_back_after)) <= self._now:
                     yield Thing(WRITE_BACK, row, since, issue, agent, due)
 

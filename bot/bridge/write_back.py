@@ -191,6 +191,8 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
     if after is None:
         raise _refusal(row.state)
     row.state = after
+    if after in (WriteBack.DUE, WriteBack.UNCERTAIN):
+        row.again_at = bridge.clock.now()
     if after in (WriteBack.WRITTEN, WriteBack.SKIPPED):
         row.done_at = bridge.clock.now()
     if after is WriteBack.WRITTEN:

@@ -26,6 +26,9 @@ log = structlog.get_logger()
 LONG_AGO = timedelta(days=30)
 """How long a dead letter may have waited for its retry, and what its last try posted is still found."""
 
+LEFT = "user_disabled"
+"""Slack's word for somebody whose account was deactivated ("conversations.open")."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -60,7 +63,13 @@ class Digest(Base):
             post = MAKERS[digest.about](session, self._edition(session, job, digest, person, team, now))
         if post is None:
             return Told()
-        channel = self._where(job)
+        try:
+            channel = self._where(job)
+        except Rejected as error:
+            if error.detail != LEFT:
+                raise
+            log.warning("digest.nobody_reads_it", digest=digest.name, person=person)
+            return Told()
         self.in_time(job)
         return Told(self._post(job, channel, post), now)
 

@@ -16,6 +16,9 @@ from bot.store.talk import Nudge, Snooze
 TRIAGE, ANSWER, PROMISE, WRITE_BACK = "triage", "answer", "promise", "write_back"
 OWN, LEADS, OVER = "own", "leads", "over"
 
+OPEN = (WriteBack.DUE, WriteBack.UNCERTAIN)
+"""The states in which a write-back waits for its agent."""
+
 _AT_ONCE = 500
 
 # --- what waits -------------------------------------------------------------------------------------------------------
@@ -71,24 +74,23 @@ def overdue(
     return session.execute(query).all()
 
 
-def owed(
-    session: Session, projects: Collection[str], before: datetime, *, questions: bool
-) -> Sequence[sa.Row[str, datetime, str, str]]:
-    """The write-backs that are due since before that time: id, since when, agent, issue. `questions`: also those that
-    ask the customer."""
+def owed(session: Session, before: datetime, *, questions: bool) -> Sequence[sa.Row[str, datetime, str, str]]:
+    """The write-backs that wait for their agent since before that time: id, since when, agent, issue. `questions`: also
+    those that ask the customer. Whatever the configuration has become, an agent can write back."""
+    since = sa.func.coalesce(WriteBackRow.again_at, WriteBackRow.due_at, type_=WriteBackRow.due_at.type)
     query = (
-        sa.select(WriteBackRow.id, WriteBackRow.due_at, WriteBackRow.agent, Escalation.issue_id)
+        sa.select(WriteBackRow.id, since, WriteBackRow.agent, Escalation.issue_id)
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
         .join(Issue, Issue.id == Escalation.issue_id)
         .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
         .where(
             sa.true() if questions else NewsItem.kind != News.QUESTION,
-            WriteBackRow.state == WriteBack.DUE,
+            WriteBackRow.state.in_(OPEN),
             WriteBackRow.due_at <= before,
+            since <= before,
             Escalation.taken_off.is_(None),
             Issue.joined.is_(None),
-            Issue.project.in_(projects),
-            ~_over(WRITE_BACK, WriteBackRow.id, WriteBackRow.due_at),
+            ~_over(WRITE_BACK, WriteBackRow.id, since),
         )
         .order_by(WriteBackRow.due_at, WriteBackRow.id)
     )
@@ -103,7 +105,7 @@ def handed(session: Session, issues: Collection[str]) -> set[tuple[str, str]]:
 
 
 def _over(
-    what: str, subject: InstrumentedAttribute[str], since: InstrumentedAttribute[datetime]
+    what: str, subject: InstrumentedAttribute[str], since: sa.ColumnElement[datetime] | InstrumentedAttribute[datetime]
 ) -> sa.ColumnElement[bool]:
     same = (Nudge.what == what, Nudge.subject == subject, Nudge.since == since, Nudge.step == OVER)
     return sa.exists().where(*same)

@@ -278,6 +278,7 @@ class WriteBackRow(Row):
     reason: Mapped[str] = mapped_column(sa.Text, default="")  # why it was skipped, or refused
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
+    again_at: Mapped[datetime | None]  # when it came back to its agent, or went to another
     done_at: Mapped[datetime | None]
     reply_id: Mapped[str | None]  # the helpdesk's id of the reply that settled it
     follow_up: Mapped[str] = mapped_column(default="")  # the number of the ticket it was written in, where another

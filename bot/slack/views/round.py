@@ -33,6 +33,7 @@ from bot.texts import Say
 
 _FULL_ROWS = 10  # more customers due than this get a row each, their words in the modal
 _ROOM_AT_END = 500  # of MESSAGE_SIZE
+_OPEN = (WriteBack.DUE, WriteBack.UNCERTAIN)  # they wait for the agent, so have buttons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +183,9 @@ def _news_lines(say: Say, issue: RoundIssue, alone: bool) -> list[list[Piece]]:
 
 def _customers(say: Say, issue: RoundIssue, blocks: list[Block], due: int) -> int:
     """Append an issue's customers while there is room, those due first; returns how many are left out."""
-    rows = sorted(issue.rows, key=lambda row: row.state is not WriteBack.DUE)
+    rows = sorted(issue.rows, key=lambda row: _OPEN.index(row.state) if row.state in _OPEN else len(_OPEN))
     for index, row in enumerate(rows):
-        full = row.state is WriteBack.DUE and due <= _FULL_ROWS
+        full = row.state in _OPEN and due <= _FULL_ROWS
         shapes = [_full(say, issue, row, 600 if due <= 3 else 240)] if full else []
         shape = next((shape for shape in [*shapes, [_compact(say, issue, row)]] if _room(blocks, shape)), None)
         if shape is None:
@@ -205,7 +206,7 @@ def _full(say: Say, issue: RoundIssue, row: Row, limit: int) -> list[Block]:
 
 def _compact(say: Say, issue: RoundIssue, row: Row) -> Block:
     more = state_words(say, row) or one_line(row.facts.words, 60)
-    can_write = row.state is WriteBack.DUE and not issue.owner
+    can_write = row.state in _OPEN and not issue.owner
     act = button(say("Write back"), "write_back", row.write_back_id) if can_write else None
     if row.noticed and row.state is WriteBack.WRITTEN and not issue.owner:
         act = button(say("Not about this"), "unmark", row.write_back_id)
