@@ -14,7 +14,7 @@ from bot.privacy import file_name
 from bot.store.tables import Effect, EffectState
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
-from tests.gitlab_shop import SHOP
+from tests.gitlab_shop import MINUTE, SHOP
 from tests.hosting.gitlab import OnGitLab
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -62,6 +62,13 @@ def effect(house: House) -> Effect | None:
         return session.scalar(sa.select(Effect).where(Effect.kind == "files"))
 
 
+def join(house: House) -> None:
+    """Ben puts ticket 4212 on the issue."""
+    house.look_up("U0BEN", "4212")
+    (known,) = house.slack.suggest(house.slack.views("U0BEN")[-1]["id"], "similar", "")
+    assert house.submit("U0BEN", similar=known["value"]) == {}
+
+
 # --- carried
 
 
@@ -82,9 +89,7 @@ def test_a_ticket_that_joins_brings_its_own(build: Build) -> None:
     house = build()
     house.flag()
     house.zendesk.attach("4212", "log.txt", b"line", "text/plain")
-    house.look_up("U0BEN", "4212")
-    (known,) = house.slack.suggest(house.slack.views("U0BEN")[-1]["id"], "similar", "")
-    assert house.submit("U0BEN", similar=known["value"]) == {}
+    join(house)
     first, second = comments(house)
     assert shown(house, second) == [b"line"]
     assert "1 file that the customer of [Zendesk 4212](" in second
@@ -191,6 +196,19 @@ def test_made_public_while_the_ticket_is_read(build: Build) -> None:
     assert (found.state, comments(house), house.gitlab.uploads(SHOP)) == (EffectState.DONE, [], [])
 
 
+def test_an_issue_that_all_members_read_gets_none(build: Build) -> None:
+    """Somebody opened it to more people than it was filed for."""
+    house = build()
+    house.flag()
+    house.clock.advance(MINUTE)
+    house.gitlab.edit_issue(SHOP, 1, "leo-dev", {"confidential": False})
+    house.poll()
+    house.zendesk.attach("4212", "log.txt", b"line", "text/plain")
+    join(house)
+    assert "2 customers wait" in house.gitlab.issue(SHOP, 1)["description"]
+    assert (len(comments(house)), len(house.gitlab.uploads(SHOP))) == (1, 2)
+
+
 def test_github_has_no_place_for_files(build: Build) -> None:
     """Their names stand in the issue, beside the ticket's link."""
     house = build(gitlab=False)
@@ -288,14 +306,31 @@ def test_a_helpdesk_that_is_away_holds_up_nothing_else(build: Build) -> None:
 
 
 def test_taken_off_and_put_back(build: Build) -> None:
-    """What was carried is not carried twice."""
+    """What was carried is looked for, and not carried twice."""
     house = build()
     house.flag()
+    for words in ("unlink 4211", "link 4211 #1"):
+        assert house.slack.command("U0ANA", words, "C0SUPPORT").ok
+        house.clock.advance(MINUTE)
+        house.settle()
+    assert "1 customer waits" in house.gitlab.issue(SHOP, 1)["description"]
+    first, again = house.notes()
+    assert first == again  # it was announced anew
+    assert (len(comments(house)), len(house.gitlab.uploads(SHOP))) == (1, 2)
+
+
+def test_taken_off_before_the_files_went(build: Build) -> None:
+    """Then they stay, and go once it is put back."""
+    house = build()
+    house.zendesk.wire.faults.append(Fault("refuse", "GET", DOWNLOADS, status=503))
+    house.flag()
     assert house.slack.command("U0ANA", "unlink 4211", "C0SUPPORT").ok
+    house.pass_time(minutes=2)
+    assert (comments(house), house.gitlab.uploads(SHOP)) == ([], [])
+    assert house.slack.command("U0ANA", "link 4211 #1", "C0SUPPORT").ok
     house.settle()
-    house.look_up("U0ANA", "4211")
-    house.submit(title="VAT is wrong on invoices")
-    assert len(comments(house)) == 1
+    [comment] = comments(house)
+    assert shown(house, comment) == [PICTURE, b"%PDF"]
 
 
 # --- names
