@@ -121,7 +121,7 @@ def test_a_lost_answer_of_the_tracker_opens_and_tells_once(written: House) -> No
     """The line drops after the work was done: one comment, open once."""
     answer(written, STILL)
     written.press("U0ANA", "still_broken")
-    written.github.wire.faults.append(Fault("drop after", method="POST", path="/repos/acme/shop/issues/1/comments"))
+    written.github.wire.faults.append(Fault("drop_after", method="POST", path="/repos/acme/shop/issues/1/comments"))
     assert written.submit(text=STILL) == {}
     for _ in range(6):
         written.pass_time(minutes=2)

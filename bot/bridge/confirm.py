@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import news
+from bot.bridge import flag, news
 from bot.bridge.core import Bridge
-from bot.model import Confirmation, Happening, News, Reply, UserError, WriteBack, confirm
+from bot.model import ENDS, SUPERSEDED, Confirmation, Happening, News, Reply, Step, UserError, WriteBack, confirm, step
 from bot.store import answers, index
-from bot.store.tables import Issue, WriteBackRow
+from bot.store.queries import SETTLED
+from bot.store.tables import Escalation, Issue, WriteBackRow
 from integrations.base import Message
 
 ANSWER_LIMIT = 3000
@@ -27,16 +28,24 @@ def begin(bridge: Bridge, row: WriteBackRow) -> None:
         row.confirmation, row.confirmed_at = Confirmation.WAITING, bridge.clock.now()
 
 
-def hear(bridge: Bridge, session: Session, ticket_id: str, said: Sequence[Message]) -> None:
-    """The first word of the customer after the last write-back is shown to its agent, once."""
-    row = next(iter(answers.awaited(session, ticket_id)), None)
+def hear(bridge: Bridge, session: Session, ticket_id: str, said: Sequence[Message], follow_up: str = "") -> None:
+    """The first word of the customer after the last write-back is shown to whoever has them, once; `follow_up`: the
+    number of the ticket where it was said, where that is a follow-up."""
+    row = next((one for one in answers.awaited(session, ticket_id) if one.follow_up == follow_up), None)
     if row is None:
         return
     found = next((message for message in _since(said, row) if message.role == "customer"), None)
     if found is None or not _take(bridge, row, Reply.ANSWER):
         return
     row.answer, row.answer_id = found.text[:ANSWER_LIMIT], found.id
-    bridge.notify(session, "heard", f"heard:{row.id}:{found.id}", row.agent, write_back=row.id)
+    tell(bridge, session, row)
+
+
+def tell(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
+    """Whoever has the customer reads what they answered, once."""
+    person = row.escalation.agent
+    handed = "" if person == row.agent else f":{person}"
+    bridge.notify(session, "heard", f"heard:{row.id}:{row.answer_id}{handed}", person, write_back=row.id)
 
 
 def _since(said: Sequence[Message], row: WriteBackRow) -> Sequence[Message]:
@@ -69,7 +78,8 @@ def opened(bridge: Bridge, session: Session, write_back_id: str) -> WriteBackRow
 
 def still_broken(bridge: Bridge, write_back_id: str, text: str, by: str) -> None:
     """The customer says that it is still broken: the issue is opened again with their words, as far as the policy lets
-    them, and whoever was not written to yet waits. Raises UserError."""
+    them, and whoever was not written to yet waits. Of a fix that was taken back since, it is only said there: another
+    one may be on its way. Raises UserError."""
     if not text.strip():
         raise UserError("Say what is still broken, in the customer’s words or yours.")
     with bridge.store.write() as session:
@@ -78,11 +88,46 @@ def still_broken(bridge: Bridge, write_back_id: str, text: str, by: str) -> None
         row.answer = text.strip()[:ANSWER_LIMIT]
         issue = row.escalation.issue
         bridge.record(session, "still_broken", escalation=row.escalation, by=by)
-        if row.news.stands:
+        known = not row.news.stands
+        if not known:
             news.hold(bridge, session, issue)
-        key, lane = f"reopen:{row.id}", bridge.lane(issue)
-        bridge.promise(session, "reopen", key, f"issue:{issue.id}", lane=lane, issue=issue.id, write_back=row.id, by=by)
+        _say(bridge, session, f"reopen:{row.id}", issue, row, by, known=known)
         bridge.keep_current(session, issue)
+
+
+def _say(
+    bridge: Bridge, session: Session, key: str, issue: Issue, row: WriteBackRow, by: str, *, known: bool, **more: bool
+) -> None:
+    subject, lane = f"issue:{issue.id}", bridge.lane(issue)
+    payload = {"issue": issue.id, "write_back": row.id, "by": by, "known": known, **more}
+    bridge.promise(session, "reopen", key, subject, lane=lane, **payload)
+
+
+def go_on(bridge: Bridge, session: Session, row: WriteBackRow, summary: str, by: str) -> Issue:
+    """What cannot be opened again goes on in a new issue: one for all customers who say so while that is open, and for
+    all who were not written to yet. Their words are said there, as far as the policy lets them."""
+    before = row.escalation.issue
+    issue = answers.successor(session, before.id)
+    if issue is not None and issue.stage in SETTLED:
+        issue = None
+    waiting = [one for one in before.escalations if one is not row.escalation and _release(bridge, session, one)]
+    made = flag.again(bridge, session, row.escalation, issue, summary)
+    if issue is None:
+        bridge.record(session, "gone_on", issue=before, proof={"issue": made.issue_id})
+    for escalation in waiting:
+        flag.again(bridge, session, escalation, made.issue)
+    _say(bridge, session, f"reopen:{row.id}:{made.issue_id}", made.issue, row, by, known=True, only=True)
+    return made.issue
+
+
+def _release(bridge: Bridge, session: Session, escalation: Escalation) -> bool:
+    """Nothing is held any more of what was the end of an issue; whether anything was."""
+    held = [row for row in escalation.write_backs if row.state is WriteBack.HELD and row.news.kind in ENDS]
+    for row in held:
+        row.state = step(step(row.state, Step.RELEASE) or row.state, Step.SKIP) or row.state
+        row.reason, row.done_at = SUPERSEDED, bridge.clock.now()
+        news.refresh_round(bridge, session, row)
+    return bool(held)
 
 
 def fall_silent(bridge: Bridge, session: Session) -> None:

@@ -186,26 +186,42 @@ def _ticket(bridge: Bridge, session: Session, draft: Draft, fields: Fields) -> T
     return ticket
 
 
-def again(bridge: Bridge, session: Session, escalation: Escalation, summary: str) -> Escalation:
-    """A new issue for what an older one did not mend, with the same ticket on it."""
-    before = escalation.issue
+def again(
+    bridge: Bridge, session: Session, escalation: Escalation, known: Issue | None, summary: str = ""
+) -> Escalation:
+    """The same ticket on the issue `known`, or on a new one, for what an older issue did not mend; whoever followed,
+    follows."""
+    before, ticket, agent, title = escalation.issue, escalation.ticket, escalation.agent, escalation.title
+    there = next((one for one in known.escalations if one.ticket_id == ticket.id), None) if known else None
+    if there is not None:
+        return there
     fields = Fields(project=before.project, kind=before.kind.value, severity=before.severity.value)
-    issue = _issue(bridge, session, fields, before.title)
-    made = Escalation(
-        ticket=escalation.ticket,
+    issue = known or _issue(bridge, session, fields, before.title)
+    made = taken_off.put_back(session, ticket.id, issue.id, agent, title, summary) or Escalation(
+        ticket=ticket,
         issue=issue,
-        agent=escalation.agent,
-        title=escalation.title,
+        agent=agent,
+        title=title,
         summary=summary,
         files=[],
         flagged_at=bridge.clock.now(),
     )
     session.add(made)
     session.flush()
+    for one in escalation.followers:
+        if session.get(Follower, (made.id, one.person)) is None:
+            session.add(Follower(escalation_id=made.id, person=one.person, since=bridge.clock.now()))
+    session.flush()
     session.refresh(issue, ["escalations"])
+    session.refresh(made, ["followers"])
     known_issues.pooled(session, made)
-    bridge.record(session, "flagged", escalation=made, by=made.agent)
-    bridge.promise(session, "issue", f"issue:{issue.id}", f"issue:{issue.id}", lane=bridge.lane(issue), issue=issue.id)
+    bridge.record(session, "attached" if known else "flagged", escalation=made, by=made.agent)
+    if known is None:
+        key = f"issue:{issue.id}"
+        bridge.promise(session, "issue", key, key, lane=bridge.lane(issue), issue=issue.id)
+    else:
+        bridge.announce(session, made)
+        news.owe_standing(bridge, session, made)
     bridge.keep_current(session, issue)
     return made
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import confirm, news, write_back
+from bot.bridge import confirm, news, taken_off, write_back
 from bot.bridge.core import Bridge
 from bot.model import MERGED, Step, WriteBack, step
 from bot.store import queries
@@ -37,9 +37,21 @@ def apply(bridge: Bridge, session: Session, ticket_id: str, found: Seen) -> None
     if found.number != ticket.number:
         ticket = _merged(bridge, session, ticket, found)
     ticket.status, ticket.assignee = found.status, found.assignee
+    hear(bridge, session, ticket.id, found)
+
+
+def look_at_follow_up(bridge: Bridge, session: Session, ticket: Ticket, number: str) -> None:
+    """Promise to ask the helpdesk what was said on a follow-up of a ticket."""
+    helpdesk = bridge.helpdesks.get(ticket.helpdesk or "")
+    key, subject, lane = f"ticket:{ticket.id}:{number}", f"look:ticket:{ticket.id}", helpdesk.lane if helpdesk else ""
+    bridge.refresh(session, "ticket", key, subject, lane=lane, ticket=ticket.id, follow_up=number)
+
+
+def hear(bridge: Bridge, session: Session, ticket_id: str, found: Seen, follow_up: str = "") -> None:
+    """Hear what was said on a ticket, or on a follow-up of it."""
     answers = [write_back.Answer(one.id, one.at) for one in found.said if one.role == "agent"]
-    write_back.notice(bridge, session, ticket.id, answers)
-    confirm.hear(bridge, session, ticket.id, found.said)
+    write_back.notice(bridge, session, ticket_id, answers)
+    confirm.hear(bridge, session, ticket_id, found.said, follow_up)
 
 
 def _merged(bridge: Bridge, session: Session, ticket: Ticket, found: Seen) -> Ticket:
@@ -53,6 +65,13 @@ def _merged(bridge: Bridge, session: Session, ticket: Ticket, found: Seen) -> Ti
         if any(row.state in (WriteBack.SENDING, WriteBack.UNCERTAIN) for row in escalation.write_backs):
             continue  # once that is settled, the ticket is looked at again
         there = queries.escalation_of(session, ticket.helpdesk or "", found.number, escalation.issue_id)
+        if there is None:  # it may have been on the issue once
+            gone = (escalation.agent, escalation.title, escalation.summary)
+            there = taken_off.put_back(session, other.id, escalation.issue_id, *gone)
+            if there is not None:
+                news.owe_standing(bridge, session, there)
+                session.flush()
+                session.refresh(there, ["write_backs"])
         if there is None:
             escalation.ticket = other
         else:
@@ -64,15 +83,33 @@ def _merged(bridge: Bridge, session: Session, ticket: Ticket, found: Seen) -> Ti
 
 
 def _into(bridge: Bridge, session: Session, escalation: Escalation, there: Escalation) -> None:
-    """Of two escalations of one customer to one issue: nothing is owed twice, also where one was answered before."""
-    written = {row.news_id for row in escalation.write_backs if row.state is WriteBack.WRITTEN}
+    """Of two escalations of one customer to one issue: nothing is owed twice, also where one was answered before, and
+    what only the one owed is owed by the other."""
+    twins = {row.news_id: row for row in there.write_backs}
+    for row in escalation.write_backs:
+        if row.state is WriteBack.WRITTEN and row.news_id in twins:
+            _answered(bridge, session, twins[row.news_id], row)
+        elif row.state is WriteBack.DUE and row.news_id not in twins:
+            news.owe(bridge, session, there, row.news)
     _excuse(bridge, session, escalation.write_backs)
-    _excuse(bridge, session, [row for row in there.write_backs if row.news_id in written])
     escalation.taken_off = bridge.clock.now()
     for person in {escalation.agent, *(one.person for one in escalation.followers)} - {there.agent}:
         if session.get(Follower, (there.id, person)) is None:
             session.add(Follower(escalation_id=there.id, person=person, since=bridge.clock.now()))
     session.flush()
+
+
+def _answered(bridge: Bridge, session: Session, twin: WriteBackRow, row: WriteBackRow) -> None:
+    """What was written on the one ticket counts on the other, where the customer's next word is waited for."""
+    after = step(step(twin.state, Step.RELEASE) or twin.state, Step.MARK_WRITTEN)
+    if after is None:
+        return
+    twin.state, twin.done_at, twin.noticed, twin.reply_id = after, row.done_at, row.noticed, row.reply_id
+    twin.unmarked = [*twin.unmarked, *row.unmarked]
+    twin.confirmation, twin.confirmed_at = row.confirmation, row.confirmed_at
+    twin.answer, twin.answer_id = row.answer, row.answer_id
+    row.confirmation, row.answer = None, ""
+    news.refresh_round(bridge, session, twin)
 
 
 def _excuse(bridge: Bridge, session: Session, rows: Sequence[WriteBackRow]) -> None:

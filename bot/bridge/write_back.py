@@ -90,7 +90,11 @@ def _send(bridge: Bridge, session: Session, page: Page, words: str, by: str) -> 
 def mark_written(bridge: Bridge, write_back_id: str, by: str) -> None:
     """The agent wrote by another way. Raises UserError."""
     with bridge.store.write() as session:
-        _take(bridge, session, _row(session, write_back_id), Step.MARK_WRITTEN, by)
+        row = _row(session, write_back_id)
+        doubtful = row.state is WriteBack.UNCERTAIN
+        _take(bridge, session, row, Step.MARK_WRITTEN, by)
+        if doubtful:
+            _look_again(bridge, session, row)
 
 
 def skip(bridge: Bridge, write_back_id: str, reason: str, by: str) -> None:
@@ -99,8 +103,17 @@ def skip(bridge: Bridge, write_back_id: str, reason: str, by: str) -> None:
         raise UserError("Say why this customer needs no answer.")
     with bridge.store.write() as session:
         row = _row(session, write_back_id)
+        doubtful = row.state is WriteBack.UNCERTAIN
         _take(bridge, session, row, Step.SKIP, by)
         row.reason = reason.strip()
+        if doubtful:
+            _look_again(bridge, session, row)
+
+
+def _look_again(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
+    """What happened to the ticket while a reply was in doubt waited for that: it may have gone into another one."""
+    if row.escalation.ticket.helpdesk in bridge.helpdesks:
+        bridge.look_at_ticket(session, row.escalation.ticket)
 
 
 def unmark(bridge: Bridge, write_back_id: str, by: str) -> None:
@@ -109,10 +122,14 @@ def unmark(bridge: Bridge, write_back_id: str, by: str) -> None:
         row = _row(session, write_back_id)
         if not row.noticed:
             raise UserError("This was not noticed in the helpdesk: somebody said so, or sent it from here.")
+        if row.escalation.taken_off is not None:
+            raise UserError("This ticket was taken off that issue already.")
         _take(bridge, session, row, Step.UNMARK, by)
         row.unmarked = [*row.unmarked, row.reply_id or ""]
         row.reply_id, row.noticed, row.done_at = None, False, None
         row.confirmation, row.confirmed_at = None, None
+        if not row.news.stands:
+            _hold(bridge, session, row, by)
 
 
 def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str, follow_up: str = "") -> None:

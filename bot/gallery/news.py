@@ -132,6 +132,7 @@ def _confirming(say: Say, of: Contents) -> Made:
     yield "Still broken", show(confirm.still_broken, say, "w1", facts, of.news(), words)
     yield "Still broken, to the Support Dev", show(confirm.broken, say, of.issue, of.agents[0], of.many)
     yield "Still broken, a new issue", show(confirm.broken_again, say, of.other, of.issue, of.agents[0])
+    yield "Still broken, and it cannot be opened", show(confirm.unopened, say, of.issue, of.agents[0])
     yield "Words for customers wanted", show(confirm.note_wanted, say, "i1", of.issue, of.many, "/note-to-customer")
     yield "Words for customers", show(confirm.note_to_customer, say, "i1", of.issue, of.advice)
     said = (views.Said(of.agents[0], of.reply), views.Said(facts.customer, words, customer=True))
@@ -149,8 +150,8 @@ def _many(say: Say, of: Contents) -> Made:
     yield "Hand over", show(handing.hand_over, say, "w1", facts)
     customers = [(of.facts(n).ticket, of.issue) for n in range(of.many)]
     ids = [f"e{n}" for n in range(of.many)]
-    yield "Somebody has to take them", show(handing.offer, say, of.agents[0], "", customers, ids)
-    yield "Somebody asks who takes them", show(handing.offer, say, of.agents[0], of.agents[0], customers, ids)
+    yield "Somebody has to take them", show(handing.offer, say, of.agents[0], "", customers, "U1", ids)
+    yield "Somebody asks who takes them", show(handing.offer, say, of.agents[0], of.agents[0], customers, "U1", ids)
     yield "Somebody took them", show(handing.taken, say, of.agents[0], of.many)
     yield "Handed over", show(handing.handed_over, say, facts.ticket, of.issue, of.agents[0], of.support_dev, due=True)
     yield "Handed over by itself", show(handing.handed_over, say, facts.ticket, of.issue, of.agents[0], "", due=False)

@@ -41,6 +41,8 @@ class LookForAgent(Base):
         away = self._away(agent)
         with self.bridge.store.read() as session:
             rows = [row for row in handed.owed_by(session, agent) if away or self._forgotten(session, row)]
+            if away:
+                rows += handed.answered_to(session, agent, handing.answered_since(self.bridge))
             found = {row.escalation_id: row.escalation.ticket.assignee.casefold() for row in rows}
         return There(tuple(found), self._takers({address for address in found.values() if address}))
 
@@ -73,13 +75,7 @@ class LookForAgent(Base):
     def settle(self, session: Session, job: Job, result: There) -> None:
         agent = job.payload["agent"]
         rows = [session.get(Escalation, one, with_for_update=True) for one in result.escalations]
-        theirs = [
-            one
-            for one in rows
-            if one is not None
-            and one.agent == agent
-            and not any(row.state is WriteBack.SENDING for row in one.write_backs)
-        ]
+        theirs = [one for one in rows if one is not None and one.agent == agent and handing.movable(one)]
         handing.pass_on(self.bridge, session, agent, theirs, result.takers)
 
 
@@ -95,7 +91,7 @@ class Offer(Base):
             self.people.meet(person)
         with self.bridge.store.read() as session:
             found = [session.get_one(Escalation, one) for one in job.payload["escalations"]]
-            left = [one for one in found if one.agent == agent and one.taken_off is None and handing.open_of(one)]
+            left = [one for one in found if one.agent == agent and handing.movable(one)]
             lines = [(shown.ticket_name(one.ticket), shown.issue_name(one.issue)) for one in left]
             name = self.people.name(session, agent)
             asker = self.people.name(session, by) if by and by != agent else ""
@@ -104,7 +100,7 @@ class Offer(Base):
         say = Say(self.bridge.settings.slack.language)
         ids = [one.id for one in left]
         self.in_time(job)
-        return self.chat.post(job.payload["channel"], pages.offer(say, name, asker, lines, ids), job.key)
+        return self.chat.post(job.payload["channel"], pages.offer(say, name, asker, lines, agent, ids), job.key)
 
 
 # --- notices ----------------------------------------------------------------------------------------------------------

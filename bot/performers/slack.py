@@ -304,6 +304,7 @@ TEMPLATES: Mapping[str, Template] = {
     "note_wanted": confirming.note_wanted,
     "broken": confirming.broken,
     "changed": confirming.changed,
+    "unopened": confirming.unopened,
     "on_duty": duty.on_duty,
     "arranged": duty.arranged,
     "untold": _untold,

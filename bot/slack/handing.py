@@ -48,8 +48,9 @@ class Handing:
         )
 
     def _taken(self, body: Body, ack: Ack, client: WebClient) -> None:
-        def take(escalations: str, by: str, _: Say) -> None:
-            n = handing.take(self._bridge, escalations.split(","), by)
+        def take(offered: str, by: str, _: Say) -> None:
+            agent, _colon, escalations = offered.partition(":")
+            n = handing.take(self._bridge, agent, escalations.split(","), by)
             self._edges.background(self._shown, client, body, by, n)
 
         self._edges.pressed(body, ack, client, _may_take, take)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.model import OWED, WAITING, Confirmation, WriteBack
 from bot.store.queries import SETTLED
-from bot.store.tables import Escalation, Issue, WriteBackRow
+from bot.store.tables import Escalation, History, Issue, Ticket, WriteBackRow
 
 _OPEN = (Confirmation.WAITING, Confirmation.SILENT)
 
@@ -41,6 +41,29 @@ def replies(session: Session, ticket_id: str) -> set[str]:
     """The ids of the replies on a ticket that went out from here."""
     query = sa.select(WriteBackRow.reply_id).join(Escalation, Escalation.id == WriteBackRow.escalation_id)
     return {one for one in session.scalars(query.where(Escalation.ticket_id == ticket_id)) if one}
+
+
+def followed_up(session: Session, helpdesk: str, number: str) -> Ticket | None:
+    """The ticket whose customer was written to in the follow-up of that number, and is waited for. Asked of each ticket
+    that is not ours, so of those who fell silent nothing is asked: in time, that is nearly everybody."""
+    query = (
+        sa.select(Ticket)
+        .join(Escalation, Escalation.ticket_id == Ticket.id)
+        .join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id)
+        .where(Ticket.helpdesk == helpdesk, Escalation.taken_off.is_(None))
+        .where(WriteBackRow.follow_up == number, WriteBackRow.confirmation == Confirmation.WAITING)
+    )
+    return session.scalar(query.limit(1))
+
+
+def successor(session: Session, issue_id: str) -> Issue | None:
+    """The issue that went on with what this one did not mend, or the one that took the place of that."""
+    query = sa.select(History).where(History.issue_id == issue_id, History.what == "gone_on")
+    found = session.scalar(query.order_by(History.id.desc()).limit(1))
+    issue = session.get(Issue, found.proof["issue"], with_for_update=True) if found and found.proof else None
+    while issue is not None and issue.joined is not None:
+        issue = session.get(Issue, issue.joined, with_for_update=True)
+    return issue
 
 
 def waiting_since(session: Session, before: datetime) -> Sequence[WriteBackRow]:

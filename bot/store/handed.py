@@ -8,17 +8,37 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.model import WriteBack
-from bot.store.tables import Escalation, History, WriteBackRow
+from bot.model import Confirmation, WriteBack
+from bot.store.tables import Effect, Escalation, History, WriteBackRow
 
 _OWED = (WriteBack.DUE, WriteBack.UNCERTAIN)
 
 
-def owing(session: Session) -> Sequence[str]:
-    """The agents, by Slack id, for whom write-backs are due."""
+def owing(session: Session, since: datetime) -> Sequence[str]:
+    """The agents, by Slack id, for whom write-backs are due, or whose customers answered since then."""
     query = sa.select(WriteBackRow.agent).join(Escalation, Escalation.id == WriteBackRow.escalation_id)
-    query = query.where(WriteBackRow.state.in_(_OWED), Escalation.taken_off.is_(None)).distinct()
-    return session.scalars(query.order_by(WriteBackRow.agent)).all()
+    query = query.where(WriteBackRow.state.in_(_OWED), Escalation.taken_off.is_(None))
+    heard = sa.select(Escalation.agent).join(WriteBackRow, Escalation.id == WriteBackRow.escalation_id)
+    heard = heard.where(_answered(since), Escalation.taken_off.is_(None))
+    return sorted({*session.scalars(query.distinct()), *session.scalars(heard.distinct())})
+
+
+def _answered(since: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(WriteBackRow.confirmation == Confirmation.ANSWERED, WriteBackRow.confirmed_at >= since)
+
+
+def answered_to(session: Session, agent: str, since: datetime) -> Sequence[WriteBackRow]:
+    """The write-backs of this agent's customers who answered since then, where nobody said what it means."""
+    query = sa.select(WriteBackRow).join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+    return session.scalars(
+        query.where(Escalation.agent == agent, _answered(since), Escalation.taken_off.is_(None))
+    ).all()
+
+
+def offered(session: Session, agent: str) -> set[str]:
+    """The write-backs of an agent that the channel was asked for."""
+    payloads = session.scalars(sa.select(Effect.payload).where(Effect.subject == f"offer:{agent}"))
+    return {row for payload in payloads for row in payload.get("write_backs") or ()}
 
 
 def owed_by(session: Session, agent: str) -> Sequence[WriteBackRow]:

@@ -86,6 +86,18 @@ def broken_again(say: Say, issue: IssueName, before: IssueName, by: str) -> Post
     return post(plain(first), [lines(first)])
 
 
+def unopened(say: Say, issue: IssueName, by: str) -> Post:
+    """To whoever said so, and the Support Dev: the tracker did not open the issue again."""
+    first = say.pieces(
+        "{issue} is still broken for a customer, {name} says, but it could not be opened again in the tracker.",
+        issue=issue.link,
+        name=one_line(by, 80),
+    )
+    row = [one_line(issue.title)]
+    then = say("Open it there. Until then, customers who were not written to yet wait.")
+    return post("\n".join([plain(first), *row, then]), [lines(first, row, [then])])
+
+
 def note_wanted(say: Say, issue_id: str, issue: IssueName, waiting: int, command: str) -> Post:
     """To the Support Dev: what was mended, in words for customers, is missing."""
     first = say.pieces("{issue} is fixed. What was mended, in words for customers?", issue=issue.link)

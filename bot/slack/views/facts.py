@@ -210,6 +210,7 @@ def happened(say: Say, what: str) -> str:
         "ticket_merged": say("Merged into another ticket in the helpdesk"),
         "works": say("The customer says that it works"),
         "still_broken": say("The customer says that it is still broken"),
+        "gone_on": say("A new issue goes on with it"),
         "silent": say("No word from the customer"),
         "unmarked": say("That answer was about something else"),
         "handed_over": say("Handed over to another agent"),

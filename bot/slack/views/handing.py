@@ -25,9 +25,6 @@ from bot.texts import Say
 LISTED = 10
 """How many customers the channel reads; the button takes them all."""
 
-TAKEN = 100
-"""How many customers one button can hold: an id has 16 characters, a value 2,000."""
-
 
 def hand_over(say: Say, write_back_id: str, facts: TicketFacts) -> View:
     """Asks who writes back to this customer."""
@@ -41,9 +38,15 @@ def hand_over(say: Say, write_back_id: str, facts: TicketFacts) -> View:
 
 
 def offer(
-    say: Say, agent: str, by: str, customers: Sequence[tuple[TicketName, IssueName]], escalations: Sequence[str]
+    say: Say,
+    agent: str,
+    by: str,
+    customers: Sequence[tuple[TicketName, IssueName]],
+    whose: str,
+    escalations: Sequence[str],
 ) -> Post:
-    """To the channel: somebody else has to write to these customers. It names no customer."""
+    """To the channel: somebody else has to write to these customers of `agent`, whose id is `whose`. It names no
+    customer."""
     n = len(customers)
     name = one_line(agent, 80)
     if by:
@@ -61,7 +64,8 @@ def offer(
     rows = [[ticket_link(say, ticket), " · ", *_issue(issue)] for ticket, issue in customers[:LISTED]]
     if n > LISTED:
         rows.append([say.many("And {n} more.", "And {n} more.", n - LISTED)])
-    take = button(say.many("I take it", "I take them", n), "take_over", ",".join(escalations[:TAKEN]), style="primary")
+    taken = f"{whose}:{','.join(escalations)}"
+    take = button(say.many("I take it", "I take them", n), "take_over", taken, style="primary")
     return post("\n".join([first, *map(plain, rows)]), [lines([first]), bullets(rows), actions(take)])
 
 
