@@ -39,6 +39,7 @@ TIME = (
 )
 
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@]")
+_NEXT_FORMULA = re.compile(r"(;\s*|(?<=\S)\t\s*)(?=[=+\-@])")
 Cell = str | int | float | None
 
 BACK = timedelta(weeks=12)
@@ -52,8 +53,12 @@ class Table(NamedTuple):
 
 def cell(value: Cell) -> Cell:
     """What a spreadsheet shows as it is: a text that it would take for a formula gets a quote mark before it (OWASP,
-    "CSV Injection")."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    "CSV Injection"). In some languages a cell ends at a semicolon."""
+    if not isinstance(value, str):
+        return value
+    if ";" in value or "\t" in value:
+        value = _NEXT_FORMULA.sub(r"\1'", value)
+    return f"'{value}" if _FORMULA.match(value) else value
 
 
 def write(out: IO[bytes], table: Table) -> None:

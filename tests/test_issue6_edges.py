@@ -6,15 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 import yaml
 
+from bot import exporting
 from bot.store.tables import Effect, EffectState
 from integrations.sandbox.wire import Fault
 from tests.conftest import House
 from tests.test_digest import configured, morning
 from tests.test_doubt import PERHAPS
 from tests.test_reminders import at, march, reminders, reminding
+from tests.test_sign_in import Browser, guarded
 
 __all__ = ["reminding"]
 
@@ -111,3 +114,32 @@ def test_a_digest_for_somebody_who_left_is_no_dead_letter(make_house: Build) -> 
         morning(house)
     assert dead(house) == []
     assert len(house.told("U0LEO")) == 1
+
+
+# --- the dashboard ----------------------------------------------------------------------------------------------------
+
+
+def test_who_signed_out_is_out_with_every_copy_of_the_cookie(make_house: Build) -> None:
+    """What was copied from a browser opens nothing once its owner has left; other browsers of theirs stay."""
+    house = make_house(guarded)
+    browser, other, copied = Browser(house), Browser(house), Browser(house)
+    browser.sign_in()
+    other.sign_in()
+    copied.client.cookies.update(dict(browser.client.cookies))
+    assert copied.get("/").status_code == 200
+    assert browser.post("/sign-out", token=browser.token()).status_code == 303
+    assert copied.get("/").headers["location"].startswith("/sign-in?")
+    assert other.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('VAT;=HYPERLINK("https://evil.example")', 'VAT;\'=HYPERLINK("https://evil.example")'),
+        ("one\t+two", "one\t'+two"),
+        ("a; @b;c - d", "a; '@b;c - d"),
+    ],
+)
+def test_a_formula_within_a_text_is_defused(text: str, shown: str) -> None:
+    """A French spreadsheet begins a new cell at a semicolon, and knows no quotes that begin in the midst of one."""
+    assert exporting.cell(text) == shown

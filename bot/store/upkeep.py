@@ -42,6 +42,11 @@ def slot_between(session: Session, job: str, after: datetime, until: datetime) -
     return session.scalar(query) is not None
 
 
+def slot_taken(session: Session, job: str) -> bool:
+    """Whether any slot of `job` was taken."""
+    return session.scalar(sa.select(Slot.due).where(Slot.job == job).limit(1)) is not None
+
+
 def drop_slots(session: Session, before: datetime, jobs: tuple[str, ...] = ()) -> None:
     """Drop the slots from before that time: of `jobs`, or of all."""
     old = sa.delete(Slot).where(Slot.due < before)

@@ -231,7 +231,7 @@ class Dashboard:
         if not self._door.shown_to(form, visitor):
             raise Refused(403, UserError("This form is not from this page, or too old. Open the page again."))
         response = RedirectResponse(f"{self._door.root}/sign-in", 303)
-        self._door.leave(response)
+        self._door.leave(response, visitor)
         return response
 
 

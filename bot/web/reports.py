@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.exporting import Cell, cell
 from bot.hours import Hours
 from bot.model import Kind
 from bot.periods import By
@@ -104,15 +105,10 @@ def as_csv(look: Look) -> str:
     return "\ufeff" + out.getvalue()  # without it, spreadsheets take UTF-8 for something else
 
 
-def _line(dimension: str, area: Area) -> Iterable[object]:
+def _line(dimension: str, area: Area) -> Iterable[Cell]:
     plan = " ".join(one.url or one.title for one in area.plan)
     numbers = (area.total, area.now, area.before, area.waiting, area.open_issues, *area.tickets)
     return (dimension, area.name, *numbers, plan, area.quote.words if area.quote else "")
-
-
-def cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: customers and labels fill them."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@", "|") else value
 
 
 # --- times ------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from bot.bridge import rights
 from bot.bridge.core import Bridge
 from bot.slack.people import People
+from bot.store import upkeep
 from bot.texts import Say
 from bot.web.sealing import Seal
 
@@ -95,9 +96,11 @@ class Door:
         return self.known(str(record["person"]), str(record["session"]))
 
     def known(self, person: str, session: str) -> Visitor:
-        """This person, if they may look. Raises NotAllowed, ServiceErrors."""
+        """This person, if they may look. Raises SignedOut, NotAllowed, ServiceErrors."""
         roles = rights.roles(self._bridge, person)
         with self._bridge.store.read() as reading:
+            if upkeep.slot_taken(reading, signed_out(session)):
+                raise SignedOut(ended=True)
             say = self._people.say(reading, person)
             name = self._people.name(reading, person)
             zone = self._bridge.zone(reading, person).key
@@ -125,8 +128,10 @@ class Door:
         record = {"person": person, "session": session or secrets.token_hex(8)}
         self.keep(response, COOKIE, self._seal.close("session", record, LASTING), LASTING)
 
-    def leave(self, response: Response) -> None:
-        """Sign out."""
+    def leave(self, response: Response, visitor: Visitor) -> None:
+        """Sign out: also who has a copy of the cookie."""
+        with self._bridge.store.write() as session:
+            upkeep.take(session, signed_out(visitor.session), self._bridge.clock.now())
         self.keep(response, COOKIE, "", LASTING)
 
     def keep(self, response: Response, name: str, value: str, lasting: timedelta) -> None:
@@ -147,6 +152,11 @@ class Door:
     def token(self, visitor: Visitor) -> str:
         """What the forms of this visitor's pages carry."""
         return self._seal.token(visitor.session)
+
+
+def signed_out(session: str) -> str:
+    """The slot that is taken when a session was ended."""
+    return f"signed_out:{session}"
 
 
 def _host(request: Request) -> str:
