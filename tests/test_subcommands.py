@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 from tests.conftest import REPO, House
 
@@ -191,6 +193,16 @@ def test_a_duplicate_brings_back_who_was_taken_off(house: House) -> None:
 
 
 # --- digest, help
+
+
+def test_a_digest_that_is_none_names_those_there_are(make_house: Callable[..., House]) -> None:
+    """A name that is almost right is no title of a ticket."""
+
+    def change(config: dict[str, Any]) -> None:
+        at = {"channel": "C0SUPPORT", "cron": "0 9 * * *", "timezone": "UTC"}
+        config["digests"] = [{"name": "morning", **at}]
+
+    assert "There is no digest causes here. There is: morning" in ask(make_house(change), "digest causes")
 
 
 def test_digest_as_it_would_be_now(house: House) -> None:

@@ -21,7 +21,7 @@ def meant(edges: Edges, text: str) -> bool:
         case "help":
             return not rest
         case "digest":
-            return not rest or (len(rest) == 1 and _named(edges, rest[0]) is not None)
+            return len(rest) < 2
         case "link" | "unlink":
             return not rest or form.is_reference(edges.bridge, rest[0])
         case _:
@@ -65,6 +65,9 @@ def _digest(edges: Edges, person: str, rest: list[str]) -> views.Post:
     edges.check(rights.see, person)
     known = edges.bridge.settings.digests
     found = _named(edges, rest[0]) if rest else next((one for one in known if one.about == "unresolved"), None)
+    if rest and found is None:
+        names = ", ".join(one.name for one in known)
+        raise UserError("There is no digest {name} here. There is: {names}", name=rest[0], names=names or "–")
     of = whole_list.edition(edges, found, person)
     make = MAKERS.get(found.about if found else "unresolved")
     with edges.bridge.store.read() as session:
