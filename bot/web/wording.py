@@ -56,6 +56,7 @@ def kind(say: Say, word: str) -> str:
         "reminder": say("Reminder"),
         "reopen": say("Open an issue again"),
         "watch": say("Poll a helpdesk"),
+        "hold": say("Ticket on hold"),
         "there": say("Look whether an agent is there"),
         "offer": say("Ask who takes over"),
         "group": say("User group on duty"),
