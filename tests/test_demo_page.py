@@ -443,6 +443,45 @@ def test_nothing_is_wider_than_the_screen(sandbox: Sandbox, page: httpx2.Client,
 
 
 @pytest.mark.browser
+def test_hands_over_on_the_page(demo: Sandbox, tab: Any) -> None:
+    """Everybody of the workspace can be chosen; who was chosen hears of the customer."""
+    day = Day(tab)
+    tab.goto(demo.page_url)
+    day.types("/bug 4211")
+    day.modal.get_by_text("Camille Roux").first.wait_for()
+    day.fills("File it", Title=VAT)
+    tab.locator(".tracker .entry", has_text=VAT).click()
+    tab.get_by_role("button", name="Open and merge a fix").click()
+    tab.get_by_role("button", name="Publish release").click()
+    tab.get_by_role("tab", name="Passerelle").click()
+    tab.get_by_role("button", name="Hand over").click()
+    who = day.modal.get_by_label("Who writes back")
+    who.wait_for()
+    assert who.locator("option").all_inner_texts()[1:] == ["Ana Moreau", "Ben Okafor", "Léo Martin", "Maya Lindgren"]
+    who.select_option(label="Ben Okafor")
+    day.fills("Hand over")
+    day.be("Ben", "Passerelle")
+    day.told("4211 is yours now")
+
+
+@pytest.mark.browser
+def test_heads_of_messages_break_between_words(sandbox: Sandbox, page: httpx2.Client, tab: Any) -> None:
+    """On a phone too: no name, mark or time of day is cut in two."""
+    act(page, "chat", "say", user="U0BEN", channel="C0SUPPORT", text="Hello")
+    tab.set_viewport_size({"width": 360, "height": 760})
+    tab.goto(sandbox.page_url)
+    head = tab.locator(".message-head").last
+    head.wait_for()
+    head.evaluate(
+        """head => head.querySelector("strong").insertAdjacentHTML(
+            "afterend", '<span class="app-tag">APP</span><span class="soft">(edited)</span><span>Passerelle</span>')"""
+    )
+    whole = "all => all.every((one) => one.getClientRects().length === 1 && one.scrollHeight < 26)"
+    assert head.locator(":scope > *").evaluate_all(whole)
+    assert head.evaluate("head => head.scrollWidth <= head.clientWidth")
+
+
+@pytest.mark.browser
 def test_works_with_the_keyboard_alone(demo: Sandbox, tab: Any) -> None:
     """A modal takes the focus, keeps it, says what is missing, closes on Esc and gives the focus back."""
     tab.goto(demo.page_url)

@@ -38,7 +38,7 @@ export class Form {
     const out = {};
     for (const [key, cell] of this.cells) {
       out[key.slice(0, key.lastIndexOf("/"))] =
-        cell.selected_options?.map((option) => option.value) ?? cell.selected_option?.value ?? cell.value ?? cell.selected_date ?? cell.selected_time ?? null;
+        cell.selected_options?.map((option) => option.value) ?? cell.selected_option?.value ?? cell.selected_user ?? cell.value ?? cell.selected_date ?? cell.selected_time ?? null;
     }
     return out;
   }
@@ -48,6 +48,7 @@ const TEXT = { plain_text_input: "text", url_text_input: "url", email_text_input
 
 function initial(item) {
   if (item.type === "checkboxes" || item.type.startsWith("multi_")) return { type: item.type, selected_options: item.initial_options ?? [] };
+  if (item.type === "users_select") return { type: item.type, selected_user: item.initial_user ?? null };
   if (item.type === "datepicker") return { type: item.type, selected_date: item.initial_date ?? null };
   if (item.type === "timepicker") return { type: item.type, selected_time: item.initial_time ?? null };
   if (item.type in TEXT) return { type: item.type, value: item.initial_value ?? null };
@@ -65,11 +66,12 @@ export function field(item, block, ctx, extra = {}) {
   };
   const changed = () => {
     const told = block.type !== "input" || (block.dispatch_action && !(item.type in TEXT));
-    if (told) ctx.press({ block_id: block.block_id, action_id: item.action_id, type: item.type, value: cell.selected_option?.value ?? cell.value ?? "", option: cell.selected_option });
+    if (told) ctx.press({ block_id: block.block_id, action_id: item.action_id, type: item.type, value: cell.selected_option?.value ?? cell.selected_user ?? cell.value ?? "", option: cell.selected_option });
   };
   const heard = block.dispatch_action && item.dispatch_action_config?.trigger_actions_on?.includes("on_character_entered");
   if (item.type in TEXT) return textField(item, cell, common, heard && ctx.type ? () => ctx.type(block.block_id, cell.value ?? "") : null);
   if (item.type === "static_select") return selectField(item, cell, common, changed);
+  if (item.type === "users_select") return peopleField(item, cell, common, changed, ctx.people ?? []);
   if (item.type === "external_select") return new Search(item, cell, common, changed, (typed) => ctx.suggest(block.block_id, item.action_id, typed)).root;
   return choices(item, cell, common, changed);
 }
@@ -95,6 +97,17 @@ function selectField(item, cell, common, changed) {
   h("option", { value: "-1" }, item.placeholder?.text ?? "Choose"),
   groups.map((group) => (group.label ? h("optgroup", { label: group.label.text }, group.options.map(entry)) : group.options.map(entry))));
   control.value = String(options.findIndex((option) => option.value === cell.selected_option?.value));
+  return control;
+}
+
+/** Everybody of the workspace by name; the first entry is nobody. */
+function peopleField(item, cell, common, changed, people) {
+  const control = h("select", { ...common, placeholder: null, on: { change: (event) => {
+    cell.selected_user = event.currentTarget.value || null;
+    changed();
+  } } },
+  h("option", { value: "" }, item.placeholder?.text ?? "Choose"), people.map((one) => h("option", { value: one.id }, one.name)));
+  control.value = cell.selected_user ?? "";
   return control;
 }
 

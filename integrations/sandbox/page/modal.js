@@ -62,10 +62,10 @@ export class Modal {
   }
 
   box(view, form, person) {
-    const { names } = this.app.state;
+    const { names, people } = this.app.state;
     const act = (action, more) => this.app.act("chat", action, { user: person, view_id: view.id, ...more });
     const ctx = {
-      names, form, errors: view.errors ?? {}, prefix: view.id,
+      names, people, form, errors: view.errors ?? {}, prefix: view.id,
       press: (used) => act("press_in_view", { ...used, values: form.values() }),
       type: (block, typed) => this.after(() => { if (this.view?.id === view.id) act("type", { block_id: block, typed }); }, PAUSE),
       suggest: (block, action, typed) => act("suggest", { block_id: block, action_id: action, typed }),
