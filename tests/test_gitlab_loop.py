@@ -230,7 +230,7 @@ def test_carried_from_github_to_gitlab(make_house: Build, gitlab: GitLabStandIn,
     gitlab.publish_release(PROJECT, "v2.5.0")
     house.poll()
     assert "Fixed in v2.5.0" in house.told()[-1]
-    assert house.told("U0LEO") == []
+    assert [one for one in house.told("U0LEO") if "in words for customers" not in one] == []
 
 
 def test_a_token_near_its_end_is_announced(build: Callable[..., GitLabHouse]) -> None:

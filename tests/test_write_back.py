@@ -443,7 +443,7 @@ def test_a_lead_writes_for_an_agent_who_cannot_be_reached(house: House) -> None:
     house.pass_time(hours=80)
     assert "I cannot reach Ana Moreau in Slack, and 1 customer waits for news." in house.told("U0MAYA")[-1]
     assert house.write_back("U0MAYA", REPLY) == {}
-    assert house.replies() == [REPLY]
+    assert house.replies() == [f"{REPLY}\n\nMaya Lindgren"]  # Zendesk knows no agent of her address
     house.slack.command("U0MAYA", "status 4211", "C0SUPPORT")
     assert "Customer written to (Maya Lindgren)" in house.whispered("U0MAYA")
 
