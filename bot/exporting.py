@@ -24,7 +24,8 @@ from bot.store.scope import Scope
 ESCALATION = (
     *("id", "helpdesk", "ticket", "ticket_url", "project", "repository", "issue", "issue_url", "issue_id", "title"),
     *("labels", "components", "kind", "severity", "stage", "agent", "agent_name", "flagged_at", "acknowledged_at"),
-    *("fixed_at", "shipped_at", "declined_at", "told_at", "written_at", "confirmed_at", "write_backs"),
+    *("fixed_at", "shipped_at", "declined_at", "told_at", "written_at", "confirmed_at", "confirmed"),
+    "write_backs",
 )
 CUSTOMER = ("customer", "customer_email", "organisation", "plan", "language")
 """Added on request alone: they leave the house with the file."""
@@ -114,6 +115,7 @@ class Asked:
             *(row.kind.value, row.severity.value, row.stage.value, row.agent, row.agent_name),
             *map(at, (row.flagged_at, row.acknowledged_at, row.fixed_at, row.shipped_at, row.declined_at)),
             *map(at, (told, row.written_at, row.confirmed_at)),
+            row.confirmed or "",
             " ".join(sorted((row.write_backs or "").split())),
             *(theirs if customers else ()),
         ]

@@ -79,6 +79,28 @@ def test_each_escalation_is_a_line(house: House, export: Export) -> None:
     assert [second[f"{name}_at"] for name in ("acknowledged", "shipped", "told", "written")] == [""] * 4
 
 
+def test_what_the_customer_said_of_it_is_a_word(house: House, export: Export) -> None:
+    """Waited for, answered, and then what they meant by that."""
+
+    def said() -> tuple[str, bool]:
+        [line] = export()
+        return line["confirmed"], bool(line["confirmed_at"])
+
+    house.flag()
+    house.mend()
+    house.pass_time(minutes=3)
+    assert said() == ("", False)
+    assert house.write_back(reply="Bonjour Camille, c’est corrigé.") == {}
+    house.pass_time(minutes=3)
+    assert said() == ("waiting", False)
+    house.zendesk.customer_writes("4211", "Toujours pareil.")
+    house.pass_time(minutes=3)
+    assert said() == ("answered", False)
+    house.press("U0ANA", "still_broken")
+    assert house.submit(text="Toujours pareil.") == {}
+    assert said() == ("still_broken", True)
+
+
 def test_customers_leave_on_request_alone(house: House, export: Export) -> None:
     """Neither their names nor their words stand in the table; with `--customers` their names do."""
     house.flag()

@@ -46,6 +46,7 @@ class SheetRow(NamedTuple):
     declined_at: datetime | None
     told_at: float | None  # POSIX seconds, as Slack dates messages
     written_at: datetime | None
+    confirmed: str | None  # what is known of it now, by the latest write-back that says; else the last word
     confirmed_at: datetime | None  # the customer's last word
     write_backs: str | None  # `news:state` of each, with a blank between them
     customer: str
@@ -68,7 +69,7 @@ def rows(session: Session, wanted: Scope) -> Iterator[SheetRow]:
             *(Escalation.agent, Person.name, Escalation.flagged_at),
             *(_when(at) for at in (reached.c.acknowledged, fixed, shipped)),
             _when(sa.case((Issue.stage == Stage.DECLINED, Issue.stage_since))),
-            *(heard.c.told, heard.c.written, answered.c.at, owed.c.states),
+            *(heard.c.told, heard.c.written, _confirmed(answered), answered.c.at, owed.c.states),
             *(Ticket.customer_name, Ticket.customer_email, Ticket.organisation, Ticket.plan, Ticket.language),
         )
         .select_from(Escalation)
@@ -99,7 +100,20 @@ def _write_backs() -> sa.Subquery:
 
 
 def _answered() -> sa.Subquery:
-    """When the customer said last whether it works."""
+    """When the customer said last whether it works, and which of `ANSWERS` that was."""
     last = sa.func.max(History.at, type_=History.at.type)
-    query = sa.select(History.escalation_id, last.label("at")).where(History.what.in_(ANSWERS))
+    works, broken = (sa.func.max(History.at).filter(History.what == one) for one in ANSWERS)
+    word = sa.case((sa.or_(broken.is_(None), works > broken), ANSWERS[0]), else_=ANSWERS[1])
+    query = sa.select(History.escalation_id, last.label("at"), word.label("word")).where(History.what.in_(ANSWERS))
     return query.group_by(History.escalation_id).subquery()
+
+
+def _confirmed(answered: sa.Subquery) -> sa.ColumnElement[str]:
+    """By the latest write-back of an escalation whose customer's word counts."""
+    now = (
+        sa.select(sa.cast(WriteBackRow.confirmation, sa.Text))
+        .where(WriteBackRow.escalation_id == Escalation.id, WriteBackRow.confirmation.is_not(None))
+        .order_by(WriteBackRow.confirmed_at.desc())
+        .limit(1)
+    )
+    return sa.func.coalesce(now.scalar_subquery(), answered.c.word)
