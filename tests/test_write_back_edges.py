@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from bot.bridge import write_back
+from bot.bridge import moved, write_back
 from bot.model import WriteBack
-from bot.store.tables import Effect, Escalation, Issue, WriteBackRow
+from bot.store import upkeep
+from bot.store.tables import Effect, Escalation, Issue, Ticket, WriteBackRow
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 from tests.test_confirm import REPLY, STILL, answer, attach
+from tests.test_gitlab_loop import PROJECT, GitLabHouse, build, clock_time, gitlab
 from tests.test_handing import look, offers
+
+__all__ = ["build", "clock_time", "gitlab"]
 
 
 def shipped(house: House, *others: tuple[str, str]) -> House:
@@ -299,3 +304,125 @@ def test_the_answer_to_somebody_who_left_reaches_whoever_has_the_ticket(house: H
     assert STILL in "\n".join(house.told("U0BEN"))
     broken(house, "U0BEN")
     assert house.issue()["state"] == "open"
+
+
+# --- at the worst moment ----------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_dies_after_the_issue_was_opened_changes_nothing(house: House) -> None:
+    """Open in the tracker, and nothing noted here; polling hears of it first: one comment, nobody has to take anything
+    back, and the next fix is told."""
+    written(house, ("U0BEN", "4212"))
+    answer(house, STILL)
+    house.github.wire.faults.append(Fault("error_after", method="PATCH", path="/repos/acme/shop/issues/1$"))
+    house.github.wire.faults.append(Fault("refuse", method="PATCH", path="/repos/acme/shop/issues/1$", times=3))
+    broken(house)
+    assert house.issue()["state"] == "open"
+    house.poll()
+    for _ in range(8):
+        house.pass_time(minutes=2)
+    assert sum("Still broken for a customer" in one["body"] for one in house.issue()["comments"]) == 1
+    assert not any("should hear what has changed" in one for one in house.told())
+    house.mend(release="v2.6.0")
+    assert "Fixed in v2.6.0" in house.told("U0BEN")[-1]
+    assert "Fixed in v2.6.0" in house.told("U0ANA")[-1]
+
+
+def test_another_release_while_the_tracker_is_away_tells_nobody(house: House) -> None:
+    """Ana said that it is still broken, the tracker is away, and a release without a new fix comes out meanwhile."""
+    written(house, ("U0BEN", "4212"))
+    answer(house, STILL)
+    house.github.wire.faults.append(Fault("refuse", method="POST", path="/repos/acme/shop/issues/1/", times=4))
+    broken(house)
+    before = len(house.told("U0BEN"))
+    house.github.publish_release(REPO, "v2.6.0")
+    for _ in range(20):
+        house.pass_time(minutes=2)
+    assert house.issue()["state"] == "open"
+    assert len(house.told("U0BEN")) == before
+    assert ("U0BEN", "held") in states(house)
+
+
+def test_an_answer_by_a_slow_clock_is_seen_before_the_reply_goes_out(house: House) -> None:
+    """The helpdesk's clock is a minute behind ours; what is said after the page was filled is dated before that."""
+    house.zendesk.now = lambda: house.clock.now() - timedelta(minutes=1)
+    shipped(house)
+    house.pass_time(minutes=10)
+    house.zendesk.customer_writes("4211", "Des nouvelles ?")
+    house.pass_time(minutes=10)
+    house.press("U0ANA", "write_back")
+    house.modal()
+    house.clock.advance(timedelta(seconds=5))
+    house.zendesk.customer_writes("4211", "Et le panier ?")
+    assert house.submit(reply=REPLY) == {}
+    assert house.replies() == []
+
+
+def test_what_a_ticket_held_that_went_into_another_is_forgotten(house: House) -> None:
+    """Nothing waits on it any more, so nothing keeps its customer's words."""
+    house.flag()
+    house.flag("U0BEN", "4212", title="The basket is empty")
+    house.pass_time(minutes=3)
+    house.zendesk.merge("4211", "4212", "ben@acme.example")
+    house.pass_time(minutes=3)
+    house.pass_time(days=400)
+    with house.bot.store.write() as session:
+        upkeep.forget_customers(session, house.clock.now() - timedelta(days=180))
+    with house.bot.store.read() as session:
+        kept = {one.number: one.words for one in session.scalars(sa.select(Ticket))}
+    assert kept["4211"] == ""
+    assert kept["4212"] != ""
+
+
+def test_still_broken_where_it_was_carried_to_another_project_meanwhile(make_house: Callable[..., House]) -> None:
+    """The tracker was away when Ana said so, and the issue goes elsewhere: it is filed there, and has her words."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["projects"].append({**config["projects"][0], "key": "other", "repository": "acme/other"})
+
+    house = make_house(change)
+    house.github.add_repo("acme/other")
+    written(house)
+    answer(house, STILL)
+    house.github.wire.faults.append(Fault("refuse", method="POST", path="/repos/acme/shop/issues/1/", times=1))
+    broken(house)
+    bridge = house.bot.bridge
+    with bridge.store.write() as session:
+        issue = session.scalars(sa.select(Issue)).one()
+        moved.carry(bridge, session, issue, bridge.project("other"), "U0LEO")
+    for _ in range(5):
+        house.pass_time(minutes=2)
+    there = house.github.issue("acme/other", 1)
+    assert there["state"] == "open"
+    assert any("toujours fausse" in one["body"] for one in there["comments"])
+
+
+def test_still_broken_on_gitlab(build: Callable[..., GitLabHouse]) -> None:
+    """The issue is open again with the customer's words, and the next merge request counts."""
+    made = build()
+    house = made.house
+    house.flag()
+    house.poll()
+    made.mend()
+    made.release("v2.5.0")
+    house.pass_time(minutes=3)
+    assert house.write_back(reply=REPLY) == {}
+    house.pass_time(minutes=3)
+    answer(house, STILL)
+    broken(house)
+    assert made.gitlab.issue(PROJECT, 1)["state"] == "opened"
+    assert "toujours fausse" in str(made.gitlab.issue(PROJECT, 1))
+    house.pass_time(minutes=1)
+    made.mend()
+    made.release("v2.6.0")
+    assert "Fixed in v2.6.0" in house.told()[-1]
+
+
+def test_a_guest_takes_nobodys_customer(house: House) -> None:
+    """They see the channel, and the button; pressing it changes nothing."""
+    shipped(house)
+    house.press("U0ANA", "hand_over")
+    assert house.submit() == {}
+    house.press("U0GUEST", "take_over", channel="C0SUPPORTDEV")
+    assert states(house) == [("U0ANA", "due")]
+    assert len(offers(house)) == 1

@@ -80,7 +80,10 @@ def forget_customers(session: Session, before: datetime) -> None:
     owed = carried.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
         sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.done_at >= before)
     )
-    done = sa.select(Ticket.id).where(Ticket.id.in_(carried), Ticket.id.not_in(unsettled), Ticket.id.not_in(owed))
+    gone = sa.and_(Ticket.id.not_in(carried), Ticket.waiting_since < before)  # it went into another one
+    done = sa.select(Ticket.id).where(
+        sa.or_(Ticket.id.in_(carried), gone), Ticket.id.not_in(unsettled), Ticket.id.not_in(owed)
+    )
     theirs = sa.select(Escalation.id).where(Escalation.ticket_id.in_(done))
     said = sa.update(WriteBackRow).where(WriteBackRow.escalation_id.in_(theirs))
     reason = sa.case((WriteBackRow.reason.in_(OURS), WriteBackRow.reason), else_="")  # an agent's may name somebody
