@@ -142,6 +142,7 @@ class Passerelle:
             "there": handing.LookForAgent,
             "offer": handing.Offer,
             "reopen": confirming.Reopen,
+            "confirmed": confirming.Confirmed,
             "facts": helpdesk.LearnTicket,
             "card": slack.Card,
             "told": slack.Told,

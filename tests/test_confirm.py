@@ -53,10 +53,11 @@ def test_the_customers_next_word_is_shown_without_a_webhook(written: House) -> N
 def test_it_works_is_said_once(written: House) -> None:
     """The history has it; a second press is answered."""
     answer(written, "Merci, ça marche !")
+    shown = written.slack.dm("U0ANA")[-1]
     written.press("U0ANA", "works")
     assert "works" in history(written)
-    written.press("U0ANA", "works")
-    assert "It is noted already that it works" in said(written.slack.views("U0ANA")[-1])
+    assert "✓ It works for them." in written.told()[-1]
+    assert written.slack.press("U0ANA", written.slack.dm_channel("U0ANA"), shown["ts"], "still_broken").ok
 
 
 def test_what_was_said_before_the_reply_is_no_answer_to_it(house: House) -> None:

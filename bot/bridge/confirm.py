@@ -63,8 +63,8 @@ def works(bridge: Bridge, write_back_id: str, by: str) -> None:
         row = _row(session, write_back_id)
         if not _take(bridge, row, Reply.WORKS):
             raise _refusal(row)
-        row.answer = ""
         bridge.record(session, "works", escalation=row.escalation, by=by)
+        _show(bridge, session, row)
         bridge.keep_current(session, row.escalation.issue)
 
 
@@ -92,6 +92,7 @@ def still_broken(bridge: Bridge, write_back_id: str, text: str, by: str) -> None
         if not known:
             news.hold(bridge, session, issue)
         _say(bridge, session, f"reopen:{row.id}", issue, row, by, known=known)
+        _show(bridge, session, row)
         bridge.keep_current(session, issue)
 
 
@@ -136,6 +137,13 @@ def fall_silent(bridge: Bridge, session: Session) -> None:
     for row in answers.waiting_since(session, before):
         if _take(bridge, row, Reply.SILENCE):
             bridge.record(session, "silent", escalation=row.escalation)
+
+
+def _show(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
+    """The message that showed the customer's answer says what it meant."""
+    if row.answer_id:
+        key, person = f"confirmed:{row.id}", row.agent
+        bridge.refresh(session, "confirmed", key, f"dm:{person}", lane=f"slack:{person}", write_back=row.id)
 
 
 def _take(bridge: Bridge, row: WriteBackRow, reply: Reply) -> bool:

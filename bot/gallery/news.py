@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.gallery.contents import NOW, Contents
 from bot.gallery.sample import Made, Sample, show
-from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, News, WriteBack
+from bot.model import ANSWERED, MERGED, SUPERSEDED, TAKEN_OFF, Confirmation, News, WriteBack
 from bot.slack import views
 from bot.slack.views import NewsLine, Proof, Round, RoundIssue, Row, Where, confirm, crowd, handing
 from bot.texts import Say
@@ -129,6 +129,8 @@ def _writing(say: Say, of: Contents) -> Made:
 def _confirming(say: Say, of: Contents) -> Made:
     facts, words = of.facts(), of.facts().words
     yield "The customer answered", show(confirm.heard, say, "w1", facts, of.news(), words)
+    for state in (Confirmation.WORKS, Confirmation.STILL_BROKEN):
+        yield f"The customer answered: {state}", show(confirm.heard, say, "w1", facts, of.news(), words, state)
     yield "Still broken", show(confirm.still_broken, say, "w1", facts, of.news(), words)
     yield "Still broken, to the Support Dev", show(confirm.broken, say, of.issue, of.agents[0], of.many)
     yield "Still broken, a new issue", show(confirm.broken_again, say, of.other, of.issue, of.agents[0])

@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
 from bot.bridge import confirm
-from bot.model import WriteBack
+from bot.model import Confirmation, WriteBack
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.privacy import Policy
 from bot.slack import reply_page, shown, views
 from bot.slack.views import confirm as pages
 from bot.store import queries
-from bot.store.tables import Issue, WriteBackRow
+from bot.store.tables import Effect, Issue, WriteBackRow
 from bot.texts import Say
 from integrations.base import Issue as TrackerIssue, NotFound, Rejected, ServiceError, Unavailable
+
+LONG_AGO = timedelta(days=60)
+"""How old a message may be that says what a customer's answer meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +112,38 @@ class Reopen(Base):
             self.bridge.notify(session, "unopened", key, person, issue=issue.id, by=by)
 
 
+class Confirmed(Base):
+    """`confirmed:{write-back}`: the message that showed the customer's answer says what its agent read in it."""
+
+    def perform(self, job: Job) -> bool:
+        with self.bridge.store.read() as session:
+            row = session.get_one(WriteBackRow, job.payload["write_back"])
+            post = _heard(self, self.people.say(session, row.agent), row)
+            shown_to = session.scalar(sa.select(Effect.payload).where(Effect.key == _heard_key(row)))
+        person = shown_to["person"] if shown_to else row.agent
+        channel = self.chat.dm(person)
+        there = self.chat.find(channel, _heard_key(row), job.since - LONG_AGO)
+        if there is not None:
+            self.chat.update(channel, there, post, _heard_key(row))
+        return there is not None
+
+
+def _heard_key(row: WriteBackRow) -> str:
+    return f"heard:{row.id}:{row.answer_id}"
+
+
+def _heard(self: Base, say: Say, row: WriteBackRow) -> views.Post:
+    facts = shown.ticket_facts(row.escalation.ticket, self.bridge.clock.now())
+    state = row.confirmation or Confirmation.ANSWERED
+    return pages.heard(say, row.id, facts, shown.news_line(row.news), row.answer, state)
+
+
 # --- notices ----------------------------------------------------------------------------------------------------------
 
 
 def heard(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
     """The customer answered after they were written to."""
-    row = session.get_one(WriteBackRow, payload["write_back"])
-    facts = shown.ticket_facts(row.escalation.ticket, self.bridge.clock.now())
-    return pages.heard(say, row.id, facts, shown.news_line(row.news), row.answer)
+    return _heard(self, say, session.get_one(WriteBackRow, payload["write_back"]))
 
 
 def broken(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

@@ -55,6 +55,7 @@ def kind(say: Say, word: str) -> str:
         "digest": say("Digest"),
         "reminder": say("Reminder"),
         "reopen": say("Open an issue again"),
+        "confirmed": say("Message of a customer’s answer, kept current"),
         "watch": say("Poll a helpdesk"),
         "hold": say("Ticket on hold"),
         "there": say("Look whether an agent is there"),

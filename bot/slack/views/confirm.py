@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.model import Confirmation
 from bot.slack.views.facts import NewsLine, TicketFacts, about, headline
 from bot.slack.views.modal import View, modal, typed
 from bot.slack.views.parts import (
@@ -26,8 +27,15 @@ from bot.slack.views.reply import Said, since
 from bot.texts import Say
 
 
-def heard(say: Say, write_back_id: str, facts: TicketFacts, news: NewsLine, answer: str) -> Post:
-    """The customer's next word after the write-back, and the two things it may mean."""
+def heard(
+    say: Say,
+    write_back_id: str,
+    facts: TicketFacts,
+    news: NewsLine,
+    answer: str,
+    state: Confirmation = Confirmation.ANSWERED,
+) -> Post:
+    """The customer's next word after the write-back, and the two things it may mean; or which one it did."""
     first = say.pieces(
         "{name} answered on {ticket}, after you wrote that it is out:",
         name=Bold(_name(say, facts)),
@@ -35,11 +43,19 @@ def heard(say: Say, write_back_id: str, facts: TicketFacts, news: NewsLine, answ
     )
     about_what: list[Piece] = [headline(say, news)]
     ask = say("Does it work for them? If they say nothing about it, leave this as it is.")
-    buttons = actions(
+    buttons = [
         button(say("It works"), "works", write_back_id, style="primary"),
         button(say("Still broken"), "still_broken", write_back_id),
-    )
-    blocks = [lines(first, quote=excerpt(answer, 1_500)), lines(about_what, [ask]), buttons]
+    ]
+    if state is Confirmation.WORKS:
+        ask, buttons = say("✓ It works for them."), buttons[1:]
+    elif state is Confirmation.STILL_BROKEN:
+        ask, buttons = say("It is still broken for them. The Support Dev has heard it."), []
+    blocks = [
+        lines(first, quote=excerpt(answer, 1_500)),
+        lines(about_what, [ask]),
+        *([actions(*buttons)] if buttons else []),
+    ]
     return post("\n".join([plain(first), words(answer, 800), ask]), blocks)
 
 
