@@ -120,6 +120,7 @@ def _page(
 ) -> list[str]:
     say, ticket, issue = Say(), one.ticket, one.issue
     card = shown.card(issue, project, name, now)
+    brought = next((line.by for line in history if line.what in BROUGHT and line.escalation_id == one.id), one.agent)
     facts = {
         "Id": one.id,
         "Ticket": f"{ticket.number or 'none'}  {ticket.url}".strip(),
@@ -129,7 +130,8 @@ def _page(
         "Proof": plain(proof_line(say, card.proof)),
         "See": "  ".join(_addresses(card.proof)),
         "About": f"{issue.kind.value}, {issue.severity.value}, project {issue.project}",
-        "Flagged": f"{_at(one.flagged_at)} by {name(one.agent)}",
+        "Flagged": f"{_at(one.flagged_at)} by {name(brought)}",
+        "Agent": name(one.agent) if any(line.what == "handed_over" for line in history) else "",
         "Followed by": ", ".join(name(follower.person) for follower in one.followers),
         "Write-backs": "; ".join(
             f"{_NEWS[row.news.kind]}: {row.state.value}" + (f" ({one_line(row.reason, 100)})" if row.reason else "")
@@ -144,6 +146,9 @@ def _page(
         page += [f"{other.id}  ticket {other.ticket.number or '–'}  {_issue_name(other.issue)}" for other in others]
     return page
 
+
+BROUGHT = ("flagged", "attached")
+"""The words of the history for who carried a ticket; it may be another agent's since."""
 
 _NEWS = {
     News.SHIPPED: "shipped",
