@@ -30,6 +30,7 @@ from bot.options import (
     Agents,
     Channel,
     Clock,
+    Day,
     Duration,
     Emoji,
     Environment,
@@ -44,6 +45,7 @@ from bot.options import (
     WorkingHours,
     WorkingTime,
     Zone,
+    ZoneName,
     distinct,
     several,
 )
@@ -95,10 +97,10 @@ class Duty(_Model):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     timezone: Zone = ZoneInfo("UTC")
-    starts: date = turns.FIRST_MONDAY  # the first day of the first Support Dev's turn
+    starts: Day = turns.FIRST_MONDAY  # the first day of the first Support Dev's turn
     handover: Clock = time(9)
     days: Weekdays = frozenset(range(5))  # on others no turn begins
-    holidays: tuple[date, ...] = ()  # nor on these
+    holidays: tuple[Day, ...] = ()  # nor on these
     group: Group | None = None  # kept in step
     everyone: tuple[HalfDay, ...] = ()  # half-days on which all of `team` are on duty
     team: tuple[Person, ...] = ()  # (): the project's Support Devs
@@ -185,10 +187,10 @@ class Digest(_Model):
     channel: Channel | None = Field(None, description="the id of the channel it is posted to")
     person: Person | None = None
     cron: str = Field(description='minute, hour, day, month, weekday: "0 9 * * mon-fri"')
-    timezone: str = Field(description="an IANA name, such as Europe/Paris")
+    timezone: ZoneName = Field(description="an IANA name, such as Europe/Paris")
     language: Literal["en", "fr"] | None = None  # None: slack.language; a person's own where there is one
     days: Weekdays = frozenset(range(7))  # on others there is none
-    holidays: tuple[date, ...] = ()  # nor on these
+    holidays: tuple[Day, ...] = ()  # nor on these
     projects: tuple[Name, ...] = ()  # (): all
     severities: tuple[Severity, ...] = ()
     kinds: tuple[Kind, ...] = ()
@@ -228,7 +230,7 @@ class Reminders(_Model):
     lead_after: WorkingTime = Span(days=1)  # then the leads hear it, where nothing happened
     working_hours: WorkingHours = (frozenset(range(5)), time(9), time(18))
     timezone: Zone = ZoneInfo("UTC")
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[Day, ...] = ()
 
     def hours(self) -> Hours:
         """When people are reminded, and what counts as working time."""

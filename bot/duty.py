@@ -14,6 +14,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from bot.cron import DAYS, weekdays
+from bot.periods import written_day
 
 FIRST_MONDAY = date(2026, 1, 5)
 """When the first Support Dev's first turn begins, unless the configuration says otherwise."""
@@ -228,13 +229,15 @@ def clock(text: str) -> time:
     """A time such as `09:00`. Raises ValueError, with a clause."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip())
     if found is None:
-        raise ValueError(f"holds a time that is none: {text.strip() or 'nothing'}")
+        raise ValueError(f"holds `{text.strip()}`, which is no time" if text.strip() else "names no time")
     return time(int(found[1]), int(found[2]))
 
 
 def hours(text: str) -> tuple[time, time]:
     """A span of one day such as `14:00-18:00`. Raises ValueError, with a clause."""
-    first, _, last = text.replace("–", "-").partition("-")
+    first, dash, last = text.replace("–", "-").partition("-")
+    if not dash:
+        raise ValueError(f"holds `{text.strip()}`, which is no hours" if text.strip() else "names no hours")
     start, end = clock(first), clock(last)
     if start >= end:
         raise ValueError("ends before it begins")
@@ -246,5 +249,5 @@ def window(text: str) -> Window:
     when, _, span = text.strip().partition(" ")
     start, end = hours(span)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", when):
-        return Window(start, end, on=date.fromisoformat(when))
+        return Window(start, end, on=written_day(when))
     return Window(start, end, days(when))

@@ -130,6 +130,8 @@ class Hours:
 def working(text: str) -> tuple[frozenset[int], time, time]:
     """Working hours such as `mon-fri 09:00-18:00`. Raises ValueError, with a clause."""
     days, _, hours = text.strip().partition(" ")
+    if days and not hours:
+        raise ValueError(f"holds `{days}`, which is not days and hours")
     start, end = duty.hours(hours)
     return duty.days(days), start, end
 

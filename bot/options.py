@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bot import duty, hours
+from bot import duty, hours, periods
 from bot.reading import wrong
 
 
@@ -69,12 +69,15 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError("is a time zone that does not exist") from None
+        raise ValueError(f"holds `{name}`, a time zone that does not exist") from None
 
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
-Zone = Annotated[ZoneInfo, _read(_zone, "Write an IANA name, such as Europe/Paris.")]
+_IANA = "Write an IANA name, such as Europe/Paris."
+Zone = Annotated[ZoneInfo, _read(_zone, _IANA)]
+ZoneName = Annotated[str, _read(lambda name: _zone(name).key, _IANA)]
 Clock = Annotated[time, _read(duty.clock, 'Write hours and minutes between quotes, such as "09:00".')]
+Day = Annotated[date, _read(periods.written_day, "Write a day as 2026-11-01.")]
 Weekdays = Annotated[frozenset[int], _read(duty.days, "Write days such as mon-fri, or mon,wed,fri.")]
 WorkingHours = Annotated[
     tuple[frozenset[int], time, time], _read(hours.working, 'Write days and hours: "mon-fri 09:00-18:00".')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -44,3 +45,13 @@ def _from(day: date, until: datetime, by: By, zone: ZoneInfo) -> Iterator[dateti
         if at >= until:
             return
         day = _begin(day + step, by)
+
+
+def written_day(text: str) -> date:
+    """A day written as `2026-11-01`. Raises ValueError, with a clause."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()):
+            return date.fromisoformat(text.strip())
+    except ValueError:
+        pass
+    raise ValueError(f"holds `{text.strip()}`, which is no day" if text.strip() else "names no day")

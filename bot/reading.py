@@ -132,6 +132,9 @@ _WORDS = {
     "int_parsing": ("must be a whole number", "Write a whole number."),
     "int_type": ("must be a whole number", "Write a whole number."),
     "float_parsing": ("must be a number", "Write a number."),
+    "int_from_float": ("must be a whole number", "Write a whole number."),
+    "date_type": ("is no day", "Write a day as 2026-11-01."),
+    "date_from_datetime_inexact": ("is a day and a time", "Write the day alone, as 2026-11-01."),
     "too_short": ("is empty", "Write at least one."),
     "string_too_short": ("is empty", "Write something there, or leave the option out."),
 }
@@ -161,7 +164,7 @@ def _say(detail: ErrorDetails, owner: type[BaseModel], field: FieldInfo | None) 
         return "is not an option", nearest(str(detail["loc"][-1]), owner.model_fields)
     if kind == "missing":
         return "is missing", f"Add it: {what}." if what else "Add it."
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return "is not one of the possible values", f"Write {context['expected']}."
     if kind in _WORDS:
         return _WORDS[kind]
