@@ -10,7 +10,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from bot.configuration import Project
 from bot.console import WRONG, load, open_store, plainly, read_environment
 from bot.demo import play
 from bot.model import Stage, UserError
-from bot.periods import By
+from bot.periods import By, written_day
 from bot.reading import SettingsError
 from bot.script import tell
 from bot.serve import serve
@@ -33,6 +33,20 @@ from bot.store.database import Store
 from bot.store.scope import Scope
 from bot.store.tables import Effect
 from integrations.base import Finding
+
+
+class Day(click.ParamType[datetime]):
+    """A day, in UTC."""
+
+    name = "day"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.combine(written_day(value), time(), UTC)
+        except ValueError:
+            self.fail(f"'{value}' is no day. Write a day as 2026-11-01.", param, ctx)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -241,8 +255,8 @@ def show(reference: str, as_json: bool) -> None:
 @click.option("--times", is_flag=True, help="How long each step took, instead of the escalations.")
 @click.option("--customers", is_flag=True, help="With the customers' names, addresses, plans and languages.")
 @click.option("--project", default="", metavar="KEY", help="Only this project's.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Of causes and times: from this day on, in UTC.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Of causes and times: until before this day.")
+@click.option("--since", type=Day(), help="Of causes and times: from this day on, in UTC.")
+@click.option("--until", type=Day(), help="Of causes and times: until before this day.")
 @click.option("--by", type=click.Choice(["week", "month"]), default="week", help="Of causes: how long a period is.")
 @plainly
 def export(
@@ -266,8 +280,8 @@ def export(
     if (since or until) and not (causes or times):
         raise click.UsageError("--since and --until belong to --causes and --times: the escalations are all of them.")
     store, config = open_store(read_environment()), None
-    last = until.replace(tzinfo=UTC) if until else Clock().now()
-    first = since.replace(tzinfo=UTC) if since else last - exporting.BACK
+    last = until or Clock().now()
+    first = since or last - exporting.BACK
     if first >= last:
         raise click.UsageError("--since has to be before --until.")
     with suppress(SettingsError):  # without a configuration, the default hours hold, and every label counts

@@ -211,6 +211,15 @@ def test_what_makes_no_sense_is_said(house: House, arguments: list[str]) -> None
     assert "leave" in result.stderr or "belongs" in result.stderr or "--" in result.stderr
 
 
+@pytest.mark.parametrize("day", ["1.11.2026", "2026-11-1", "2026-02-30", "yesterday", ""])
+def test_what_is_no_day_is_told_how_to_write_one(house: House, day: str) -> None:
+    """In words, not in a pattern for programmers."""
+    result = run(house, "--csv", "--causes", "--since", day)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Write a day as 2026-11-01." in result.stderr
+    assert "%" not in result.stderr
+
+
 def test_every_column_is_in_the_reference() -> None:
     """A name that is not explained is none that somebody can rely on."""
     text = REFERENCE.read_text(encoding="utf-8")
