@@ -51,7 +51,7 @@ def test_the_script_plays_the_loop_and_prints_what_each_person_sees(tmp_path: Pa
     assert (result.returncode, result.stderr) == (0, "")
     told = result.stdout
     essentials = [
-        "1/15 Ana flags a customer’s ticket",
+        "1/16 Ana flags a customer’s ticket",
         "Camille Roux · Papeterie Nord · Pro",
         "Filed as acme/shop#1 for ticket 4211.",
         "Vous pouvez me joindre au [phone number].",
@@ -66,7 +66,7 @@ def test_the_script_plays_the_loop_and_prints_what_each_person_sees(tmp_path: Pa
         "Fixed in v2.5.0: VAT keeps the old country’s rate",
         "Camille reads, in her mailbox:",
         "Skipped: Inès",
-        "12/15 Ben’s next ticket is for the app, on GitLab",
+        "13/16 Ben’s next ticket is for the app, on GitLab",
         "Project: Web shop Known already",  # the first one is chosen already
         "Filed as acme/shop-app#1 for ticket 4217.",
         "(opened, confidential, from-support, assigned to leo-dev)",

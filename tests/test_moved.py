@@ -69,7 +69,7 @@ def test_closed_as_a_duplicate_of_one_that_is_known(house: House) -> None:
     release(house, "v2.5.0")
     assert told_of(house, "Fixed in v2.5.0", "U0BEN") == 1
     assert told_of(house, "Fixed in v2.5.0", "U0ANA") == 1
-    assert house.told("U0LEO") == []
+    assert [one for one in house.told("U0LEO") if "in words for customers" not in one] == []
 
 
 def test_a_duplicate_of_what_has_shipped_is_told_at_once(house: House) -> None:
