@@ -77,7 +77,7 @@ def test_the_script_plays_the_loop_and_prints_what_each_person_sees(tmp_path: Pa
         "Live on production: The app says",
         "acme/shop-app#1 · merged in !1",
         "Tom reads, in his mailbox:",
-        "Slack 3 cards in #support-dev; direct messages: Ana 5, Ben 5, Léo 1",
+        "Slack 3 cards in #support-dev; direct messages: Ana 6, Ben 5, Léo 3",
         "GitHub 2 issues with 3 comments",
         "GitLab 1 issue, 1 confidential; 1 fix merged, deployed to production",
         "Zendesk 4 tickets carried; 4 notes, 2 public replies",
