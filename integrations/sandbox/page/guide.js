@@ -44,7 +44,7 @@ const STEPS = [
     go: (app) => { app.show("chat"); app.chat.go(app.state.people[0].id, "dm"); },
   },
 ];
-const END = "The customer has heard. Go on as you like: another ticket for the same issue, one for “Shop app”, whose issues live on GitLab, or “Close as not planned”";
+const END = "The customer has heard. Go on as you like: answer as the customer, and say as the agent whether it works; hand a customer over to a colleague; another ticket for the same issue, one for “Shop app”, whose issues live on GitLab, or “Close as not planned”";
 
 /** Shows the step after the last one that is done. */
 export function drawGuide(app) {
