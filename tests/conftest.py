@@ -79,6 +79,8 @@ class House:
         self.slack.delivery.signing_clock = self.clock.now
         config = yaml.safe_load(demo(gitlab))
         config["digests"] = []
+        config.pop("reminders")
+        config["slack"].pop("agents")
         if change:
             change(config)
         self.folder = folder

@@ -66,6 +66,8 @@ class BotProcess:
     def __init__(self, folder: Path, sandbox: Sandbox, *, socket_mode: bool) -> None:
         config = yaml.safe_load(demo())
         config |= {"digests": [], "timing": TIMING}
+        config.pop("reminders")
+        config["slack"].pop("agents")
         (folder / "passerelle.yaml").write_text(yaml.safe_dump(config))
         self.database = f"sqlite:///{folder}/passerelle.db"
         self.log = folder / "bot.log"
