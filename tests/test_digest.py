@@ -329,6 +329,7 @@ def test_a_late_digest_says_when_it_was_due(make_house: Make) -> None:
     """Slack was away at nine: it comes at ten, once, and says so; one in time does not."""
     house = make_house(configured({"channel": CHANNEL}))
     add(house, 1)
+    house.bot.schedule.tick_polls()
     house.clock.advance(timedelta(hours=1))
     morning(house)
     assert "It was due at 9:00 AM, and could not be posted then." in digest(house)

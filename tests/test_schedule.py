@@ -64,6 +64,8 @@ class Crew:
             for table in reversed(Row.metadata.sorted_tables):
                 session.execute(sa.delete(table))
         self.clock.advance(at - self.clock.now())
+        with self.house.bot.store.write() as session:
+            session.add(Slot(job="poll", due=at - timedelta(days=1)))  # it has been there for a while
         if not idle:
             with self.house.bot.store.write() as session:
                 add(session, at)
@@ -342,3 +344,19 @@ def test_many_workers_poll_once_an_interval(crew: Crew) -> None:
             crew.work(bot)
             crew.clock.advance(timedelta(seconds=interval / 6))
     assert len(wire.calls_to("GET", "/repos/acme/shop/issues")) - before == 4
+
+
+def test_nothing_is_late_that_was_due_before_passerelle_was_there(make_house: Callable[..., House]) -> None:
+    """Installed at eleven, it posts no digest of nine; the next morning it does."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["digests"] = [{"name": "morning", "channel": CHANNEL, "cron": "0 7 * * *", "timezone": "UTC"}]
+
+    house = make_house(change)  # at nine
+    house.bot.schedule.tick_digests()
+    house.settle()
+    assert [one for one in house.slack.messages(CHANNEL) if one.get("bot_id")] == []
+    house.pass_time(hours=22)
+    house.bot.schedule.tick_digests()
+    house.settle()
+    assert len([one for one in house.slack.messages(CHANNEL) if one.get("bot_id")]) == 1

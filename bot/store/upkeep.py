@@ -47,6 +47,11 @@ def slot_taken(session: Session, job: str) -> bool:
     return session.scalar(sa.select(Slot.due).where(Slot.job == job).limit(1)) is not None
 
 
+def there(session: Session, at: datetime, but: str) -> bool:
+    """Whether somebody was at work here by that time: whether a slot of any job `but` one was taken."""
+    return session.scalar(sa.select(Slot.due).where(Slot.due <= at, Slot.job != but).limit(1)) is not None
+
+
 def drop_slots(session: Session, before: datetime, jobs: tuple[str, ...] = ()) -> None:
     """Drop the slots from before that time: of `jobs`, or of all."""
     old = sa.delete(Slot).where(Slot.due < before)
