@@ -1,4 +1,4 @@
-"""Reminders: what waits for too long is brought up once with whoever can act, then with the leads; never at night."""
+"""Reminders: what waits for too long is brought up with whoever can act, then with the leads; never at night."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, Change, House, said
 from tests.test_talk import ask, join
 from tests.test_triage import comment
@@ -162,7 +163,107 @@ def test_several_customers_of_one_issue_are_one_message(reminding: Callable[...,
     assert "1 customer has not heard the news yet, which is 1 day old.\nI have reminded Ana Moreau." in lead
     house.press("U0MAYA", "mark_written")
     at(house, march(9))
-    assert len(reminders(house, "U0ANA")) == len(reminders(house, "U0MAYA")) == 1
+    assert len(reminders(house, "U0MAYA")) == 1
+    [_, again] = reminders(house, "U0ANA")
+    assert "You have known this for 1 day; 1 customer has not heard it yet." in again
+
+
+def heard_at(house: House, moments: list[datetime]) -> list[datetime]:
+    """At which of these moments Ana was reminded."""
+    found = []
+    for moment in moments:
+        before = len(reminders(house, "U0ANA"))
+        at(house, moment)
+        found += [moment] * (len(reminders(house, "U0ANA")) - before)
+    return found
+
+
+def each_hour(first: int, last: int) -> list[datetime]:
+    """The tenth minute of hours of these days of March, by day and at night."""
+    hours = (3, 9, 10, 13, 14, 15, 16, 17, 18, 22)
+    return [march(day, hour, 10) for day in range(first, last + 1) for hour in hours]
+
+
+def test_a_write_back_comes_again_ever_more_rarely(reminding: Callable[..., House]) -> None:
+    """After 4, 8, 16, 32 and 64 hours of work, by day alone; the lead hears once; then it is written, and nothing
+    comes any more."""
+    house = reminding()
+    house.flag()
+    house.mend()
+    moments = [moment for moment in each_hour(2, 13) if moment > house.clock.now()]
+    assert heard_at(house, moments) == [
+        march(2, 13, 10),
+        march(2, 17, 10),
+        march(3, 16, 10),
+        march(6, 14, 10),  # Thursday is a holiday
+        march(12, 10, 10),
+    ]
+    assert len(reminders(house, "U0MAYA")) == 1
+    house.press("U0ANA", "mark_written")
+    assert heard_at(house, [march(day, 12) for day in (16, 20, 27)]) == []
+
+
+def test_after_an_outage_the_latest_alone_comes(reminding: Callable[..., House]) -> None:
+    """Nobody ran from the first hour on, for nine days; what comes after that comes in its turn."""
+    house = reminding()
+    house.flag()
+    house.mend()
+    assert heard_at(house, [march(10, 9, 30), march(10, 9, 40), march(10, 17)]) == [march(10, 9, 30)]
+    assert heard_at(house, each_hour(11, 12)) == [march(12, 10, 10)]
+
+
+def test_what_slack_did_not_take_does_not_come_twice(reminding: Callable[..., House]) -> None:
+    """Slack is away while the second one comes due: once it is there again, Ana reads that one, not the first as
+    well."""
+    house = reminding()
+    house.flag()
+    house.mend()
+    house.slack.wire.faults.append(Fault("refuse", "POST", "chat.postMessage", 503, times=None))
+    assert heard_at(house, [march(2, 13, 10), march(2, 17, 10)]) == []
+    house.slack.wire.faults.clear()
+    for minute in (30, 40, 50):
+        at(house, march(2, 17, minute))
+    assert len(reminders(house, "U0ANA")) == 1
+    assert heard_at(house, each_hour(3, 3)) == [march(3, 16, 10)]
+
+
+def test_who_put_a_write_back_off_hears_it_once_in_the_morning(reminding: Callable[..., House]) -> None:
+    """What came due meanwhile is not lost, and not heard beside it."""
+    house = reminding()
+    house.flag()
+    house.mend()
+    at(house, march(2, 13, 10))
+    pressed_in(house, "U0ANA", "You have known this", "snooze")
+    moments = [moment for moment in each_hour(2, 6) if moment > house.clock.now()]
+    assert heard_at(house, moments) == [march(3, 9, 10), march(3, 16, 10), march(6, 14, 10)]
+
+
+def test_a_reply_in_doubt_is_brought_up_as_such(reminding: Callable[..., House]) -> None:
+    """Beside a customer whom nobody wrote to: what is asked of the agent, with its own buttons; then the lead hears
+    which is which, and the agent again."""
+    house = reminding()
+    house.flag()
+    house.look_up("U0ANA", "4212")
+    [issue] = house.slack.suggest(house.slack.views("U0ANA")[-1]["id"], "similar", "VAT")
+    assert house.submit("U0ANA", similar=issue["value"]) == {}
+    house.mend()
+    house.zendesk.wire.faults.append(Fault("refuse", "PUT", r"/tickets/421\d\.json", status=502))
+    house.write_back()
+    house.pass_time(minutes=5)
+    at(house, march(2, 13, 30))
+    [told] = reminders(house, "U0ANA")
+    assert "You have known this for 4 hours; 1 customer has not heard it yet." in told
+    assert "It has been unclear for 4 hours whether the reply to 1 customer went out." in told
+    assert "Look at the ticket. If the reply is there, mark it written; if not, write back again." in told
+    assert told.count("It is there") == told.count("Write back again") == told.count("Already written") == 1
+    at(house, march(3, 14))
+    [lead] = reminders(house, "U0MAYA")
+    assert "It has been unclear for 1 day whether the reply to 1 customer went out." in lead
+    house.press("U0ANA", "mark_written")  # the first one, that nobody wrote to
+    at(house, march(3, 17))
+    again = reminders(house, "U0ANA")[-1]
+    assert "It has been unclear for 1 day" in again
+    assert "heard it yet" not in again
 
 
 def test_a_day_that_is_over_goes_to_the_lead_too(reminding: Callable[..., House]) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given, settings, strategies as st
 
 from bot.app import Passerelle
 from bot.bridge import remind
+from bot.hours import Hours
 from bot.model import Kind, News, Severity, Stage, WriteBack
 from bot.store.tables import Effect, Escalation, Issue, NewsItem, Row, Ticket, WriteBackRow
 from integrations.sandbox.wire import Fault
@@ -34,6 +35,10 @@ RULES = {
     "timezone": "Europe/Paris",
     "holidays": [HOLIDAY.isoformat()],
 }
+
+
+OPEN = (WriteBack.DUE, WriteBack.UNCERTAIN)
+HOURS = Hours(time(9), time(17), frozenset(range(5)), ZoneInfo("Europe/Paris"), frozenset({HOLIDAY}))
 
 
 class Crew:
@@ -90,10 +95,20 @@ class Crew:
             elif what == "answered":
                 for news in issue.news:
                     news.stands = False
-            elif what == "written":
-                for one in issue.escalations[:1]:
-                    for row in one.write_backs:
-                        row.state = WriteBack.WRITTEN
+            elif what in ("written", "doubted", "handed"):
+                for row in (row for one in issue.escalations[:1] for row in one.write_backs if row.state in OPEN):
+                    if what == "handed":
+                        row.agent, row.again_at = "U0BEN" if row.agent == "U0ANA" else "U0ANA", now
+                    else:
+                        row.state = WriteBack.WRITTEN if what == "written" else WriteBack.UNCERTAIN
+                        row.again_at = now if what == "doubted" else row.again_at
+
+    def owed(self) -> list[tuple[str, str, datetime]]:
+        """The write-backs that wait for their agent: how their steps are called, for whom, since when."""
+        with self.house.bot.store.read() as session:
+            rows = session.scalars(sa.select(WriteBackRow).where(WriteBackRow.state.in_(OPEN))).all()
+            found = [(row.id, row.agent, row.again_at or row.due_at) for row in rows]
+        return [(f"write_back:{id}:{since.isoformat()}", agent, since) for id, agent, since in found]
 
     def work(self, bot: Passerelle) -> None:
         while bot.outbox.work_once():
@@ -101,17 +116,14 @@ class Crew:
 
     def heard(self) -> list[tuple[str, str, str, str]]:
         """Each step that somebody read: what it was of, which step, and who read it."""
-        found = []
-        for person in PEOPLE:
-            for message in self.house.slack.dm(person)[self._before[person] :]:
-                key = message["metadata"]["event_payload"]["key"]
-                with self.house.bot.store.read() as session:
-                    effect = session.scalars(sa.select(Effect).where(Effect.key == key)).one()
-                found += [
-                    (f"{what}:{id}:{since}", step, person, issue)
-                    for step, what, id, since, issue, _ in effect.payload["things"]
-                ]
-        return found
+        with self.house.bot.store.read() as session:
+            promised = {one.key: one.payload for one in session.scalars(sa.select(Effect))}
+        return [
+            (f"{what}:{id}:{since}", step, person, issue)
+            for person in PEOPLE
+            for message in self.house.slack.dm(person)[self._before[person] :]
+            for step, what, id, since, issue, _ in promised[message["metadata"]["event_payload"]["key"]]["things"]
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -178,19 +190,34 @@ ZONES = st.sampled_from(
     ["UTC", "Europe/Paris", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Asia/Kolkata"]
 )
 STARTS = st.sampled_from([MONDAY, MONDAY + timedelta(days=4), datetime(2026, 3, 27, 9, tzinfo=UTC)])
-DOINGS = st.sampled_from(["taken", "filed", "promised", "asked", "fixed", "answered", "written", "snoozed", ""])
+OF_ISSUES = st.sampled_from(["taken", "filed", "promised", "asked", "answered", "snoozed", ""])
+OF_WRITE_BACKS = st.sampled_from(["fixed", "fixed", "written", "doubted", "handed"])
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([5, 30, 61, 90, 130, 400, 1500, 4000]),
         st.integers(0, 2),
         st.sampled_from(["tick", "work", "both", "both"]),
-        DOINGS,
+        OF_ISSUES | OF_WRITE_BACKS,
         st.sampled_from(ISSUES),
         st.sampled_from(PEOPLE),
     ),
     min_size=4,
     max_size=16,
 )
+
+
+def multiple(since: datetime, now: datetime) -> int:
+    """How many times `write_back_after` is over at that moment, as a power of two; 0 before the first."""
+    whole, found = HOURS.between(since, now) // timedelta(minutes=90), 0
+    while 2**found <= whole:
+        found += 1
+    return 2**found // 2
+
+
+def steps_of(heard: list[tuple[str, str, str, str]], thing: str, person: str) -> list[int]:
+    """In which steps somebody heard of what waits for them, in their order."""
+    mine = [step for of, step, reader, _ in heard if (of, reader) == (thing, person) and step.startswith("own")]
+    return [int(step.removeprefix("own") or 1) for step in mine]
 
 
 def at_work(zone: str, moment: datetime) -> bool:
@@ -204,9 +231,12 @@ def test_each_step_is_heard_once_and_in_the_readers_hours(
     crew: Crew, start: datetime, zones: tuple[str, ...], steps: list[tuple[int, int, str, str, str, str]]
 ) -> None:
     """Whatever happens, whoever ticks and works: nobody hears the same step twice but for having asked to hear it
-    later, and nobody hears anything while they are not at work."""
+    later, and nobody hears anything while they are not at work. Of what they owe, they hear the latest step alone, not
+    before its time; and none that came while they were at work is missing in the end."""
     crew.begin(start, zones)
     later: Counter[tuple[str, str]] = Counter()
+    heard: Counter[tuple[str, str, str, str]] = Counter()
+    there = dict(zip(PEOPLE, zones, strict=True))
     for minutes, who, act, doing, issue, person in steps:
         crew.clock.advance(timedelta(minutes=minutes))
         if doing == "snoozed":
@@ -214,12 +244,43 @@ def test_each_step_is_heard_once_and_in_the_readers_hours(
             later[person, issue] += 1
         else:
             crew.happen(doing, issue)
-        before = Counter(crew.heard())
+        before = heard
         if act != "work":
             crew.bots[who].schedule.tick_reminders()
         if act != "tick":
             crew.work(crew.bots[who])
-        for _, _, reader, _ in Counter(crew.heard()) - before:
-            assert at_work(dict(zip(PEOPLE, zones, strict=True))[reader], crew.clock.now())
-    for (_, _, reader, issue), times in Counter(crew.heard()).items():
+        heard = Counter(crew.heard())
+        new = heard - before
+        for thing, _, reader, issue in new:
+            assert at_work(there[reader], crew.clock.now())
+            if thing.startswith("write_back"):
+                since = datetime.fromisoformat(thing.split(":", 2)[2])
+                said = steps_of([*new], thing, reader)
+                assert all(step <= multiple(since, crew.clock.now()) for step in said)
+                assert len(said) <= 1 + later[reader, issue]
+    for (thing, _, reader, issue), times in heard.items():
         assert times <= 1 + later[reader, issue]
+        if not later[reader, issue]:
+            said = steps_of([*heard.elements()], thing, reader)
+            assert said == sorted(set(said))
+    whole_day(crew, there)
+
+
+def whole_day(crew: Crew, there: dict[str, str]) -> None:
+    """A week later, once nobody has put anything off any more: each hears of all that they owe, as of this day."""
+    crew.clock.advance(timedelta(days=7))
+    while crew.clock.now().weekday() != 1:
+        crew.clock.advance(timedelta(days=1))
+    due: dict[tuple[str, str], int] = {}
+    for person in PEOPLE:
+        crew.bots[0].people.look_up(person)
+    for _ in range(8):
+        crew.bots[0].schedule.tick_reminders()
+        crew.work(crew.bots[0])
+        for thing, agent, since in crew.owed():
+            if at_work(there[agent], crew.clock.now()):
+                due[thing, agent] = multiple(since, crew.clock.now())
+        crew.clock.advance(timedelta(hours=3))
+    heard = crew.heard()
+    for (thing, agent), step in due.items():
+        assert steps_of(heard, thing, agent)[-1:] == [step]

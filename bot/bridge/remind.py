@@ -1,7 +1,8 @@
 """Reminders: what waits longer than the configuration says is brought up with whoever can act, later with the leads.
 
 A *thing* waits for one person: an issue that nobody took, a question, a day that was named, a write-back. It has two
-steps, each taken once: its person hears of it, and after that the leads. Nobody hears anything outside of their hours.
+steps, each taken once: its person hears of it, and after that the leads. Of a write-back its agent hears again and
+again, ever more rarely, each time in a step of its own. Nobody hears anything outside of their hours.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ from bot.texts import zone
 GATHERED = 4
 """Of so many issues at most, somebody hears one by one; of more at the same moment, in one message."""
 
+LOOK_AGAIN = 20
+"""After so many working days at most, a write-back is looked at again: the configuration may have changed."""
+
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
     """What waits for `person` since `since`, and may be brought up from `due` on. `subject`: the id of the issue, the
-    news or the write-back."""
+    news or the write-back. `times`: how many times the time that they have is over: 1, 2, 4, 8…"""
 
     what: str
     subject: str
@@ -42,6 +46,7 @@ class Thing:
     issue: str
     person: str
     due: datetime
+    times: int = 1
 
     @property
     def key(self) -> tuple[str, str, datetime]:
@@ -91,6 +96,13 @@ def hours(bridge: Bridge, person: Person | None) -> Hours:
     return Hours(rules.start, rules.end, rules.days, there, rules.holidays)
 
 
+def overtaken(session: Session, thing: Thing, step: str, person: str) -> bool:
+    """Whether that person has heard of it since, in a later step, or is to."""
+    if thing.what != WRITE_BACK or not nudges.times(step):
+        return False
+    return any(nudges.times(one) > nudges.times(step) for one in nudges.heard(session, thing.key, person))
+
+
 def holds(session: Session, thing: Thing) -> bool:
     """Whether it still waits for that person."""
     issue = session.get(Issue, thing.issue)
@@ -133,8 +145,9 @@ class Look:
         found: dict[str, list[_Step]] = {}
         for thing in self._things:
             for person in self._own(thing):
-                if self._wants(thing, OWN, person) and self._hears(person, thing):
-                    found.setdefault(person, []).append((thing, OWN))
+                step = self._step(thing, person)
+                if self._wants(thing, step, person) and self._hears(person, thing):
+                    found.setdefault(person, []).append((thing, step))
             for lead in self._later(thing):
                 if self._wants(thing, LEADS, lead) and self._late(thing, lead) and self._hears(lead, thing):
                     found.setdefault(lead, []).append((thing, LEADS))
@@ -153,13 +166,19 @@ class Look:
             self._steps.setdefault((one.what, one.subject, one.since), []).append(one)
 
     def finish(self) -> None:
-        """Remember of what nothing more is to be heard, so that it costs nothing any more."""
+        """Remember of what nothing more is to be heard, or until when, so that it costs nothing any more."""
         groups: dict[tuple[str, str, datetime], list[Thing]] = {}
         for thing in self._things:
             groups.setdefault(thing.key, []).append(thing)
-        known = {key for key, steps in self._steps.items() if any(one.step == OVER for one in steps)}
-        ended = [group[0] for key, group in groups.items() if key not in known and not any(map(self._open, group))]
-        nudges.take(self._session, [self._nudge(thing, OVER, "") for thing in ended], [])
+        known = {key: one for key, steps in self._steps.items() for one in steps if one.step == OVER}
+        new = []
+        for key, group in groups.items():
+            if any(map(self._open, group)) or (key in known and group[0].what != WRITE_BACK):
+                continue
+            over = known.get(key) or self._nudge(group[0], OVER, "")
+            over.at = self._next(group[0])
+            new += [over] if key not in known else []
+        nudges.take(self._session, new, [])
 
     def _nudge(self, thing: Thing, step: str, person: str) -> Nudge:
         what, subject, since = thing.key
@@ -175,7 +194,7 @@ class Look:
         )
 
     def _open(self, thing: Thing) -> bool:
-        own = [self._wants(thing, OWN, person) for person in self._own(thing)]
+        own = [self._wants(thing, self._step(thing, person), person) for person in self._own(thing)]
         return not own or any(own) or any(self._wants(thing, LEADS, lead) for lead in self._later(thing))
 
     # Who
@@ -192,6 +211,10 @@ class Look:
     def _own(self, thing: Thing) -> list[str]:
         """Who hears it first: in place of somebody who cannot be reached, the leads."""
         return [thing.person] if self._reachable(thing.person) else self._leads
+
+    def _step(self, thing: Thing, person: str) -> str:
+        """The step in which they hear it: whom it waits for, the latest alone."""
+        return nudges.own(thing.times if person == thing.person else 1)
 
     def _later(self, thing: Thing) -> list[str]:
         """The leads who do not hear it anyway."""
@@ -222,12 +245,12 @@ class Look:
     def _wants(self, thing: Thing, step: str, person: str) -> bool:
         """Whether the step is still to be taken. Who has an issue changes; its steps do not begin anew with that."""
         alone = step == OWN and thing.what in (TRIAGE, PROMISE) and self._reachable(thing.person)
-        taken = [one for one in self._steps.get(thing.key, ()) if one.step == step and (alone or one.person == person)]
-        return all(one.again for one in taken)
+        taken = [one for one in self._steps.get(thing.key, ()) if _covers(one.step, step)]
+        return all(one.again for one in taken if alone or one.person == person)
 
     def _late(self, thing: Thing, lead: str) -> bool:
         """Whether the leads are to hear it: so much later than its person, whom a snooze holds back alone."""
-        heard = [one.at for one in self._steps.get(thing.key, ()) if one.step == OWN]
+        heard = [one.at for one in self._steps.get(thing.key, ()) if nudges.times(one.step)]
         if not heard and (thing.person, thing.issue) not in self._snoozed:
             return False
         first = min(heard, default=thing.due)
@@ -256,9 +279,10 @@ class Look:
         if rules.write_back_after is not None:
             # A question is brought up as such: whoever can answer it need not ask the customer.
             before, questions = self._before(rules.write_back_after), rules.answer_after is None
-            for row, since, agent, issue in nudges.owed(session, before, questions=questions):
+            for row, since, agent, issue in nudges.owed(session, before, self._now, questions=questions):
                 if (due := self._hours.after(since, rules.write_back_after)) <= self._now:
-                    yield Thing(WRITE_BACK, row, since, issue, agent, due)
+                    times = self._times(since, rules.write_back_after)
+                    yield Thing(WRITE_BACK, row, since, issue, agent, due, times)
 
     def _overdue(self, projects: list[str]) -> Iterator[Thing]:
         """The days that were named and are over where whoever named them is."""
@@ -275,9 +299,27 @@ class Look:
 
     def _before(self, span: Span) -> datetime:
         """No working time is longer than the time it takes on the clock."""
+        return self._now - self._long(span)
+
+    def _long(self, span: Span) -> timedelta:
+        """So much working time, all in hours."""
         rules = self._hours
         day = (rules.end.hour - rules.start.hour) * 3600 + (rules.end.minute - rules.start.minute) * 60
-        return self._now - timedelta(seconds=span.days * day + span.seconds)
+        return timedelta(seconds=span.days * day + span.seconds)
+
+    def _times(self, since: datetime, span: Span) -> int:
+        """How many times that span is over since then, as a power of two."""
+        whole = max(1, self._hours.between(since, self._now) // self._long(span))
+        return 1 << whole.bit_length() - 1
+
+    def _next(self, thing: Thing) -> datetime:
+        """From when on there may be something more to be heard of it, where there is nothing now."""
+        span = self._rules.write_back_after
+        if thing.what != WRITE_BACK or span is None:
+            return self._now
+        left = 2 * thing.times * self._long(span) - self._hours.between(thing.since, self._now)
+        most = self._long(Span(days=LOOK_AGAIN))
+        return self._hours.after(self._now, Span(seconds=min(left, most).total_seconds()))
 
     def _has(self, key: str, dev: str, by_name: bool) -> str:
         """Who takes a new issue: whoever has it by name, else whoever is on duty now."""
@@ -292,6 +334,11 @@ class Look:
         return {}
 
 
+def _covers(taken: str, step: str) -> bool:
+    """Whether who was told in the one step needs not hear the other."""
+    return taken == step or nudges.times(taken) >= nudges.times(step) > 0
+
+
 def _distinct(steps: list[_Step]) -> list[_Step]:
     """Of a question that several agents were asked, a lead hears once."""
     return list({(thing.key, step): (thing, step) for thing, step in reversed(steps)}.values())[::-1]
@@ -304,9 +351,9 @@ def _messages(person: str, steps: Sequence[_Step]) -> list[list[_Step]]:
     """What one person hears now, message by message: what they can act on by issue, unless that are many; what others
     were reminded of together."""
     own: dict[tuple[str, str], list[_Step]] = {}
-    others = [one for one in steps if one[0].person != person or one[1] != OWN]
+    others = [one for one in steps if one[0].person != person or not nudges.times(one[1])]
     for thing, step in steps:
-        if thing.person == person and step == OWN:
+        if thing.person == person and nudges.times(step):
             own.setdefault((thing.what, thing.issue), []).append((thing, step))
     mine = list(own.values())
     if len(mine) > GATHERED:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from bot.gallery.contents import NOW, Contents
 from bot.gallery.sample import Made, Sample, show
-from bot.model import Stage
+from bot.model import Stage, WriteBack
 from bot.slack import views
 from bot.slack.views import Card, RoundIssue, Row, reminders
 from bot.slack.views.reminders import Waits
@@ -44,6 +44,17 @@ def _round(of: Contents, n: int) -> views.Round:
     return views.Round(issues=(RoundIssue(news=of.news(), rows=rows),))
 
 
+def _doubtful(of: Contents, n: int) -> Waits:
+    return replace(_waits(of, "write_back"), waiting=0, unclear=n, unclear_for=of.waited)
+
+
+def _unclear_round(of: Contents, due: int, unclear: int) -> views.Round:
+    """The same where the helpdesk did not answer clearly what became of the reply to the last ones."""
+    [issue] = _round(of, due + unclear).issues
+    rows = [*issue.rows[:due], *(replace(row, state=WriteBack.UNCERTAIN) for row in issue.rows[due:])]
+    return views.Round(issues=(replace(issue, rows=tuple(rows)),))
+
+
 def _all(of: Contents) -> list[Waits]:
     found = [_waits(of, what) for what in ("triage", "answer", "promise", "write_back")]
     return [*found, replace(found[0], issue=of.other, waiting=1)] * max(1, of.many // 5)
@@ -56,7 +67,10 @@ def _own(say: Say, of: Contents) -> Made:
     owed = _waits(of, "write_back")
     yield "Nobody wrote to the customer", show(reminders.unwritten, say, replace(owed, waiting=1), _round(of, 1))
     yield "Nobody wrote to many", show(reminders.unwritten, say, replace(owed, waiting=of.many), _round(of, of.many))
-    yield "Many things at once", show(reminders.several, say, _all(of))
+    yield "Nobody looked at the ticket", show(reminders.unwritten, say, _doubtful(of, 1), _unclear_round(of, 0, 1))
+    both = replace(_doubtful(of, 2), waiting=2)
+    yield "Nobody wrote to some, nor looked at others", show(reminders.unwritten, say, both, _unclear_round(of, 2, 2))
+    yield "Many things at once", show(reminders.several, say, [*_all(of), _doubtful(of, 1)])
 
 
 def _leads(say: Say, of: Contents) -> Made:
@@ -66,9 +80,11 @@ def _leads(say: Say, of: Contents) -> Made:
     yield "To a lead: who has it put it off", _late(say, later)
     owed = replace(_waits(of, "write_back"), waiting=2)
     yield "To a lead: nobody wrote", show(reminders.unwritten_by, say, owed, _round(of, 2))
+    doubt = replace(_doubtful(of, 2), waiting=1)
+    yield "To a lead: nobody looked at the ticket", show(reminders.unwritten_by, say, doubt, _unclear_round(of, 1, 2))
     gone = replace(owed, told="gone", waiting=of.many)
     yield "To a lead: the agent has left", show(reminders.unwritten_by, say, gone, _round(of, of.many))
-    yield "To a lead: many things", _late(say, *_all(of))
+    yield "To a lead: many things", _late(say, *_all(of), doubt)
 
 
 def _late(say: Say, *items: Waits) -> Sample:

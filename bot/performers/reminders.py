@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import remind
 from bot.bridge.remind import Thing
+from bot.model import WriteBack
 from bot.outbox import Job
 from bot.performers.base import Base
 from bot.slack import shown, views
 from bot.slack.views import reminders as pages
 from bot.store import nudges
-from bot.store.nudges import ANSWER, OWN, PROMISE, WRITE_BACK
+from bot.store.nudges import ANSWER, PROMISE, WRITE_BACK
 from bot.store.tables import Issue, NewsItem, Person, WriteBackRow
 from bot.texts import Say
 from integrations.base import NotFound, Rejected
@@ -55,7 +56,7 @@ class Reminder(Base):
         with self.bridge.store.read() as session:
             later = nudges.snoozed(session, now)
             put_off = tuple(thing for thing in things if (person, thing.issue) in later)
-            left = [one for one in steps if one[1] not in put_off and remind.holds(session, one[1])]
+            left = [one for one in steps if one[1] not in put_off and self._stands(session, person, *one)]
             post = self._post(session, person, left) if left else None
         if post is None:
             return Ended(again=put_off)
@@ -73,11 +74,14 @@ class Reminder(Base):
         for thing in result.again:
             nudges.once_more(session, thing.issue, person, [(thing.what, thing.subject)])
 
+    def _stands(self, session: Session, person: str, step: str, thing: Thing) -> bool:
+        return remind.holds(session, thing) and not remind.overtaken(session, thing, step, person)
+
     # --- what it says -------------------------------------------------------------------------------------------------
 
     def _post(self, session: Session, person: str, steps: Sequence[tuple[str, Thing]]) -> views.Post:
         say, things = self.people.say(session, person), [thing for _, thing in steps]
-        if any(thing.person != person or step != OWN for step, thing in steps):
+        if any(thing.person != person or not nudges.times(step) for step, thing in steps):
             return self._for_lead(session, say, things)
         if len({(thing.what, thing.issue) for thing in things}) > 1:
             return pages.several(say, _worst_first([self._waits(session, [thing]) for thing in things], session))
@@ -103,10 +107,11 @@ class Reminder(Base):
 
     def _waits(self, session: Session, things: Sequence[Thing]) -> pages.Waits:
         """Things of one sort on one issue."""
-        first, issue = things[0], session.get_one(Issue, things[0].issue)
+        first, issue, now = things[0], session.get_one(Issue, things[0].issue), self.bridge.clock.now()
         asked = session.get_one(NewsItem, first.subject) if first.what == ANSWER else None
         row = session.get_one(WriteBackRow, first.subject) if first.what == WRITE_BACK else None
-        since = min(thing.since for thing in things)
+        unclear = [thing for thing in things if row and _unclear(session, thing)]
+        since = min(thing.since for thing in [one for one in things if one not in unclear] or things)
         people = list(dict.fromkeys(thing.person for thing in things))
         if asked is not None:
             people = [one.agent for one in issue.escalations]
@@ -115,8 +120,10 @@ class Reminder(Base):
             subject=first.subject,
             issue_id=issue.id,
             issue=shown.issue_name(issue),
-            age=self.bridge.clock.now() - since,
-            waiting=len(things) if row else len(shown.waiting(issue)),
+            age=now - since,
+            waiting=len(things) - len(unclear) if row else len(shown.waiting(issue)),
+            unclear=len(unclear),
+            unclear_for=now - min((one.since for one in unclear), default=now),
             by=self._called(session, issue, asked.by) if asked else "",
             text=asked.text if asked else "",
             day=since.date() if first.what == PROMISE else None,
@@ -133,7 +140,7 @@ class Reminder(Base):
         if known is not None and not known.member:
             return "gone"
         taken = nudges.steps(session, [thing.issue])
-        heard = any(one.step == OWN and (one.what, one.subject, one.since) == thing.key for one in taken)
+        heard = any(nudges.times(one.step) and (one.what, one.subject, one.since) == thing.key for one in taken)
         return "reminded" if heard else "snoozed"
 
     def _round(self, session: Session, things: Sequence[Thing]) -> views.Round:
@@ -154,11 +161,15 @@ class Reminder(Base):
         )
 
 
+def _unclear(session: Session, thing: Thing) -> bool:
+    return session.get_one(WriteBackRow, thing.subject).state is WriteBack.UNCERTAIN
+
+
 def _worst_first(items: Sequence[pages.Waits], session: Session) -> list[pages.Waits]:
     """The order in which they are listed: the issues that are worst, then those that wait longest."""
     order = ("critical", "high", "normal", "low")
 
     def rank(data: pages.Waits) -> tuple[int, timedelta]:
-        return order.index(session.get_one(Issue, data.issue_id).severity.value), -data.age
+        return order.index(session.get_one(Issue, data.issue_id).severity.value), -max(data.age, data.unclear_for)
 
     return sorted(items, key=rank)

@@ -16,6 +16,17 @@ from bot.store.talk import Nudge, Snooze
 TRIAGE, ANSWER, PROMISE, WRITE_BACK = "triage", "answer", "promise", "write_back"
 OWN, LEADS, OVER = "own", "leads", "over"
 
+
+def own(times: int) -> str:
+    """The step in which whoever it waits for hears of it, after so many times the time they have."""
+    return OWN if times == 1 else f"{OWN}{times}"
+
+
+def times(step: str) -> int:
+    """The reverse; 0 for another step."""
+    return int(step.removeprefix(OWN) or 1) if step.startswith(OWN) else 0
+
+
 OPEN = (WriteBack.DUE, WriteBack.UNCERTAIN)
 """The states in which a write-back waits for its agent."""
 
@@ -74,9 +85,12 @@ def overdue(
     return session.execute(query).all()
 
 
-def owed(session: Session, before: datetime, *, questions: bool) -> Sequence[sa.Row[str, datetime, str, str]]:
-    """The write-backs that wait for their agent since before that time: id, since when, agent, issue. `questions`: also
-    those that ask the customer. Whatever the configuration has become, an agent can write back."""
+def owed(
+    session: Session, before: datetime, now: datetime, *, questions: bool
+) -> Sequence[sa.Row[str, datetime, str, str]]:
+    """The write-backs that wait for their agent since before that time, and of which something may be to be heard now:
+    id, since when, agent, issue. `questions`: also those that ask the customer. Whatever the configuration has become,
+    an agent can write back."""
     since = sa.func.coalesce(WriteBackRow.again_at, WriteBackRow.due_at, type_=WriteBackRow.due_at.type)
     query = (
         sa.select(WriteBackRow.id, since, WriteBackRow.agent, Escalation.issue_id)
@@ -90,7 +104,7 @@ def owed(session: Session, before: datetime, *, questions: bool) -> Sequence[sa.
             since <= before,
             Escalation.taken_off.is_(None),
             Issue.joined.is_(None),
-            ~_over(WRITE_BACK, WriteBackRow.id, since),
+            ~_over(WRITE_BACK, WriteBackRow.id, since, now),
         )
         .order_by(WriteBackRow.due_at, WriteBackRow.id)
     )
@@ -105,10 +119,14 @@ def handed(session: Session, issues: Collection[str]) -> set[tuple[str, str]]:
 
 
 def _over(
-    what: str, subject: InstrumentedAttribute[str], since: sa.ColumnElement[datetime] | InstrumentedAttribute[datetime]
+    what: str,
+    subject: InstrumentedAttribute[str],
+    since: sa.ColumnElement[datetime] | InstrumentedAttribute[datetime],
+    now: datetime | None = None,
 ) -> sa.ColumnElement[bool]:
+    """Whether nothing more is to come; with `now`: not yet."""
     same = (Nudge.what == what, Nudge.subject == subject, Nudge.since == since, Nudge.step == OVER)
-    return sa.exists().where(*same)
+    return sa.exists().where(*same, sa.true() if now is None else Nudge.at > now)
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------
@@ -120,6 +138,13 @@ def steps(session: Session, issues: Collection[str]) -> list[Nudge]:
     for some in _parts(issues):
         found += session.scalars(sa.select(Nudge).where(Nudge.issue_id.in_(some)))
     return found
+
+
+def heard(session: Session, key: tuple[str, str, datetime], person: str) -> Sequence[str]:
+    """The steps in which somebody heard of a thing: what, subject, since."""
+    what, subject, since = key
+    same = (Nudge.what == what, Nudge.subject == subject, Nudge.since == since, Nudge.person == person)
+    return session.scalars(sa.select(Nudge.step).where(*same)).all()
 
 
 def take(session: Session, new: Sequence[Nudge], again: Sequence[Nudge]) -> None:

@@ -78,8 +78,8 @@ class Nudge(Row):
     what: Mapped[str] = mapped_column(primary_key=True)  # triage | answer | promise | write_back
     subject: Mapped[str] = mapped_column(primary_key=True)  # the id of the issue, the news or the write-back
     since: Mapped[datetime] = mapped_column(primary_key=True)
-    step: Mapped[str] = mapped_column(primary_key=True)  # own | leads | over (nothing more is to come)
+    step: Mapped[str] = mapped_column(primary_key=True)  # own, own2, own4… | leads | over (nothing more is to come)
     person: Mapped[str] = mapped_column(primary_key=True)  # who heard it
     issue_id: Mapped[str] = mapped_column(sa.ForeignKey("issue.id"), index=True)
-    at: Mapped[datetime]  # when they heard it first
+    at: Mapped[datetime]  # when they heard it first; over, of a write-back: until when nothing more is to come
     again: Mapped[bool] = mapped_column(default=False)  # they want to hear it once more, or could not hear it then

@@ -30,7 +30,7 @@ from bot.slack.views.parts import (
     small,
     web,
 )
-from bot.slack.views.round import Round, round_
+from bot.slack.views.round import Round, round_, unclear_buttons
 from bot.texts import Say
 
 LISTED = 20
@@ -50,6 +50,8 @@ class Waits:
     issue: IssueName
     age: timedelta  # for how long
     waiting: int = 0  # customers who have not heard the end; of a write-back, whom nobody wrote to
+    unclear: int = 0  # of a write-back, customers whose reply may or may not have gone out; they are not in `waiting`
+    unclear_for: timedelta = timedelta()
     by: str = ""  # the name of who asked
     text: str = ""  # the question
     day: date | None = None  # that was named
@@ -92,12 +94,14 @@ def unwritten(say: Say, data: Waits, rows: Round) -> Post:
         data.waiting,
         duration=say.ago(data.age),
     )
-    return _rows(say, data, [[sentence]], rows)
+    said = [sentence] if data.waiting else []
+    said += [_unclear(say, data), _look(say, data)] if data.unclear else []
+    return _rows(say, data, said, rows)
 
 
 def several(say: Say, items: Sequence[Waits]) -> Post:
     """To one person: more than they should hear one by one."""
-    rows = [(_own(say, one), [_step(say, one), snooze_button(say, one.issue_id)]) for one in items]
+    rows = [(_own(say, one), [*_steps(say, one), snooze_button(say, one.issue_id)]) for one in items]
     return _list(say, say.many("{n} thing waits for you", "{n} things wait for you", len(items)), items, rows)
 
 
@@ -112,7 +116,7 @@ def late(say: Say, items: Sequence[Waits]) -> Post:
 
 def unwritten_by(say: Say, data: Waits, rows: Round) -> Post:
     """To a lead: customers whom their agent has not written to, each with the buttons of the round."""
-    return _rows(say, data, [[_unheard(say, data)], [_told(say, data)]], rows)
+    return _rows(say, data, [*_owed(say, data), _told(say, data)], rows)
 
 
 def snoozed(say: Say, issue: IssueName, until: datetime) -> Post:
@@ -143,6 +147,11 @@ def snooze_button(say: Say, issue_id: str) -> Block:
 
 def _customers(say: Say, data: Waits) -> str:
     return say.many("{n} customer waits.", "{n} customers wait.", data.waiting) if data.waiting else ""
+
+
+def _steps(say: Say, data: Waits) -> list[Block]:
+    """The buttons of one thing of several."""
+    return unclear_buttons(say, data.subject) if data.unclear else [_step(say, data)]
 
 
 def _step(say: Say, data: Waits) -> Block:
@@ -178,6 +187,13 @@ def _own(say: Say, data: Waits) -> list[Piece]:
             return say.pieces("You named {day} for {issue}. It has not shipped.", day=day, issue=issue)
         case _:
             name = one_line(data.customer, 60) or say("the customer")
+            if data.unclear:
+                return say.pieces(
+                    "It has been unclear for {duration} whether the reply to {name} about {issue} went out.",
+                    name=name,
+                    issue=issue,
+                    duration=say.ago(data.unclear_for),
+                )
             return say.pieces(
                 "{name} has not heard the news of {issue} yet; you have known it for {duration}.",
                 name=name,
@@ -211,7 +227,28 @@ def _reported(say: Say, data: Waits) -> list[Piece]:
                 issue=data.issue.link,
             )
         case _:
-            return say.pieces("{issue}: {sentence}", issue=data.issue.link, sentence=_unheard(say, data))
+            return say.pieces("{issue}: {sentence}", issue=data.issue.link, sentence=" ".join(_owed(say, data)))
+
+
+def _owed(say: Say, data: Waits) -> list[str]:
+    """What a lead reads of write-backs."""
+    said = [_unheard(say, data)] if data.waiting else []
+    return said + ([_unclear(say, data)] if data.unclear else [])
+
+
+def _unclear(say: Say, data: Waits) -> str:
+    return say.many(
+        "It has been unclear for {duration} whether the reply to {n} customer went out.",
+        "It has been unclear for {duration} whether the replies to {n} customers went out.",
+        data.unclear,
+        duration=say.ago(data.unclear_for),
+    )
+
+
+def _look(say: Say, data: Waits) -> str:
+    if data.unclear == 1:
+        return say("Look at the ticket. If the reply is there, mark it written; if not, write back again.")
+    return say("Look at each ticket. If the reply is there, mark it written; if not, write back again.")
 
 
 def _unheard(say: Say, data: Waits) -> str:
@@ -247,16 +284,15 @@ def _single(say: Say, data: Waits, rows: list[list[Piece]], step: Block, quote: 
     return post("\n".join(said), [lines(title, *rows, quote=quote), actions(*buttons)])
 
 
-def _rows(say: Say, data: Waits, said: list[list[Piece]], rows: Round) -> Post:
+def _rows(say: Say, data: Waits, said: Sequence[str], rows: Round) -> Post:
     """A round as it stands, with what is to be said of it under its headline."""
     told = round_(say, rows)
-    start, end = [told.blocks[0], lines(*said)], actions(snooze_button(say, data.issue_id))
+    start, end = [told.blocks[0], lines(*([one] for one in said))], actions(snooze_button(say, data.issue_id))
     rest = told.blocks[1 : MESSAGE_BLOCKS - len(start)]
     while size([*start, *rest, end]) > MESSAGE_SIZE:
         rest.pop()
     title, _, more = told.text.partition("\n")
-    words = plain(piece for line in said for piece in (*line, " "))
-    return Post(cut(f"{title}\n{escape(words)}\n{more}", TEXT_SIZE), [*start, *rest, end])
+    return Post(cut(f"{title}\n{escape(' '.join(said))}\n{more}", TEXT_SIZE), [*start, *rest, end])
 
 
 def _list(say: Say, title: str, items: Sequence[Waits], rows: Sequence[tuple[list[Piece], list[Block]]]) -> Post:

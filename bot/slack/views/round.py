@@ -94,12 +94,17 @@ def uncertain(say: Say, row: Row, issue: IssueName) -> Post:
         issue=issue.link,
     )
     step = say("Look at the ticket. If the reply is there, mark it written; if not, write back again.")
-    buttons = actions(
-        button(say("It is there"), "mark_written", row.write_back_id, style="primary"),
-        button(say("Write back again"), "write_back", row.write_back_id),
-        button(say("Skip"), "skip", row.write_back_id),
-    )
-    return post(plain(sentence) + "\n" + step, [lines(sentence, [step]), buttons])
+    buttons = unclear_buttons(say, row.write_back_id)
+    return post(plain(sentence) + "\n" + step, [lines(sentence, [step]), actions(*buttons)])
+
+
+def unclear_buttons(say: Say, write_back_id: str) -> list[Block]:
+    """Of a reply that may or may not have gone out."""
+    return [
+        button(say("It is there"), "mark_written", write_back_id, style="primary"),
+        button(say("Write back again"), "write_back", write_back_id),
+        button(say("Skip"), "skip", write_back_id),
+    ]
 
 
 def refused(say: Say, row: Row, why: str, reply: str) -> Post:
@@ -201,7 +206,12 @@ def _room(blocks: list[Block], more: list[Block]) -> bool:
 
 def _full(say: Say, issue: RoundIssue, row: Row, limit: int) -> list[Block]:
     customer = lines(customer_line(say, row), [state_words(say, row)], quote=excerpt(row.facts.words, limit))
-    return [customer] if issue.owner else [customer, write_back_buttons(say, row.write_back_id)]
+    if issue.owner:
+        return [customer]
+    if row.state is WriteBack.UNCERTAIN:
+        buttons = [*unclear_buttons(say, row.write_back_id), button(say("Hand over"), "hand_over", row.write_back_id)]
+        return [customer, actions(*buttons)]
+    return [customer, write_back_buttons(say, row.write_back_id)]
 
 
 def _compact(say: Say, issue: RoundIssue, row: Row) -> Block:
