@@ -248,6 +248,7 @@ def owe(house: House, number: int, agent: str, state: WriteBack = WriteBack.DUE)
 def test_of_write_backs_those_of_the_team_alone_count(make_house: Make) -> None:
     """Both teams are on one issue: each reads of its own agents."""
     house = make_house(configured({"channel": CHANNEL, "team": ["U0BEN"]}))
+    house.bot.schedule.tick_polls()
     house.flag("U0ANA", "4211")
     with house.bot.store.write() as session:
         ticket = Ticket(subject="x", customer_name="Jonas", waiting_since=house.clock.now())
