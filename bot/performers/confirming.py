@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot import issue_text, privacy
@@ -20,7 +19,7 @@ from bot.privacy import Policy
 from bot.slack import reply_page, shown, views
 from bot.slack.views import confirm as pages
 from bot.store import queries
-from bot.store.tables import Effect, Issue, WriteBackRow
+from bot.store.tables import Issue, WriteBackRow
 from bot.texts import Say
 from integrations.base import Issue as TrackerIssue, NotFound, Rejected, ServiceError, Unavailable
 
@@ -119,8 +118,8 @@ class Confirmed(Base):
         with self.bridge.store.read() as session:
             row = session.get_one(WriteBackRow, job.payload["write_back"])
             post = _heard(self, self.people.say(session, row.agent), row)
-            shown_to = session.scalar(sa.select(Effect.payload).where(Effect.key == _heard_key(row)))
-        person = shown_to["person"] if shown_to else row.agent
+            shown_to = queries.effect(session, _heard_key(row))
+        person = shown_to.payload["person"] if shown_to else row.agent
         channel = self.chat.dm(person)
         there = self.chat.find(channel, _heard_key(row), job.since - LONG_AGO)
         if there is not None:
