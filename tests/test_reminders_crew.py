@@ -115,7 +115,8 @@ class Crew:
             pass
 
     def heard(self) -> list[tuple[str, str, str, str]]:
-        """Each step that somebody read: what it was of, which step, and who read it."""
+        """Each step that somebody read: what it was of, which step, and who read it. Of write-backs, those alone that
+        the message still has, where it has room for all of them."""
         with self.house.bot.store.read() as session:
             promised = {one.key: one.payload for one in session.scalars(sa.select(Effect))}
         return [
@@ -123,6 +124,7 @@ class Crew:
             for person in PEOPLE
             for message in self.house.slack.dm(person)[self._before[person] :]
             for step, what, id, since, issue, _ in promised[message["metadata"]["event_payload"]["key"]]["things"]
+            if (what, step[:3]) != ("write_back", "own") or id in str(message["blocks"]) or "more." in message["text"]
         ]
 
 

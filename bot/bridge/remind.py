@@ -119,8 +119,9 @@ def holds(session: Session, thing: Thing) -> bool:
             return asked is not None and asked.stands and issue.stage in WAITING and on_it
         case _:
             row = session.get(WriteBackRow, thing.subject)
-            there = row is not None and row.escalation.taken_off is None
-            return row is not None and there and row.state in nudges.OPEN and row.agent == thing.person
+            if row is None or row.escalation.taken_off is not None or row.state not in nudges.OPEN:
+                return False
+            return row.agent == thing.person and (row.again_at or row.due_at) == thing.since
 
 
 # --- one look ---------------------------------------------------------------------------------------------------------
