@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from bot.store import nudges
+from bot.store.talk import Nudge
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, Change, House, said
 from tests.test_talk import ask, join
@@ -199,6 +202,9 @@ def test_a_write_back_comes_again_ever_more_rarely(reminding: Callable[..., Hous
         march(12, 10, 10),
     ]
     assert len(reminders(house, "U0MAYA")) == 1
+    with house.bot.store.read() as session:
+        assert len(session.scalars(sa.select(Nudge)).all()) == 5 + 1 + 1  # the last one: until when nothing is to come
+        assert nudges.owed(session, house.clock.now(), house.clock.now(), questions=True) == []
     house.press("U0ANA", "mark_written")
     assert heard_at(house, [march(day, 12) for day in (16, 20, 27)]) == []
 
