@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 from tests.test_subcommands import ask, table
@@ -44,3 +46,14 @@ def test_a_ticket_flagged_while_the_helpdesk_is_down_is_found_out_later(house: H
     house.pass_time(hours=1)
     assert any("Carried to acme/shop#1" in note for note in house.notes("4212"))
     assert "4212" in table(house)
+
+
+def test_a_customers_address_finds_their_ticket(house: House) -> None:
+    """The one that moved last, an open one before those that are done; somebody unknown has none."""
+    customer = house.zendesk.ticket("4211")["customer"]
+    newer = house.zendesk.open_ticket("Cart", "It forgets.", customer["name"], customer["email"])
+    house.clock.advance(timedelta(minutes=1))
+    assert f"icket {newer}" in house.look_up(text=customer["email"])
+    house.zendesk.set_status(newer, "solved")
+    assert "icket 4211" in house.look_up(text=customer["email"])
+    assert "Zendesk has no such ticket." in house.look_up(text="nobody@customer.example")

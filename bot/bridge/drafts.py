@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +20,8 @@ from integrations.base import Helpdesk, NotFound, Rejected, ServiceError, Ticket
 
 WORDS_LIMIT = 20_000
 """Characters of a customer's words that are kept: what a person can read of a conversation."""
+
+_MAIL = re.compile(r"[^\s@<>|,;/]+@[^\s@<>|,;/]+[.][^\s@<>|,;/]+")
 
 KEPT = timedelta(days=1)
 """For how long somebody can go on with what they wrote and did not file."""
@@ -173,7 +177,7 @@ def fill(bridge: Bridge, draft_id: str) -> Filled:
 
 
 def _fetch(bridge: Bridge, reference: str) -> tuple[tuple[str, str, dict[str, Any]] | None, str]:
-    named = _named(bridge, reference)
+    named = _named(bridge, reference) or _of_customer(bridge, reference)
     if named is None:
         return None, "unknown" if reference and bridge.helpdesks else "no_ticket"
     helpdesk, number = named
@@ -194,6 +198,21 @@ def _named(bridge: Bridge, reference: str) -> tuple[str, str] | None:
         number = helpdesk.number_in(reference) if reference else None
         if number is not None:
             return name, number
+    return None
+
+
+def is_mail(reference: str) -> bool:
+    """Whether a customer's e-mail address stands in the place of a ticket."""
+    return _MAIL.fullmatch(reference.strip()) is not None
+
+
+def _of_customer(bridge: Bridge, address: str) -> tuple[str, str] | None:
+    """The ticket of the customer with that address that moved last, one that is open before those that are done."""
+    for name, helpdesk in bridge.helpdesks.items() if is_mail(address) else ():
+        with suppress(ServiceError):
+            lines = [one for one in helpdesk.tickets_of(address.strip()) if one.status != "spam"]
+            if lines:
+                return name, min(lines, key=lambda one: one.status in ("solved", "closed")).number
     return None
 
 

@@ -44,7 +44,8 @@ def named(bridge: Bridge, reference: str) -> views.TicketName:
 
 def is_reference(bridge: Bridge, word: str) -> bool:
     """Whether a word can name a ticket: as a helpdesk reads it, or as a number or an address that none knows."""
-    return not bridge.helpdesks or bool(named(bridge, word).number) or "/" in word or word.lstrip("#").isdigit()
+    named_here = bool(named(bridge, word).number) or drafts.is_mail(word)
+    return not bridge.helpdesks or named_here or "/" in word or word.lstrip("#").isdigit()
 
 
 def values(view: Mapping[str, Any]) -> dict[str, Any]:
