@@ -43,9 +43,13 @@ def hear(bridge: Bridge, session: Session, ticket_id: str, said: Sequence[Messag
 
 def tell(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
     """Whoever has the customer reads what they answered, once."""
+    bridge.notify(session, "heard", heard_key(row), row.escalation.agent, write_back=row.id)
+
+
+def heard_key(row: WriteBackRow) -> str:
+    """The key of the message that shows the customer's answer to whoever has them."""
     person = row.escalation.agent
-    handed = "" if person == row.agent else f":{person}"
-    bridge.notify(session, "heard", f"heard:{row.id}:{row.answer_id}{handed}", person, write_back=row.id)
+    return f"heard:{row.id}:{row.answer_id}" + ("" if person == row.agent else f":{person}")
 
 
 def _since(said: Sequence[Message], row: WriteBackRow) -> Sequence[Message]:
@@ -142,7 +146,7 @@ def fall_silent(bridge: Bridge, session: Session) -> None:
 def _show(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
     """The message that showed the customer's answer says what it meant."""
     if row.answer_id:
-        key, person = f"confirmed:{row.id}", row.agent
+        key, person = f"confirmed:{row.id}", row.escalation.agent
         bridge.refresh(session, "confirmed", key, f"dm:{person}", lane=f"slack:{person}", write_back=row.id)
 
 

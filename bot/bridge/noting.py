@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from bot.bridge import news
 from bot.bridge.core import Bridge, issue_of
 from bot.model import News, Stage, UserError
+from bot.store import queries
 from bot.store.tables import Issue
 
 NOTE_LIMIT = 1500
@@ -39,8 +40,6 @@ def note_in(bridge: Bridge, session: Session, issue: Issue, text: str, by: str) 
     bridge.record(session, "noted", issue=issue, by=by)
     for item in issue.news:
         if item.stands and item.kind is News.SHIPPED:
-            for escalation in issue.escalations:
-                for row in escalation.write_backs:
-                    if row.news_id == item.id:
-                        news.refresh_round(bridge, session, row)
+            for row in queries.write_backs_of(session, item.id):
+                news.refresh_round(bridge, session, row)
     bridge.show(session, issue)

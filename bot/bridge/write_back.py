@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -13,9 +13,6 @@ from bot.bridge.core import Bridge
 from bot.model import SUPERSEDED, News, Step, UserError, WriteBack, step
 from bot.store import queries
 from bot.store.tables import WriteBackRow
-
-CLOCKS_APART = timedelta(seconds=3)
-"""How much later than ours the helpdesk's clock may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +185,7 @@ def notice(bridge: Bridge, session: Session, ticket_id: str, replies: Sequence[A
     due = [row for row in rows if row.state is WriteBack.DUE or (row.state is WriteBack.UNCERTAIN and row.news.stands)]
     if len(due) != 1 or any(row.state is WriteBack.SENDING for row in rows):
         return
-    since = max([due[0].due_at, *(row.done_at for row in rows if row.done_at)]) + CLOCKS_APART
+    since = max([due[0].due_at, *(row.done_at for row in rows if row.done_at)]) + confirm.CLOCKS_APART
     known = {row.reply_id for row in rows} | set(due[0].unmarked)
     answer = next((one for one in replies if one.at >= since and one.id not in known), None)
     if answer is not None:
@@ -216,8 +213,13 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
         confirm.begin(bridge, row)
     if after is WriteBack.WRITTEN and row.news.kind is News.SHIPPED and not _settled(row):
         news.correct(bridge, session, row.escalation.issue, [row])  # it was taken back while the reply was on its way
-    what = {Step.MARK_WRITTEN: "written", Step.SENT: "written", Step.SKIP: "skipped", Step.DOUBT: "uncertain"}
-    what[Step.UNMARK] = "unmarked"
+    what = {
+        Step.MARK_WRITTEN: "written",
+        Step.SENT: "written",
+        Step.SKIP: "skipped",
+        Step.DOUBT: "uncertain",
+        Step.UNMARK: "unmarked",
+    }
     if taken in what:
         bridge.record(session, what[taken], escalation=row.escalation, by=by)
     bridge.hold(session, row.escalation.ticket)

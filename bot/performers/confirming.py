@@ -117,18 +117,13 @@ class Confirmed(Base):
     def perform(self, job: Job) -> bool:
         with self.bridge.store.read() as session:
             row = session.get_one(WriteBackRow, job.payload["write_back"])
-            post = _heard(self, self.people.say(session, row.agent), row)
-            shown_to = queries.effect(session, _heard_key(row))
-        person = shown_to.payload["person"] if shown_to else row.agent
+            person, key = row.escalation.agent, confirm.heard_key(row)
+            post = _heard(self, self.people.say(session, person), row)
         channel = self.chat.dm(person)
-        there = self.chat.find(channel, _heard_key(row), job.since - LONG_AGO)
+        there = self.chat.find(channel, key, job.since - LONG_AGO)
         if there is not None:
-            self.chat.update(channel, there, post, _heard_key(row))
+            self.chat.update(channel, there, post, key)
         return there is not None
-
-
-def _heard_key(row: WriteBackRow) -> str:
-    return f"heard:{row.id}:{row.answer_id}"
 
 
 def _heard(self: Base, say: Say, row: WriteBackRow) -> views.Post:
