@@ -222,7 +222,7 @@ class Schedule:
             # A worker whose clock is behind must not post an earlier digest after a later one.
             if upkeep.slot_between(session, job, slot, slot + GRACE) or not upkeep.take(session, job, slot):
                 return
-            if now - slot > timedelta(seconds=CATCH_UP) and not upkeep.there(session, slot, job):
+            if now - slot > timedelta(seconds=CATCH_UP) and not upkeep.there(session, slot):
                 return  # Passerelle was not there yet: nothing was missed
             for channel, person in readers(digest, self._bridge.settings.projects):
                 reader = channel or person

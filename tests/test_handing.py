@@ -117,3 +117,18 @@ def test_silence_is_handed_over_after_so_much_working_time(make_house: Callable[
     house.bot.schedule.tick_there()
     house.settle()
     assert len(offers(house)) == 1
+
+
+def test_what_a_customer_answered_goes_along(house: House) -> None:
+    """Ana wrote and left; what Camille answered her, Ben reads who has the ticket now."""
+    shipped(house)
+    assert house.write_back("U0ANA", REPLY) == {}
+    house.pass_time(minutes=3)
+    house.zendesk.customer_writes("4211", "Merci !")
+    house.pass_time(minutes=2)
+    assert "Merci !" in "\n".join(house.told("U0ANA"))
+    house.zendesk.assign("4211", "ben@acme.example")
+    house.pass_time(minutes=2)
+    house.slack.leave("U0ANA")
+    look(house)
+    assert "Merci !" in "\n".join(house.told("U0BEN"))

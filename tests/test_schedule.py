@@ -277,6 +277,7 @@ def test_a_slot_that_was_missed_is_taken_up_at_the_start(make_house: Callable[..
         )
     )
     house.bot = house.start_bot()
+    house.bot.schedule.tick_polls()  # the last that was done
     house.clock.advance(timedelta(hours=2))
     house.bot.schedule.start()
 
@@ -347,13 +348,20 @@ def test_many_workers_poll_once_an_interval(crew: Crew) -> None:
 
 
 def test_nothing_is_late_that_was_due_before_passerelle_was_there(make_house: Callable[..., House]) -> None:
-    """Installed at eleven, it posts no digest of nine; the next morning it does."""
+    """Installed at nine, it posts no digest of seven, whatever comes first in its first minute; the next day it does."""
 
     def change(config: dict[str, Any]) -> None:
-        config["digests"] = [{"name": "morning", "channel": CHANNEL, "cron": "0 7 * * *", "timezone": "UTC"}]
+        every = {"channel": CHANNEL, "timezone": "UTC"}
+        config["digests"] = [
+            {"name": "early", "cron": "30 6 * * 1", **every},
+            {"name": "m", "cron": "0 7 * * *", **every},
+        ]
 
     house = make_house(change)  # at nine
-    house.bot.schedule.tick_digests()
+    schedule = house.bot.schedule
+    for tick in (schedule.tick_forget, schedule.tick_checks, schedule.tick_glances, schedule.tick_polls):
+        tick()
+    schedule.tick_digests()
     house.settle()
     assert [one for one in house.slack.messages(CHANNEL) if one.get("bot_id")] == []
     house.pass_time(hours=22)

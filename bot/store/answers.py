@@ -75,10 +75,11 @@ def waiting_since(session: Session, before: datetime) -> Sequence[WriteBackRow]:
 
 
 def watched(session: Session, ticket_id: str) -> bool:
-    """Whether what happens on a ticket matters: its issue is not settled, or something is owed or waited for."""
+    """Whether what happens on a ticket matters: its issue is not settled, something is owed or waited for, or nobody
+    said what the customer's answer means."""
     here = sa.select(Escalation.id).where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
     unsettled = here.join(Issue, Issue.id == Escalation.issue_id).where(Issue.stage.not_in(SETTLED))
     open_ = here.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
-        sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.confirmation.in_(_OPEN))
+        sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.confirmation.in_((*_OPEN, Confirmation.ANSWERED)))
     )
     return any(session.scalar(query.limit(1)) is not None for query in (unsettled, open_))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -47,9 +47,14 @@ def slot_taken(session: Session, job: str) -> bool:
     return session.scalar(sa.select(Slot.due).where(Slot.job == job).limit(1)) is not None
 
 
-def there(session: Session, at: datetime, but: str) -> bool:
-    """Whether somebody was at work here by that time: whether a slot of any job `but` one was taken."""
-    return session.scalar(sa.select(Slot.due).where(Slot.due <= at, Slot.job != but).limit(1)) is not None
+def there(session: Session, at: datetime) -> bool:
+    """Whether somebody was at work here by that time.
+
+    A slot is taken some time after it is due: a poll's soon, the longest a day later.
+    """
+    soon = sa.and_(Slot.job == "poll", Slot.due <= at)
+    query = sa.select(Slot.due).where(sa.or_(soon, Slot.due <= at - timedelta(days=1))).limit(1)
+    return session.scalar(query) is not None
 
 
 def drop_slots(session: Session, before: datetime, jobs: tuple[str, ...] = ()) -> None:
