@@ -348,7 +348,7 @@ def test_many_workers_poll_once_an_interval(crew: Crew) -> None:
 
 
 def test_nothing_is_late_that_was_due_before_passerelle_was_there(make_house: Callable[..., House]) -> None:
-    """Installed at nine, it posts no digest of seven, whatever comes first in its first minute; the next day it does."""
+    """Installed at nine, it posts no digest of seven, whatever its first minute begins with; next day it does."""
 
     def change(config: dict[str, Any]) -> None:
         every = {"channel": CHANNEL, "timezone": "UTC"}
