@@ -63,6 +63,13 @@ def test_a_webhook_under_a_name_that_is_not_configured_is_not_found(house: House
     assert traces(house) == 0
 
 
+def test_a_service_can_try_an_address_before_it_takes_it(house: House) -> None:
+    """By HEAD, as Intercom does: an address that does not answer is not saved. Nothing is kept of it."""
+    tried = [httpx2.head(f"{house.server.url}/webhooks/{name}").status_code for name in ("zendesk", "github", "other")]
+    assert tried == [200, 200, 404]
+    assert traces(house) == 0
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [

@@ -47,7 +47,7 @@ def build(bridge: Bridge, bolt: Bolt, signing_secret: str, metrics: Metrics) -> 
     """The application. Without a signing secret there is no `/slack/events`."""
     web = _Web(bridge, bolt, signing_secret, metrics)
     routes = [
-        Route("/webhooks/{name}", web.webhook, methods=["POST"]),
+        Route("/webhooks/{name}", web.webhook, methods=["POST", "HEAD"]),
         Route("/healthz", web.healthz),
         Route("/readyz", web.readyz),
         Route("/metrics", metrics.scrape),
@@ -102,6 +102,8 @@ class _Web:
         if source is None:
             self._metrics.webhook_refused(None)
             return PlainTextResponse("no such webhook", 404)
+        if request.method == "HEAD":  # Intercom tries an address so before it takes it ("Set up Webhooks")
+            return Response()
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", 413)
