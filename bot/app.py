@@ -85,7 +85,7 @@ class Passerelle:
         self._socket: Any = None
         secret = environment.slack_signing_secret.get_secret_value()
         self.web: Starlette = routes.build(self.bridge, self.bolt, secret, self.metrics)
-        dashboard = Dashboard(self.bridge, self.people, self.chat.team, environment.slack_api_url)
+        dashboard = Dashboard(self.bridge, self.people, self.chat.team, environment)
         self.web.router.routes.extend(dashboard.routes())
 
     def _bolt(self, token: str) -> Bolt:

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -89,6 +90,40 @@ def test_with_a_public_address_and_no_sign_in_there_is_none(make_house: Build) -
     with httpx2.Client(base_url=house.server.url, trust_env=False) as page:
         assert [page.get(path).status_code for path in PATHS] == [404] * len(PATHS)
         assert page.post("/dead-letters/1", content="act=drop").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["tracker", "helpdesk", "slack"])
+def test_where_somebody_elsewhere_is_told_to_call_there_is_none(make_house: Build, who: str) -> None:
+    """They come through something in front of us; nginx, as it is installed, adds no header, calls us 127.0.0.1 and
+    speaks HTTP/1.1."""
+
+    def elsewhere(config: dict[str, Any]) -> None:
+        if who == "tracker":
+            config["trackers"]["github"]["url"] = "https://api.github.com"
+        if who == "helpdesk":
+            config["helpdesks"]["zendesk"]["url"] = "https://acme.zendesk.com"
+
+    house = make_house(elsewhere)
+    if who == "slack":
+        house.stop_bot()
+        house.environ |= {"SLACK_API_URL": "https://slack.com/api/", "SLACK_APP_TOKEN": ""}
+        house.bot = house.start_bot()
+    with httpx2.Client(base_url=house.server.url, trust_env=False) as page:
+        assert [page.get(path).status_code for path in PATHS] == [404] * len(PATHS)
+
+
+def test_who_only_asks_elsewhere_sees_it_on_this_machine(make_house: Build) -> None:
+    """Without webhooks and with Socket Mode nobody comes in from outside."""
+
+    def elsewhere(config: dict[str, Any]) -> None:
+        config["trackers"]["github"] |= {"url": "https://api.github.com"}
+        config["trackers"]["github"].pop("webhook_secret")
+
+    house = make_house(elsewhere)
+    house.stop_bot()
+    house.environ |= {"SLACK_API_URL": "https://slack.com/api/"}
+    house.bot = house.start_bot()
+    assert httpx2.get(house.server.url, trust_env=False).status_code == 200
 
 
 def test_nothing_foreign_is_let_in(house: House, page: httpx2.Client) -> None:

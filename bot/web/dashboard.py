@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from bot.bridge.core import Bridge
 from bot.model import UserError
+from bot.settings import Environment
 from bot.slack.people import People
 from bot.texts import Say
 from bot.web import health, pages, reports, sign_in
@@ -39,21 +40,21 @@ Make = Callable[[Look], Facts]
 
 
 class Dashboard:
-    """The routes of all pages. `team` tells which workspace is ours; `slack_api` is the Web API's address."""
+    """The routes of all pages. `team` tells which workspace is ours."""
 
-    def __init__(self, bridge: Bridge, people: People, team: Callable[[], str], slack_api: str) -> None:
+    def __init__(self, bridge: Bridge, people: People, team: Callable[[], str], environment: Environment) -> None:
         web = bridge.settings.web
         config = web.sign_in if web else None
         # Without sign-in nothing outlives the process: the seal's only work is to tell its own forms.
         secret = config.client_secret.get_secret_value() if config else secrets.token_hex(32)
         seal = Seal(secret, bridge.clock)
         self._bridge, self._paper = bridge, Paper()
-        self._door = Door(bridge, people, seal)
+        self._door = Door(bridge, people, seal, environment)
         self._slack: sign_in.Slack | None = None
         if web and config:
-            address, timeout = web.public_url, bridge.settings.timing.timeout
+            address, api, timeout = web.public_url, environment.slack_api_url, bridge.settings.timing.timeout
             self._slack = sign_in.Slack(
-                config, seal, bridge.clock, team, public_url=address, api_url=slack_api, timeout=timeout
+                config, seal, bridge.clock, team, public_url=address, api_url=api, timeout=timeout
             )
 
     def routes(self) -> list[Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -15,6 +15,8 @@ from starlette.responses import Response
 
 from bot.bridge import rights
 from bot.bridge.core import Bridge
+from bot.configuration import Configuration
+from bot.settings import Environment
 from bot.slack.people import People
 from bot.store import upkeep
 from bot.texts import Say
@@ -72,15 +74,15 @@ class Hidden(Exception):
 class Door:
     """Lets in who may look."""
 
-    def __init__(self, bridge: Bridge, people: People, seal: Seal) -> None:
+    def __init__(self, bridge: Bridge, people: People, seal: Seal, environment: Environment) -> None:
         self._bridge, self._people, self._seal = bridge, people, seal
         web = bridge.settings.web
         address = urlsplit(web.public_url) if web else None
         self.guarded = web is not None and web.sign_in is not None
-        self._public = address is not None and not _loopback(address.hostname or "")
+        self._public = not all(_loopback(_host(one)) for one in _callers(bridge.settings, environment))
         self._secure = address is not None and address.scheme == "https"
         self.root = address.path.rstrip("/") if address and self.guarded else ""
-        self._origin = f"{address.scheme}://{address.netloc}" if address and self.guarded else ""
+        self._ours = web.public_url if web and self.guarded else ""
 
     def visitor(self, request: Request) -> Visitor:
         """Who looks. Raises Hidden, SignedOut, NotAllowed, ServiceErrors."""
@@ -112,7 +114,8 @@ class Door:
     def open_to(self, request: Request) -> bool:
         """Whether a request certainly comes from this very machine: through a proxy, everybody would look so."""
         server, client = request.scope.get("server"), request.scope.get("client")
-        names = [str(server[0]) if server else "", str(client[0]) if client else "", _host(request)]
+        called = _host(f"//{request.headers.get('host', '')}")
+        names = [str(server[0]) if server else "", str(client[0]) if client else "", called]
         old = request.scope.get("http_version") == _OLD
         passed_on = old or any(name in _FORWARDED or name.startswith(_PROXIES) for name in request.headers)
         return not self._public and not passed_on and all(map(_loopback, names))
@@ -142,8 +145,8 @@ class Door:
 
     def sent_here(self, request: Request, form: Mapping[str, str], visitor: Visitor) -> bool:
         """Whether a form was sent from a page of ours, by the one to whom it was shown."""
-        origin = self._origin or f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return request.headers.get("origin") == origin and self.shown_to(form, visitor)
+        ours = self._ours or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return request.headers.get("origin") == _origin(ours) and self.shown_to(form, visitor)
 
     def shown_to(self, form: Mapping[str, str], visitor: Visitor) -> bool:
         """Whether a form carries what only this visitor's pages do."""
@@ -159,11 +162,30 @@ def signed_out(session: str) -> str:
     return f"signed_out:{session}"
 
 
-def _host(request: Request) -> str:
+def _callers(settings: Configuration, environment: Environment) -> Iterator[str]:
+    """The addresses of those who are told to call us, and our own. One that is not on this machine comes through
+    something that stands in front of us, and that nobody may see in a request: nginx adds no header by itself."""
+    if settings.web:
+        yield settings.web.public_url
+    if environment.slack_signing_secret and not environment.slack_app_token:
+        yield environment.slack_api_url
+    for one in (*settings.trackers.values(), *settings.helpdesks.values()):
+        if any(value for name, value in one.config if name.endswith("_secret")):
+            yield str(getattr(one.config, "url", ""))
+
+
+def _host(address: str) -> str:
     try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        return urlsplit(address).hostname or ""
     except ValueError:
         return ""
+
+
+def _origin(address: str) -> str:
+    """An address's origin as browsers write it: in small letters, without the port that goes without saying."""
+    parts = urlsplit(address)
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, ":")
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"
 
 
 def _loopback(name: str) -> bool:
