@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.store.tables import Effect, EffectState
+from bot.web.visitor import COOKIE
 from integrations.sandbox.wire import Fault
 from tests.conftest import House
 from tests.test_sign_in import Browser, guarded
@@ -91,6 +92,26 @@ def test_another_site_cannot_send_the_form(house: House, origin: str) -> None:
     assert answer.status_code == 403
     assert "Open the page again" in answer.text
     assert letter(house).state is EffectState.DEAD
+
+
+@pytest.mark.parametrize("address", ["https://Passerelle.Example.com", "https://passerelle.example.com:443/"])
+def test_the_address_as_somebody_wrote_it(make_house: Build, address: str) -> None:
+    """A browser writes its own pages' origin in small letters, and without the usual port."""
+
+    def change(config: dict[str, Any]) -> None:
+        guarded(config)
+        config["web"]["public_url"] = address
+
+    house = failed(make_house(change))
+    browser, effect = Browser(house), letter(house)
+    sent = browser.get("/sign-in/start")  # over http a Secure cookie does not come along by itself
+    browser.client.headers["cookie"] = sent.headers["set-cookie"].partition(";")[0]
+    back = browser.get(house.slack.openid.consent("U0MAYA", sent.headers["location"]))
+    [kept] = [one for one in back.headers.get_list("set-cookie") if one.startswith(COOKIE)]
+    browser.client.headers["cookie"] = kept.partition(";")[0]
+    form = {"token": browser.token(), "act": "drop"}
+    assert browser.post(f"/dead-letters/{effect.id}", "https://evil.example.com", **form).status_code == 403
+    assert browser.post(f"/dead-letters/{effect.id}", "https://passerelle.example.com", **form).status_code == 303
 
 
 def test_a_form_without_its_token_does_nothing(house: House) -> None:
