@@ -168,12 +168,21 @@ def test_a_replayed_state_is_refused(house: House) -> None:
         ({"iss": "https://evil.example"}, "is not signed as it must be"),
         ({"https://slack.com/team_id": "T0OTHER"}, "another workspace"),
         ({"https://slack.com/team_id": None}, "another workspace"),
+        ({"https://slack.com/team_id": "T0OTHER", "https://slack.com/enterprise_id": "E0OTHER"}, "another workspace"),
     ],
 )
 def test_a_wrong_claim_is_refused(house: House, claims: dict[str, Any], sentence: str) -> None:
     """Slack's signature alone is not enough: it must be for us, for now, for this sign-in and for our workspace."""
     house.slack.openid.claims = claims
     refused(Browser(house).sign_in(), sentence)
+
+
+def test_an_app_of_the_whole_organisation(house: House) -> None:
+    """Installed for all of an Enterprise organisation, it has its id for a workspace's; people sign in to one of its
+    workspaces."""
+    ours = house.slack.workspace.identity.team_id
+    house.slack.openid.claims = {"https://slack.com/team_id": "T0SALES", "https://slack.com/enterprise_id": ours}
+    assert Browser(house).sign_in().headers["location"] == "/"
 
 
 def test_what_slack_did_not_sign_is_refused(house: House) -> None:

@@ -36,7 +36,9 @@ PATIENCE = timedelta(minutes=10)
 SKEW = 60.0
 """Seconds by which Slack's clock may differ from ours."""
 
-_TEAM, _PERSON = "https://slack.com/team_id", "https://slack.com/user_id"
+_PERSON = "https://slack.com/user_id"
+_TEAMS = ("https://slack.com/team_id", "https://slack.com/enterprise_id")
+"""A person's workspace, and its organisation: an app that is installed for all of that has the organisation's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Slack:
         if answer.get("error"):
             raise UserError("You did not allow the sign-in in Slack. Begin again, and choose Allow.")
         claims = self._claims(self._exchange(answer.get("code", "")), str(record["nonce"]))
-        if claims.get(_TEAM) != self._our_team():
+        if self._our_team() not in [claims.get(team) for team in _TEAMS]:
             raise UserError("You signed in to another workspace. Choose the one that Passerelle is installed in.")
         return str(claims.get(_PERSON) or claims.get("sub") or ""), inside(str(record["to"]))
 
