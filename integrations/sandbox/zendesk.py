@@ -262,7 +262,12 @@ class ZendeskStandIn(Desk):
         return self._page(request, "tickets", shown, "requester_id")
 
     async def _list_comments(self, request: Request) -> Response:
-        return self._page(request, "comments", self.comments(self._asked(request)))
+        comments = self.comments(self._asked(request))
+        if request.query_params.get("include_inline_images") != "true":
+            comments = [
+                one | {"attachments": [each for each in one["attachments"] if not each["inline"]]} for one in comments
+            ]
+        return self._page(request, "comments", comments)
 
     async def _list_audits(self, request: Request) -> Response:
         return self._page(request, "audits", self._asked(request)["audits"])

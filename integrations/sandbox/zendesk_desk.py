@@ -260,9 +260,12 @@ class Desk:
         by: int | None = None,
         custom: Mapping[str, Any] | None = None,
     ) -> Record:
-        """Add a comment and return its audit; `by` is the account that sends it for the author, over the API."""
-        plain = markup.unescape(re.sub(r"<[^>]+>", "", text)) if html else text
-        rich = text if html else markup.escape(text).replace("\n", "<br>")
+        """Add a comment and return its audit; `by` is the account that sends it for the author, over the API, where
+        what is no HTML is read as Markdown."""
+        rich = text if html else markup.escape(text, quote=False).replace("\n", "<br>")
+        if by and not html:
+            rich = re.sub(r"(\*\*|\*|_)(\S[^<>]*?)\1", r"<em>\2</em>", rich)
+        plain = markup.unescape(re.sub(r"<[^>]+>", "", rich.replace("<br>", "\n")))
         event = {
             "id": next(self._comment_ids),
             "type": "Comment",
@@ -347,6 +350,7 @@ def _attached(number: int, attachment: Attachment) -> Record:
         "content_url": attachment.url,
         "content_type": attachment.content_type,
         "size": attachment.size,
+        "inline": False,
     }
 
 

@@ -27,6 +27,7 @@ from integrations.zendesk import answers, config, deliveries, polling
 
 _EMAIL = re.compile(r"[^\s\"*:@]+@[^\s\"*:@]+")
 _PAGE = 100  # the most that one page holds
+_PAGES = 50  # a ticket has 5,000 comments at most ("Ticket Comments")
 _HOPS = 5  # merges, one after the other
 _FILES = (".zendesk.com", ".zdusercontent.com")  # where Zendesk keeps what was attached
 
@@ -52,7 +53,6 @@ class Zendesk:
             undone=frozenset({409}),
         )
         self._me = 0
-        self._agents: dict[str, int] = {}
 
     def number_in(self, reference: str) -> str | None:
         """The ticket number that `4211`, `#4211` or an address of this helpdesk names; else None."""
@@ -61,13 +61,13 @@ class Zendesk:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def ticket(self, number: str) -> Ticket:
-        """The ticket with its conversation, oldest message first (at most 2,000 messages)."""
+        """The ticket with its conversation, oldest message first."""
         raw, answer = self._surviving(number)
         number = str(whole(raw.get("id")) or number)
         people = answers.by_id(dicts(answer, "users"))
         comments: list[dict[str, Any]] = []
-        params: Params = {"page[size]": _PAGE, "include": "users"}
-        for page in self._http.pages(f"{self._path(number)}/comments.json", params, _following):
+        params: Params = {"page[size]": _PAGE, "include": "users", "include_inline_images": "true"}
+        for page in self._http.pages(f"{self._path(number)}/comments.json", params, _following, _PAGES):
             comments += dicts(page, "comments")
             people |= answers.by_id(dicts(page, "users"))
         asks = whole(raw.get("requester_id"))
@@ -152,7 +152,7 @@ class Zendesk:
                     continue
                 author = whole(audit.get("author_id"))
                 # A reply in an agent's name: the updater is our account, but the audit may bear the agent's id.
-                is_staff = people.get(author, {}).get("role") in ("agent", "admin")
+                is_staff = people.get(author, {}).get("role") in answers.STAFF
                 written, _ = answers.comment_in(audit)
                 if written and (author == me or (is_staff and within(audit, "via").get("channel") == "api")):
                     return written
@@ -170,19 +170,19 @@ class Zendesk:
 
     def note(self, number: str, text: str, key: str) -> str:
         """Write an internal note and return its id. Zendesk makes comments public unless told otherwise."""
-        return self._write(number, {"body": text, "public": False}, key)
+        return self._write(number, text, {"public": False}, key)
 
     def reply(self, number: str, text: str, key: str, agent_email: str = "") -> str:
         """Send a public reply and return its id; as that agent when Zendesk knows them, else as our account.
 
         Raises Rejected when Zendesk kept the message private (our account may then not write to customers).
         """
-        return self._write(number, {"body": text, "public": True, **self._author(agent_email)}, key)
+        return self._write(number, text, {"public": True, **self._author(agent_email)}, key)
 
-    def _write(self, number: str, comment: Mapping[str, Any], key: str) -> str:
-        if not str(comment["body"]).strip():
+    def _write(self, number: str, text: str, how: Mapping[str, Any], key: str) -> str:
+        if not text.strip():
             raise Rejected(self.name, _EMPTY)
-        body = {"ticket": {"comment": comment, "metadata": {answers.METADATA: key}}}
+        body = {"ticket": {"comment": {"html_body": answers.rich(text), **how}, "metadata": {answers.METADATA: key}}}
         path = self._path(number)
         try:
             answer = self._http.send("PUT", f"{path}.json", body)
@@ -191,7 +191,7 @@ class Zendesk:
         written, public = answers.comment_in(self._object(answer, "audit", maybe_done=True))
         if not written:
             raise Unavailable(self.name, f"it did not confirm what it wrote to ticket {number}")
-        if comment["public"] and public is False:
+        if how["public"] and public is False:
             raise Rejected(
                 self.name,
                 f"the message on ticket {number} was kept as an internal note, the customer did not get it: "
@@ -245,7 +245,7 @@ class Zendesk:
             "external_id": key,
             "requester_id": asks,
             "subject": text_of(raw.get("subject")) or f"Re: #{number}",
-            "comment": {"body": text, "public": True, **self._author(agent_email)},
+            "comment": {"html_body": answers.rich(text), "public": True, **self._author(agent_email)},
             "metadata": {answers.METADATA: key},
         }
         sent = self._http.send("POST", "/api/v2/tickets.json", {"ticket": made}, headers={"Idempotency-Key": key})
@@ -268,13 +268,11 @@ class Zendesk:
 
     def _author(self, email: str) -> dict[str, int]:
         """Whom a comment is by: the agent of that address, if Zendesk has them and they may write to customers."""
-        email = email.strip().lower()
-        if email not in self._agents:
-            for user in self._people(email):
-                is_agent = user.get("role") in ("agent", "admin") and user.get("role_type") != answers.LIGHT_AGENT
-                if is_agent and not user.get("suspended"):
-                    self._agents[email] = whole(user.get("id"))
-        return {"author_id": self._agents[email]} if email in self._agents else {}
+        for user in self._people(email):
+            is_agent = user.get("role") in answers.STAFF and user.get("role_type") != answers.LIGHT_AGENT
+            if is_agent and not user.get("suspended"):
+                return {"author_id": whole(user.get("id"))}
+        return {}
 
     # --- webhooks -----------------------------------------------------------------------------------------------------
 
@@ -300,7 +298,7 @@ class Zendesk:
             return [Finding(f"{at}.url", f"{self._config.url} does not answer as Zendesk ({error.detail})", mend)]
         if me.get("id") is None:
             return [Finding(f"{at}.token", "Zendesk does not recognise this email and token", _MEND_SIGN_IN)]
-        if me.get("role") not in ("agent", "admin"):
+        if me.get("role") not in answers.STAFF:
             return [Finding(f"{at}.email", f"{self._config.email} is not an agent in Zendesk", _MEND_ROLE)]
         if me.get("role_type") == answers.LIGHT_AGENT:
             return [Finding(f"{at}.email", f"{self._config.email} is a light agent and cannot reply", _MEND_ROLE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -12,11 +13,13 @@ from integrations.mail import reduced
 
 Raw = Mapping[str, Any]
 
+STAFF = ("agent", "admin")
 LIGHT_AGENT = 1  # role_type; a light agent's comments are always private
 METADATA = "passerelle"  # our name in an audit's `metadata.custom`
 MERGED = "closed_by_merge"  # the tag that Zendesk gives a ticket which it closed so
 _STATUSES: Mapping[str, TicketStatus] = {"hold": "held", "solved": "solved", "closed": "closed"}
 _NAMED = re.compile(r"#([0-9]{1,18})\b")
+_ADDRESS = re.compile(r"(https?://[^\s<>\"]*[^\s<>\".,:;!?'()\[\]])")
 
 
 def by_id(entries: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -70,12 +73,14 @@ def message(comment: Raw, people: Mapping[int, Raw], me: int, requester: int) ->
         role = "ours"
     elif author and (author == requester or person.get("role") == "end-user"):
         role = "customer"
+    # By nobody (Zendesk itself writes as -1) is nobody's answer: taken for an agent's, it would settle what is owed.
+    is_answer = role != "agent" or person.get("role") in STAFF
     plain = text_of(comment.get("plain_body")) or text_of(comment.get("body"))
     return Message(
         id=text_of(comment.get("id")),
         author=text_of(person.get("name")),
         role=role,
-        public=comment.get("public") is True,
+        public=comment.get("public") is True and is_answer,
         at=moment(comment.get("created_at")),
         text=reduced(text_of(comment.get("html_body")), plain),
         attachments=tuple(
@@ -89,6 +94,13 @@ def message(comment: Raw, people: Mapping[int, Raw], me: int, requester: int) ->
         ),
         email=text_of(person.get("email")),
     )
+
+
+def rich(text: str) -> str:
+    """Plain text as HTML that reads the same; a comment's `body` is taken for Markdown ("Ticket Comments", Bodies)."""
+    parts = [html.escape(part) for part in _ADDRESS.split(text)]
+    parts[1::2] = [f'<a href="{address}">{address}</a>' for address in parts[1::2]]
+    return "".join(parts).replace("\n", "<br>")
 
 
 def comment_in(audit: Raw) -> tuple[str, bool | None]:

@@ -55,6 +55,39 @@ def test_a_light_agent_is_not_spoken_for(helpdesk: Zendesk, world: ZendeskWorld)
     assert world.received(number) == ["Done."]
 
 
+def test_an_agent_who_becomes_a_light_one_is_spoken_for_no_more(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """Seats are given and taken while we run: what the customer is to get does not go out in a name that hides it."""
+    number = world.open_ticket("Basket", "It is empty.")
+    helpdesk.reply(number, "Soon.", "k1", "ana@acme.example")
+    ana = world.desk.by_email("ana@acme.example")
+    assert ana is not None
+    ana["role_type"] = 1
+    helpdesk.reply(number, "Done.", "k2", "ana@acme.example")
+    assert world.received(number) == ["Soon.", "Done."]
+
+
+def test_a_message_arrives_as_it_was_written(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """Zendesk would take it for Markdown: stars and underscores would be gone, lines become lists."""
+    number = world.open_ticket("Basket", "It is empty.")
+    text = '* the *basket* \n* my_cart_id "now" <https://shop.example/?a=1&b=_2_>\n\n1. See https://shop.example/7.'
+    helpdesk.reply(number, text, "k1")
+    assert world.received(number) == [text]
+    rich = world.desk.record(number)["audits"][-1]["events"][0]["html_body"]
+    assert '&lt;<a href="https://shop.example/?a=1&amp;b=_2_">' in rich
+    assert '<a href="https://shop.example/7">https://shop.example/7</a>.' in rich
+    world.close(number)
+    assert world.received(helpdesk.follow_up(number, text, "k2").number) == [text]
+
+
+@pytest.mark.parametrize("author", [-1, 99_999])
+def test_what_nobody_wrote_is_nobodys_answer(helpdesk: Zendesk, world: ZendeskWorld, author: int) -> None:
+    """Zendesk itself writes as -1; taken for an agent's word, it would settle what the customer is owed."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.agent_writes(number, "Thanks for waiting.", public=True)
+    world.desk.record(number)["audits"][-1]["events"][0]["author_id"] = author
+    assert [(said.role, said.public) for said in helpdesk.ticket(number).messages][1:] == [("agent", False)]
+
+
 def test_a_reply_that_zendesk_kept_private_is_not_called_sent(helpdesk: Zendesk, world: ZendeskWorld) -> None:
     """When our own account is a light agent, the agent hears that the customer got nothing, and check says why."""
     number = world.open_ticket("Basket", "It is empty.")
@@ -95,6 +128,14 @@ def test_attachments_are_told_with_their_addresses(helpdesk: Zendesk, desk: Zend
     """Screenshots are half of most reports."""
     shot = Attachment("pay.png", "https://acme.zendesk.example/attachments/1", "image/png", 2048)
     number = desk.open_ticket("Pay", "See here.", "Zoé", "zoe@customer.example", attachments=[shot])
+    assert helpdesk.ticket(number).messages[0].attachments == (shot,)
+
+
+def test_pictures_within_a_mail_are_attachments_too(helpdesk: Zendesk, desk: ZendeskStandIn) -> None:
+    """Zendesk leaves them out unless asked for them; yet most screenshots are pasted."""
+    shot = Attachment("image001.png", "https://acme.zendesk.example/attachments/1", "image/png", 20_480)
+    number = desk.open_ticket("Pay", "See here.", "Zoé", "zoe@customer.example", attachments=[shot])
+    desk.record(number)["audits"][0]["events"][0]["attachments"][0]["inline"] = True
     assert helpdesk.ticket(number).messages[0].attachments == (shot,)
 
 

@@ -113,6 +113,15 @@ def test_fields_of_ticket_customer_and_organisation_are_told(helpdesk: Zendesk, 
     assert helpdesk.ticket(number).fields == (("Tier", "2"), ("Topics", "pay, basket"))
 
 
+def test_the_last_word_of_a_very_long_ticket_is_read(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """A ticket can have 5,000 comments; the last are those that tell whether a customer was answered."""
+    number = world.open_ticket("Basket", "Empty.")
+    customer = world.desk.record(number)["requester_id"]
+    for at in range(2_010):
+        world.desk.comment(int(number), customer, f"{at}")
+    assert helpdesk.ticket(number).messages[-1].text == "2009"
+
+
 def test_more_than_one_look_can_read_is_read_in_the_next_ones(helpdesk: Zendesk, world: ZendeskWorld) -> None:
     """After a long outage: all of them, and also what moved while they were read."""
     old = world.open_ticket("Basket", "Empty.")
