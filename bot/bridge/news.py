@@ -87,12 +87,9 @@ def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[Write
     if news is None:
         proof = {"back": issue.back, "out": list(issue.out.values())}
         head = issue.back.get("head") or {}
-        name = f"back:{issue.id}"
-        if head:
-            name = f"back:{issue.back['why']}:{issue.project}:{head['line']}:{head['id']}"
-        before = sum(stem(item.cause) == name for item in issue.news)
-        cause = f"{name}@{before}" if before else name
-        news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=cause, proof=proof, at=bridge.clock.now())
+        named = (issue.back["why"], issue.project, head["line"], head["id"]) if head else (issue.id,)
+        named_so = cause(issue, "back", *named)
+        news = NewsItem(issue_id=issue.id, kind=News.ROLLED_BACK, cause=named_so, proof=proof, at=bridge.clock.now())
         session.add(news)
         session.flush()
     for row in told:
@@ -102,6 +99,13 @@ def correct(bridge: Bridge, session: Session, issue: Issue, told: Sequence[Write
 def told(session: Session, item: NewsItem) -> list[WriteBackRow]:
     """The write-backs of this news that reached the customer."""
     return [row for row in queries.write_backs_of(session, item.id) if row.state is WriteBack.WRITTEN]
+
+
+def cause(issue: Issue, *named: str) -> str:
+    """The cause of the next telling of what is named so. A tag can have an `@` of its own."""
+    name = ":".join(named).replace("@", "%40")
+    before = sum(stem(item.cause) == name for item in issue.news)
+    return f"{name}@{before}" if before else name
 
 
 def stem(cause: str) -> str:

@@ -154,13 +154,10 @@ def vouched(bridge: Bridge, session: Session, issue: Issue, word: str, by: str, 
 def _cause(issue: Issue, head: Head) -> str:
     """What the news of one release or deployment have in common, and what tells a second telling apart."""
     if head.line == shipping.RELEASES:
-        stem = f"release:{issue.project}:{head.id}"
-    elif head.line == shipping.BRANCH:
-        stem = f"merged:{issue.fixes[-1]['sha']}"
-    else:
-        stem = f"deployment:{issue.project}:{head.id}"
-    before = sum(news.stem(item.cause) == stem for item in issue.news)
-    return f"{stem}@{before}" if before else stem
+        return news.cause(issue, "release", issue.project, head.id)
+    if head.line == shipping.BRANCH:
+        return news.cause(issue, "merged", issue.fixes[-1]["sha"])
+    return news.cause(issue, "deployment", issue.project, head.id)
 
 
 def take_back(bridge: Bridge, session: Session, issue: Issue, happening: Happening) -> None:

@@ -1,0 +1,62 @@
+"""What comes after a write-back, and meanwhile: later words and news, hand-over, what was taken back and stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.conftest import REPO, House
+from tests.gitlab_shop import DEV, SHOP, Shop
+from tests.hosting.gitlab import OnGitLab
+from tests.test_confirm import REPLY
+from tests.test_write_back_edges import shipped, states
+
+
+def heard(house: House, person: str = "U0ANA") -> list[str]:
+    """The messages that showed this person what a customer said."""
+    return [one for one in house.told(person) if "after you wrote that it is out" in one]
+
+
+# --- what was taken back ----------------------------------------------------------------------------------------------
+
+
+def test_tags_with_an_at_sign_are_releases_of_their_own(make_house: Callable[..., House]) -> None:
+    """`web@2.5.0` was told and written; what did not hold ships in `web@2.6.0`, and that is other news."""
+
+    def change(config: dict[str, Any]) -> None:
+        OnGitLab.configure(config)
+
+    made = Shop(make_house(change))
+    made.merge()
+    made.release("web@2.5.0")
+    assert made.house.write_back(reply=REPLY) == {}
+    made.gitlab.reopen_issue(SHOP, 1, DEV)
+    made.house.poll()
+    made.merge()
+    made.release("web@2.6.0")
+    assert "Fixed in web@2.6.0" in made.news()[-1]
+
+
+# --- follow-ups -------------------------------------------------------------------------------------------------------
+
+
+def followed_up(house: House) -> str:
+    """The ticket was closed, and Ana's reply opened a follow-up; its number."""
+    shipped(house)
+    house.zendesk.close("4211")
+    assert house.write_back(reply=REPLY) == {}
+    house.pass_time(minutes=3)
+    follow_up = max((str(one["number"]) for one in house.zendesk.tickets()), key=int)
+    assert house.replies(follow_up) == [REPLY]
+    return follow_up
+
+
+def test_an_answer_by_hand_in_the_follow_up_is_noticed(house: House) -> None:
+    """Of later news; Ana's own first reply is none."""
+    follow_up = followed_up(house)
+    house.github.reopen_issue(REPO, 1, "leo-dev")
+    house.poll()
+    house.pass_time(minutes=3)
+    house.zendesk.agent_writes(follow_up, "ana@acme.example", "Il est retiré, hélas.")
+    house.pass_time(minutes=3)
+    assert states(house) == [("U0ANA", "written"), ("U0ANA", "written")]
