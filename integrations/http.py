@@ -13,6 +13,7 @@ import math
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -42,10 +43,6 @@ _DROPPED = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 Params = Mapping[str, str | int]
 
 
-def _unexplained(answer: object) -> str:
-    return ""
-
-
 @cache
 def trusted() -> ssl.SSLContext:
     """The authorities that this machine trusts, read once: that takes longer than a call."""
@@ -68,7 +65,7 @@ class HttpClient:
         auth: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = 10.0,
-        reason: Callable[[Any], str] = _unexplained,
+        reason: Callable[[Any], str] = lambda _: "",
         undone: frozenset[int] = frozenset(),
     ) -> None:
         self.service = service
@@ -77,6 +74,7 @@ class HttpClient:
         self._timeout = timeout
         base = httpx2.URL(url)
         self._own = (base.scheme, base.host, base.port)
+        self._credentials = ("authorization", *(headers or {}))
         self._client = httpx2.Client(
             base_url=url,
             auth=auth,
@@ -84,7 +82,15 @@ class HttpClient:
             timeout=timeout,
             max_redirects=MAX_REDIRECTS,
             verify=trusted(),
+            event_hooks={"request": [self._only_to_our_own]},
         )
+
+    def _only_to_our_own(self, request: httpx2.Request) -> None:
+        """A read that is sent on elsewhere, but for the same host's https, goes there without our credentials."""
+        safe = ("https", self._own[1], None)
+        if (request.url.scheme, request.url.host, request.url.port) not in (self._own, safe):
+            for name in self._credentials:
+                request.headers.pop(name, None)
 
     def close(self) -> None:
         self._client.close()
@@ -144,9 +150,8 @@ class HttpClient:
             raise Rejected(self.service, "the file's address is not a valid one") from None
         named = any(host == name or (name.startswith(".") and host.endswith(name)) for name in also)
         if not (self._is_own(url) or (parts.scheme == "https" and named)):
-            raise Rejected(
-                self.service, "the file stands at another address than the helpdesk's own, so it was not read"
-            )
+            why = "the file stands at another address than the helpdesk's own, so it was not read"
+            raise Rejected(self.service, why)
 
     def _is_own(self, url: str) -> bool:
         try:
@@ -253,11 +258,8 @@ class HttpClient:
             return json.loads(content)
         except (ValueError, RecursionError):
             what = "a web page" if _is_html(answer, content) else "something else"
-            raise Unavailable(
-                self.service,
-                f"it answered with {what} instead of data; is `url` the helpdesk's own address?",
-                maybe_done=write,
-            ) from None
+            told = f"it answered with {what} instead of data; is `url` the helpdesk's own address?"
+            raise Unavailable(self.service, told, maybe_done=write) from None
 
     def _unreachable(self, error: httpx2.RequestError, write: bool) -> ServiceError:
         maybe_done = write and not isinstance(error, _NEVER_SENT)
@@ -311,11 +313,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
-    try:
+    with suppress(ValueError):
         seconds = float(value)
         return max(0.0, seconds) if math.isfinite(seconds) else None
-    except ValueError:
-        pass
     try:
         when = parsedate_to_datetime(value)
         since = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)

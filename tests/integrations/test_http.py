@@ -190,6 +190,27 @@ def test_our_credentials_do_not_follow_a_redirect_to_another_host(client: HttpCl
     other.stop()
 
 
+def test_a_key_in_a_header_of_its_own_does_not_follow_either(wire: Wire) -> None:
+    """Many services want theirs in another one than `Authorization`; within their own host it goes along."""
+    keys: list[str | None] = []
+
+    async def noted(request: Request) -> Response:
+        keys.append(request.headers.get("x-api-key"))
+        return JSONResponse({})
+
+    other = Server(Starlette(routes=[Route("/noted", noted)])).start()
+    there = RedirectResponse(f"{other.url}/noted")
+    wire.app = Starlette(routes=[Route("/here", lambda _: RedirectResponse("/noted")), Route("/noted", noted)])
+    own = Server(wire).start()
+    client = HttpClient("desk", own.url, headers={"X-Api-Key": "k"})
+    client.get("/here")
+    wire.answer = there
+    client.get("/here")
+    own.stop()
+    other.stop()
+    assert keys == ["k", None]
+
+
 def test_a_web_page_is_no_data(client: HttpClient) -> None:
     """A sign-in page answered with 200 is not taken for success; a write behind it is in doubt."""
     with pytest.raises(Unavailable, match="a web page instead of data") as page:
