@@ -99,7 +99,18 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
             ("customer", True, "Merci."),
             ("ours", False, "Filed."),
         ]
-        assert ticket.created_at.utcoffset() == timedelta(0)
+        assert len({said.id for said in ticket.messages} - {""}) == 5
+
+    def test_times_are_those_at_which_it_happened(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """In UTC. An answer counts by its time: an hour off, and a promise is taken for kept."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.customer_writes(number, "Still.")
+        world.agent_writes(number, "It is mended.", public=True)
+        ticket, [line] = helpdesk.ticket(number), helpdesk.tickets_of("zoe@customer.example")
+        told = [ticket.created_at, *(said.at for said in ticket.messages), ticket.updated_at, line.updated_at]
+        assert {at.utcoffset() for at in told} == {timedelta(0)}
+        assert told == sorted(told)
+        assert [at for at in told if abs(at - datetime.now(UTC)) > timedelta(minutes=2)] == []
 
     def test_markup_and_quoted_mail_are_reduced_to_the_customers_words(
         self, helpdesk: Helpdesk, world: HelpdeskWorld
@@ -136,8 +147,9 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
         for gone in (number, UNKNOWN, "../users/me"):
             with pytest.raises(NotFound):
                 helpdesk.ticket(gone)
-            with pytest.raises(NotFound):
-                helpdesk.note(gone, "Filed.", "k1")
+            for write in (helpdesk.note, helpdesk.reply):
+                with pytest.raises(NotFound):
+                    write(gone, "Done.", "k1")
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -209,6 +221,7 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
         known = reply if Ability.MARKS in helpdesk.abilities else None
         assert [helpdesk.marked(number, key) for key in ("k1", "k2", "k", "k3")] == [note, known, None, None]
         assert helpdesk.marked(other, "k1") is None
+        assert {note, reply} <= {said.id for said in helpdesk.ticket(number).messages}
 
     def test_an_old_mark_is_found_in_a_long_ticket(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
         """However much was said since."""
@@ -248,6 +261,7 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
         forged = [({}, body), *([(headers, body + b" "), (headers, b"")] if signed else [])]
         carriers = [name for name in headers if ("signature" if signed else "secret") in name.lower()]
         assert carriers
+        assert signed or not {name.lower() for name in carriers} & set(helpdesk.kept_headers)
         forged += [({**headers, name: forgery}, body) for name in carriers for forgery in ("é", "")]
         for given, content in forged:
             with pytest.raises(BadSignature):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
 from typing import Any, Literal, get_args
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from integrations.base import (
     Ability,
+    Attachment,
+    Event,
     Helpdesk,
     NotFound,
     Rejected,
@@ -24,11 +29,13 @@ from integrations.base import (
     Unavailable,
     Watch,
 )
+from integrations.sandbox.wire import Server
 from integrations.testing.helpdesk_world import DeskTrouble, HelpdeskWorld
 
 Spoiling = Literal["missing", "null", "another type"]
 Path = tuple[str | int, ...]
 FIVE_MB = 5_000_000
+HARMLESS = {"host", "connection", "accept", "accept-encoding", "user-agent", "content-type", "content-length"}
 MOST_DETAIL = 1_000  # characters of the sentence that a person reads
 
 
@@ -38,16 +45,17 @@ class HelpdeskTrouble:
     # --- errors -------------------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("trouble", ["failed", "failed after", "dropped", "dropped after"])
-    @pytest.mark.parametrize("how", ["note", "reply"])
+    @pytest.mark.parametrize("how", ["note", "reply", "reply as agent"])
     def test_a_doubtful_write_is_never_repeated(
         self, helpdesk: Helpdesk, world: HelpdeskWorld, trouble: DeskTrouble, how: str
     ) -> None:
         """After a 502 or a dropped line it may be done: one write on the wire, and looking tells which it was; where it
         cannot tell, it does not say that it is there."""
         number = world.open_ticket("Basket", "It is empty.")
+        agent = ("ana@acme.example",) if how == "reply as agent" else ()
         world.trouble(trouble)
         with pytest.raises(Unavailable) as doubt:
-            (helpdesk.note if how == "note" else helpdesk.reply)(number, "Done.", "k1")
+            (helpdesk.note if how == "note" else helpdesk.reply)(number, "Done.", "k1", *agent)
         assert (doubt.value.maybe_done, world.writes()) == (True, 1)
         told = how == "note" or Ability.MARKS in helpdesk.abilities
         assert (helpdesk.marked(number, "k1") is not None) == (told and trouble.endswith("after"))
@@ -114,8 +122,11 @@ class HelpdeskTrouble:
     def test_each_refusal_of_a_read_is_one_of_ours(
         self, helpdesk: Helpdesk, world: HelpdeskWorld, status: int, kind: type[ServiceError]
     ) -> None:
-        """Whatever the body; with the time to wait where it is named, here as a date."""
+        """Whatever the body, with the time to wait where it is named, here as a date. What was not looked at is neither
+        told to be missing nor to be unchanged."""
         number = world.open_ticket("Basket", "It is empty.")
+        _, watch = helpdesk.poll(Watch())
+        helpdesk.note(number, "Filed.", "k1")
         later = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
         for body in (b"", b"<html>no</html>", b'{"error": null}', b'{"errors": [{}], "message": 7}', b"[]"):
             world.answer(status, {"Retry-After": later}, body)
@@ -125,6 +136,9 @@ class HelpdeskTrouble:
             if isinstance(refusal.value, Unavailable):
                 assert refusal.value.maybe_done is False
                 assert 20 < (refusal.value.retry_after or 0) <= 41
+        for look in (lambda: helpdesk.marked(number, "k1"), lambda: helpdesk.poll(watch)):
+            with pytest.raises(kind):
+                look()
 
     def test_an_endless_redirect_is_told_as_one(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
         """A read gives up after a few rounds, a write does not follow at all; both soon."""
@@ -137,6 +151,31 @@ class HelpdeskTrouble:
             helpdesk.note(number, "Filed.", "k1")
         assert world.writes() <= before + 1
         assert [finding.where.rsplit(".", 1)[-1] for finding in helpdesk.check()] == ["url"]
+
+    def test_our_credentials_stay_with_the_helpdesk(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """Neither a file elsewhere nor a redirect takes them along, in whatever header they ride."""
+        number = world.open_ticket("Basket", "It is empty.")
+        world.attach(number, "shot.png", b"\x89PNG")
+        [file] = [each for said in helpdesk.ticket(number).messages for each in said.attachments]
+        told: set[str] = set()
+
+        async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+            told.update(name.decode() for name, _ in scope["headers"])
+            await Response(b"{}", media_type="application/json")(scope, receive, send)
+
+        server = Server(elsewhere).start()
+        try:
+            with pytest.raises(ServiceError):
+                helpdesk.download(Attachment("shot.png", f"{server.url}/shot.png"))
+            world.answer(302, {"Location": f"{server.url}/again"}, b"")
+            for call in (lambda: helpdesk.download(file), lambda: helpdesk.ticket(number)):
+                with suppress(ServiceError):
+                    call()
+            with suppress(ServiceError):
+                helpdesk.note(number, "Filed.", "k1")
+        finally:
+            server.stop()
+        assert told <= HARMLESS
 
     @pytest.mark.parametrize("status", [200, 422, 500])
     def test_five_megabytes_of_anything_are_survived(
@@ -182,8 +221,11 @@ class HelpdeskTrouble:
             assert_whole(told)
             assert not [said for said in told.messages if said.public and said.text in private]
 
+        looks: list[tuple[list[Event], Watch]] = []
+
         def touched() -> None:
             events, onward = helpdesk.poll(watch)
+            looks.append((events, onward))
             assert all(isinstance(event, TicketTouched) and event.number for event in events)
             json.dumps(dict(onward.state))
 
@@ -197,6 +239,21 @@ class HelpdeskTrouble:
         for call in (ticket, touched, lines, lambda: helpdesk.marked(number, "k1"), lambda: helpdesk.check()):
             for _ in each_spoilt(world, call, how):
                 pass
+        for events, onward in looks if how != "missing" else []:  # an entry that is left out leaves no trace
+            assert TicketTouched(number) in [*events, *helpdesk.poll(onward)[0]]
+
+    @pytest.mark.parametrize("nonsense", [{}, [], None, "text", {"error": "sorry"}], ids=str)
+    def test_a_look_that_makes_no_sense_misses_nothing(
+        self, helpdesk: Helpdesk, world: HelpdeskWorld, nonsense: Any
+    ) -> None:
+        """It is an error, or the next look tells what this one could not."""
+        _, watch = helpdesk.poll(Watch())
+        number = world.open_ticket("Basket", "It is empty.")
+        world.spoil(lambda answer: nonsense)
+        with suppress(ServiceError):
+            _, watch = helpdesk.poll(watch)
+        world.spoil(None)
+        assert TicketTouched(number) in helpdesk.poll(watch)[0]
 
     @pytest.mark.parametrize("how", get_args(Spoiling))
     def test_a_field_that_is_not_as_it_should_be_when_writing(

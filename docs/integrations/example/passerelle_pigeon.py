@@ -144,13 +144,16 @@ class Pigeon:
         """ "Changes" numbers each change, so that none can hide behind another."""
         known = watch.state.get("cursor")
         answer = self._get("/api/changes" if known is None else f"/api/changes?after={known}", "cursor")
-        numbers = [text_of(change.get("ticket")) for change in dicts(answer, "changes")]
         onward = Watch({"cursor": str(whole(answer.get("cursor")))})
         if known is None:
             return [], onward
-        if not isinstance(answer.get("changes"), list) or whole(answer.get("cursor")) < whole(known):
+        changes, numbers = answer.get("changes"), [whole(one.get("ticket")) for one in dicts(answer, "changes")]
+        # Whoever goes on from here never hears of these changes again: none of them may be guessed at.
+        if not isinstance(changes, list) or len(changes) != len(numbers) or 0 in numbers:
             raise Unavailable(self.name, "its answer does not tell what changed", maybe_done=False)
-        return [TicketTouched(number) for number in dict.fromkeys(numbers) if number.isdigit()], onward
+        if whole(answer.get("cursor")) < whole(known):
+            raise Unavailable(self.name, "its count of changes went backwards", maybe_done=False)
+        return [TicketTouched(str(number)) for number in dict.fromkeys(numbers)], onward
 
     # --- writing
 
