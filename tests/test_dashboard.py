@@ -152,6 +152,8 @@ def test_the_queue(house: House, page: httpx2.Client) -> None:
     house.clock.advance(timedelta(hours=1))
     whole = read(page.get("/"))
     assert "2 issues in the queue" in whole
+    assert "Flagged 1 hour ago" in whole  # its customer has waited for two days, as the issue's page says
+    assert "Waiting for" not in whole
     assert re.search(r"VAT is wrong on invoices acme/shop#1 Filed High Customers 1 .*Login loops", whole)
     assert "Support tooling" in whole
     for query, found in (
@@ -203,6 +205,19 @@ def test_one_issue_from_the_flag_to_the_customers_answer(house: House, page: htt
     assert {"/pull/2", "/releases/tag/v2.5.0", "/issues/1", "/tickets/4211"} <= {
         match[0] for one in links if (match := re.search(r"/(pull|releases/tag|issues|tickets)/[\w.]+$", one))
     }
+
+
+def test_what_took_a_fix_back_is_no_proof(house: House, page: httpx2.Client) -> None:
+    """Of an issue that was opened again the page says that it is not fixed, and why."""
+    house.flag()
+    house.mend()
+    address = f"/issues/{issue_id(house)}"
+    assert "Proof merged in #2" in read(page.get(address))
+    house.github.reopen_issue("acme/shop", 1, "leo-dev")
+    house.poll()
+    shown = read(page.get(address))
+    assert "Not fixed after all opened again" in shown
+    assert "Proof" not in shown
 
 
 def test_write_backs_by_agent(house: House, page: httpx2.Client) -> None:
@@ -406,6 +421,17 @@ def test_long_lists_have_pages(house: House, page: httpx2.Client) -> None:
         assert not address or "severity=normal" in address
     assert sorted(map(int, seen)) == list(range(1, 121))
     assert "51 to 100 of 120" in read(page.get("/?page=2"))
+
+
+def test_a_choice_leads_to_the_list_that_it_changes(house: House, page: httpx2.Client) -> None:
+    """On a phone the list stands far below the agents, the history below the customers."""
+    house.flag()
+    house.mend()
+    led = re.findall(r'href="(/write-backs\?[^"]+)"', page.get("/write-backs").text)
+    assert led == ["/write-backs?state=due#list", "/write-backs?agent=U0ANA#list"]
+    crowd(house, 60, 1, first=7)
+    shown = page.get(f"/issues/{issue_id(house, 7)}").text
+    assert re.findall(r'rel="next" href="[^#"]+([^"]+)"', shown) == ["#customers"]
 
 
 def test_an_issue_with_many_customers_has_pages_of_them(house: House, page: httpx2.Client) -> None:
