@@ -96,13 +96,6 @@ def hours(bridge: Bridge, person: Person | None) -> Hours:
     return Hours(rules.start, rules.end, rules.days, there, rules.holidays)
 
 
-def overtaken(session: Session, thing: Thing, step: str, person: str) -> bool:
-    """Whether that person has heard of it since, in a later step, or is to."""
-    if thing.what != WRITE_BACK or not nudges.times(step):
-        return False
-    return any(nudges.times(one) > nudges.times(step) for one in nudges.heard(session, thing.key, person))
-
-
 def holds(session: Session, thing: Thing) -> bool:
     """Whether it still waits for that person."""
     issue = session.get(Issue, thing.issue)
@@ -174,7 +167,7 @@ class Look:
         known = {key: one for key, steps in self._steps.items() for one in steps if one.step == OVER}
         new = []
         for key, group in groups.items():
-            if any(map(self._open, group)) or (key in known and group[0].what != WRITE_BACK):
+            if any(map(self._open, group)):
                 continue
             over = known.get(key) or self._nudge(group[0], OVER, "")
             over.at = self._next(group[0])

@@ -35,7 +35,7 @@ def _waits(of: Contents, what: str) -> Waits:
         text=of.question if what == "answer" else "",
         day=_DAY,
         customer=of.customers[0],
-        who=of.agents[:1],
+        reminded=of.agents[:1],
     )
 
 
@@ -70,25 +70,26 @@ def _own(say: Say, of: Contents) -> Made:
     yield "Nobody looked at the ticket", show(reminders.unwritten, say, _doubtful(of, 1), _unclear_round(of, 0, 1))
     both = replace(_doubtful(of, 2), waiting=2)
     yield "Nobody wrote to some, nor looked at others", show(reminders.unwritten, say, both, _unclear_round(of, 2, 2))
-    yield "Many things at once", show(reminders.several, say, [*_all(of), _doubtful(of, 1)])
+    items = [*_all(of), _doubtful(of, 1)]
+    yield "Many things at once", show(reminders.several, say, items[: reminders.LISTED], len(items))
 
 
 def _leads(say: Say, of: Contents) -> Made:
     for name, what in {"nobody took it": "triage", "nobody answered": "answer", "the day is over": "promise"}.items():
         yield f"To a lead: {name}", _late(say, _waits(of, what))
-    later = replace(_waits(of, "triage"), told="snoozed")
+    later = replace(_waits(of, "triage"), reminded=(), later=of.agents[:1])
     yield "To a lead: who has it put it off", _late(say, later)
     owed = replace(_waits(of, "write_back"), waiting=2)
     yield "To a lead: nobody wrote", show(reminders.unwritten_by, say, owed, _round(of, 2))
     doubt = replace(_doubtful(of, 2), waiting=1)
     yield "To a lead: nobody looked at the ticket", show(reminders.unwritten_by, say, doubt, _unclear_round(of, 1, 2))
-    gone = replace(owed, told="gone", waiting=of.many)
+    gone = replace(owed, reminded=of.agents[1:2], gone=of.agents[:1], waiting=of.many)
     yield "To a lead: the agent has left", show(reminders.unwritten_by, say, gone, _round(of, of.many))
     yield "To a lead: many things", _late(say, *_all(of), doubt)
 
 
 def _late(say: Say, *items: Waits) -> Sample:
-    return show(reminders.late, say, items)
+    return show(reminders.late, say, items[: reminders.LISTED], len(items))
 
 
 def _later(say: Say, of: Contents) -> Made:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from bot.store import nudges
 from bot.store.nudges import ANSWER, PROMISE, WRITE_BACK
 from bot.store.tables import Issue, NewsItem, Person, WriteBackRow
 from bot.texts import Say
-from integrations.base import NotFound, Rejected
+from integrations.base import NotFound, Rejected, Unauthorised, Unavailable
 
 LONG_AGO = timedelta(days=30)
 """How long a dead letter may have waited for its retry, and what its last try posted is still found."""
@@ -37,7 +37,8 @@ class Ended:
 
 class Reminder(Base):
     """`reminder:{what}:{subject}:{step}:{person}:{moment}`: one message about what waits for this person, or for those
-    whom this lead looks after. What does not wait any more is left out; nobody hears it while they are not at work."""
+    whom this lead looks after. What does not wait any more is left out, and what a later one brings up; nobody hears it
+    while they are not at work."""
 
     def look(self, job: Job) -> Ended | None:
         found = self.chat.find(self.chat.dm(job.payload["person"]), job.key, job.since - LONG_AGO)
@@ -56,7 +57,9 @@ class Reminder(Base):
         with self.bridge.store.read() as session:
             later = nudges.snoozed(session, now)
             put_off = tuple(thing for thing in things if (person, thing.issue) in later)
-            left = [one for one in steps if one[1] not in put_off and self._stands(session, person, *one)]
+            over = nudges.promised_after(session, person, job.id)
+            left = [(step, thing) for step, thing in steps if thing not in put_off and thing.key not in over]
+            left = [one for one in left if remind.holds(session, one[1])]
             post = self._post(session, person, left) if left else None
         if post is None:
             return Ended(again=put_off)
@@ -74,8 +77,10 @@ class Reminder(Base):
         for thing in result.again:
             nudges.once_more(session, thing.issue, person, [(thing.what, thing.subject)])
 
-    def _stands(self, session: Session, person: str, step: str, thing: Thing) -> bool:
-        return remind.holds(session, thing) and not remind.overtaken(session, thing, step, person)
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        """What Slack was away for is brought up anew; what it refuses waits for a person."""
+        if isinstance(error, Unavailable | Unauthorised):
+            self.settle(session, job, Ended(again=tuple(remind.unpacked(row[1:]) for row in job.payload["things"])))
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
@@ -84,7 +89,8 @@ class Reminder(Base):
         if any(thing.person != person or not nudges.times(step) for step, thing in steps):
             return self._for_lead(session, say, things)
         if len({(thing.what, thing.issue) for thing in things}) > 1:
-            return pages.several(say, _worst_first([self._waits(session, [thing]) for thing in things], session))
+            first = _worst_first(session, [[thing] for thing in things])
+            return pages.several(say, [self._waits(session, one) for one in first], len(things))
         data = self._waits(session, things)
         match data.what:
             case nudges.TRIAGE:
@@ -100,21 +106,20 @@ class Reminder(Base):
         groups: dict[tuple[str, str], list[Thing]] = {}
         for thing in things:
             groups.setdefault((thing.what, thing.issue), []).append(thing)
-        items = [self._waits(session, group) for group in groups.values()]
+        first = _worst_first(session, [*groups.values()])
+        items = [self._heard(session, group, self._waits(session, group, new=True)) for group in first]
         if len(items) == 1 and items[0].what == WRITE_BACK:
             return pages.unwritten_by(say, items[0], self._round(session, things))
-        return pages.late(say, _worst_first(items, session))
+        return pages.late(say, items, len(groups))
 
-    def _waits(self, session: Session, things: Sequence[Thing]) -> pages.Waits:
-        """Things of one sort on one issue."""
+    def _waits(self, session: Session, things: Sequence[Thing], *, new: bool = False) -> pages.Waits:
+        """Things of one sort on one issue. `new`: of a write-back, since the news is there, whoever had it since."""
         first, issue, now = things[0], session.get_one(Issue, things[0].issue), self.bridge.clock.now()
         asked = session.get_one(NewsItem, first.subject) if first.what == ANSWER else None
         row = session.get_one(WriteBackRow, first.subject) if first.what == WRITE_BACK else None
         unclear = [thing for thing in things if row and _unclear(session, thing)]
-        since = min(thing.since for thing in [one for one in things if one not in unclear] or things)
-        people = list(dict.fromkeys(thing.person for thing in things))
-        if asked is not None:
-            people = [one.agent for one in issue.escalations]
+        clear = [thing for thing in things if thing not in unclear] or things
+        since = min(_due(session, thing) if row and new else thing.since for thing in clear)
         return pages.Waits(
             what=first.what,
             subject=first.subject,
@@ -124,24 +129,25 @@ class Reminder(Base):
             waiting=len(things) - len(unclear) if row else len(shown.waiting(issue)),
             unclear=len(unclear),
             unclear_for=now - min((one.since for one in unclear), default=now),
-            by=self._called(session, issue, asked.by) if asked else "",
+            by=self.people.name(session, self.bridge.called(issue, asked.by) if asked else first.person),
             text=asked.text if asked else "",
             day=since.date() if first.what == PROMISE else None,
             customer=shown.ticket_facts(row.escalation.ticket, since).customer if row else "",
-            who=tuple(dict.fromkeys(self.people.name(session, one) for one in people)),
-            told=self._told(session, first),
         )
 
-    def _called(self, session: Session, issue: Issue, by: str) -> str:
-        return self.people.name(session, self.bridge.called(issue, by))
-
-    def _told(self, session: Session, thing: Thing) -> str:
-        known = session.get(Person, thing.person)
-        if known is not None and not known.member:
-            return "gone"
-        taken = nudges.steps(session, [thing.issue])
-        heard = any(nudges.times(one.step) and (one.what, one.subject, one.since) == thing.key for one in taken)
-        return "reminded" if heard else "snoozed"
+    def _heard(self, session: Session, things: Sequence[Thing], data: pages.Waits) -> pages.Waits:
+        """The same with the names of who heard of it, who hears later, and who cannot be reached."""
+        found: dict[str, dict[str, None]] = {"reminded": {}, "later": {}, "gone": {}}
+        taken = [one for one in nudges.steps(session, [things[0].issue]) if nudges.times(one.step)]
+        for thing in things:
+            known = session.get(Person, thing.person)
+            heard = [one.person for one in taken if (one.what, one.subject, one.since) == thing.key]
+            if known is not None and not known.member:
+                found["gone"][thing.person] = None
+            else:
+                found["reminded" if heard else "later"] |= dict.fromkeys(heard or [thing.person])
+        names = {how: tuple(self.people.name(session, one) for one in people) for how, people in found.items()}
+        return replace(data, reminded=names["reminded"], later=names["later"], gone=names["gone"])
 
     def _round(self, session: Session, things: Sequence[Thing]) -> views.Round:
         """The write-backs with the news that they carry."""
@@ -165,11 +171,16 @@ def _unclear(session: Session, thing: Thing) -> bool:
     return session.get_one(WriteBackRow, thing.subject).state is WriteBack.UNCERTAIN
 
 
-def _worst_first(items: Sequence[pages.Waits], session: Session) -> list[pages.Waits]:
-    """The order in which they are listed: the issues that are worst, then those that wait longest."""
+def _due(session: Session, thing: Thing) -> datetime:
+    return session.get_one(WriteBackRow, thing.subject).due_at
+
+
+def _worst_first(session: Session, groups: Sequence[Sequence[Thing]]) -> list[Sequence[Thing]]:
+    """Those that are listed, in their order: the issues that are worst, then those that wait longest."""
     order = ("critical", "high", "normal", "low")
 
-    def rank(data: pages.Waits) -> tuple[int, timedelta]:
-        return order.index(session.get_one(Issue, data.issue_id).severity.value), -max(data.age, data.unclear_for)
+    def rank(group: Sequence[Thing]) -> tuple[int, datetime]:
+        severity = session.get_one(Issue, group[0].issue).severity
+        return order.index(severity.value), min(thing.since for thing in group)
 
-    return sorted(items, key=rank)
+    return sorted(groups, key=rank)[: pages.LISTED]

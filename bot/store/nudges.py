@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.model import WAITING, News, Stage, WriteBack
 from bot.store.queries import SETTLED
-from bot.store.tables import Escalation, History, Issue, NewsItem, Person, WriteBackRow
+from bot.store.tables import Effect, Escalation, History, Issue, NewsItem, Person, WriteBackRow
 from bot.store.talk import Nudge, Snooze
 
 TRIAGE, ANSWER, PROMISE, WRITE_BACK = "triage", "answer", "promise", "write_back"
@@ -64,7 +64,7 @@ def unanswered(
             Issue.joined.is_(None),
             Issue.project.in_(projects),
             Escalation.taken_off.is_(None),
-            ~_over(ANSWER, NewsItem.id, NewsItem.at),
+            ~_over(ANSWER, NewsItem.id, NewsItem.at, Escalation.flagged_at),  # who came after that was not asked yet
         )
         .group_by(NewsItem.id, NewsItem.issue_id, NewsItem.at, Escalation.agent)
     )
@@ -122,11 +122,11 @@ def _over(
     what: str,
     subject: InstrumentedAttribute[str],
     since: sa.ColumnElement[datetime] | InstrumentedAttribute[datetime],
-    now: datetime | None = None,
+    until: datetime | InstrumentedAttribute[datetime] | None = None,
 ) -> sa.ColumnElement[bool]:
-    """Whether nothing more is to come; with `now`: not yet."""
+    """Whether nothing more is to come; with `until`: not until then."""
     same = (Nudge.what == what, Nudge.subject == subject, Nudge.since == since, Nudge.step == OVER)
-    return sa.exists().where(*same, sa.true() if now is None else Nudge.at > now)
+    return sa.exists().where(*same, sa.true() if until is None else Nudge.at > until)
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------
@@ -140,11 +140,12 @@ def steps(session: Session, issues: Collection[str]) -> list[Nudge]:
     return found
 
 
-def heard(session: Session, key: tuple[str, str, datetime], person: str) -> Sequence[str]:
-    """The steps in which somebody heard of a thing: what, subject, since."""
-    what, subject, since = key
-    same = (Nudge.what == what, Nudge.subject == subject, Nudge.since == since, Nudge.person == person)
-    return session.scalars(sa.select(Nudge.step).where(*same)).all()
+def promised_after(session: Session, person: str, effect: int) -> set[tuple[str, str, datetime]]:
+    """Which things later reminders than that effect bring up with somebody: what, subject, since."""
+    query = sa.select(Effect.payload).where(Effect.subject == f"dm:{person}", Effect.kind == "reminder")
+    payloads = session.scalars(query.where(Effect.id > effect))
+    rows = [row for payload in payloads for row in payload["things"]]
+    return {(what, subject, datetime.fromisoformat(since)) for _, what, subject, since, *_ in rows}
 
 
 def take(session: Session, new: Sequence[Nudge], again: Sequence[Nudge]) -> None:

@@ -41,8 +41,7 @@ SNOOZE = "snooze"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """Something that waits for somebody. `told`: they were reminded, they want to hear it later (snoozed), or they
-    cannot be reached in Slack (gone)."""
+    """Something that waits for somebody."""
 
     what: str  # triage | answer | promise | write_back
     subject: str  # what its button stands for: the issue's id, or the write-back's
@@ -52,12 +51,13 @@ class Waits:
     waiting: int = 0  # customers who have not heard the end; of a write-back, whom nobody wrote to
     unclear: int = 0  # of a write-back, customers whose reply may or may not have gone out; they are not in `waiting`
     unclear_for: timedelta = timedelta()
-    by: str = ""  # the name of who asked
+    by: str = ""  # the name of who asked, or named the day
     text: str = ""  # the question
     day: date | None = None  # that was named
     customer: str = ""  # of a write-back
-    who: tuple[str, ...] = ()  # the names of those for whom it waits
-    told: str = "reminded"  # reminded | snoozed | gone
+    reminded: tuple[str, ...] = ()  # for a lead, the names of those who heard of it
+    later: tuple[str, ...] = ()  # who are still to hear of it, as they put it off
+    gone: tuple[str, ...] = ()  # who cannot be reached in Slack
 
 
 def untaken(say: Say, data: Waits) -> Post:
@@ -99,19 +99,19 @@ def unwritten(say: Say, data: Waits, rows: Round) -> Post:
     return _rows(say, data, said, rows)
 
 
-def several(say: Say, items: Sequence[Waits]) -> Post:
-    """To one person: more than they should hear one by one."""
+def several(say: Say, items: Sequence[Waits], count: int) -> Post:
+    """To one person: more than they should hear one by one. `items` are the first of so many."""
     rows = [(_own(say, one), [*_steps(say, one), snooze_button(say, one.issue_id)]) for one in items]
-    return _list(say, say.many("{n} thing waits for you", "{n} things wait for you", len(items)), items, rows)
+    return _list(say, say.many("{n} thing waits for you", "{n} things wait for you", count), items, rows, count)
 
 
-def late(say: Say, items: Sequence[Waits]) -> Post:
-    """To a lead: what its people were reminded of, and what waits still."""
-    if len(items) == 1:
+def late(say: Say, items: Sequence[Waits], count: int = 1) -> Post:
+    """To a lead: what its people were reminded of, and what waits still. `items` are the first of so many."""
+    if count == 1:
         quote = excerpt(items[0].text, 600)
         return _single(say, items[0], [_reported(say, items[0]), [_told(say, items[0])]], _step(say, items[0]), quote)
     rows = [([*_reported(say, one), " ", _told(say, one)], [snooze_button(say, one.issue_id)]) for one in items]
-    return _list(say, say.many("{n} thing waits", "{n} things wait", len(items)), items, rows)
+    return _list(say, say.many("{n} thing waits", "{n} things wait", count), items, rows, count)
 
 
 def unwritten_by(say: Say, data: Waits, rows: Round) -> Post:
@@ -219,11 +219,10 @@ def _reported(say: Say, data: Waits) -> list[Piece]:
                 name=name,
             )
         case "promise":
-            day, names = say.day(data.day) if data.day else "", _names(say, data)
             return say.pieces(
                 "{day} was named for {issue} by {names}. It has not shipped.",
-                day=day,
-                names=names,
+                day=say.day(data.day) if data.day else "",
+                names=one_line(data.by, 60),
                 issue=data.issue.link,
             )
         case _:
@@ -260,19 +259,14 @@ def _unheard(say: Say, data: Waits) -> str:
     )
 
 
-def _names(say: Say, data: Waits) -> str:
-    return say.listed([one_line(name, 60) for name in data.who[:5]])
-
-
 def _told(say: Say, data: Waits) -> str:
-    names = _names(say, data)
-    match data.told:
-        case "gone":
-            return say("I cannot reach {names} in Slack.", names=names)
-        case "snoozed":
-            return say("{names} will hear of it again later.", names=names)
-        case _:
-            return say("I have reminded {names}.", names=names)
+    """Who heard of it, and who did not."""
+    reminded, later, gone = (
+        say.listed([one_line(name, 60) for name in names[:5]]) for names in (data.reminded, data.later, data.gone)
+    )
+    said = [say("I have reminded {names}.", names=reminded)] if reminded else []
+    said += [say("{names} will hear of it again later.", names=later)] if later else []
+    return " ".join([*said, *([say("I cannot reach {names} in Slack.", names=gone)] if gone else [])])
 
 
 def _single(say: Say, data: Waits, rows: list[list[Piece]], step: Block, quote: str = "") -> Post:
@@ -295,9 +289,11 @@ def _rows(say: Say, data: Waits, said: Sequence[str], rows: Round) -> Post:
     return Post(cut(f"{title}\n{escape(' '.join(said))}\n{more}", TEXT_SIZE), [*start, *rest, end])
 
 
-def _list(say: Say, title: str, items: Sequence[Waits], rows: Sequence[tuple[list[Piece], list[Block]]]) -> Post:
+def _list(
+    say: Say, title: str, items: Sequence[Waits], rows: Sequence[tuple[list[Piece], list[Block]]], count: int
+) -> Post:
     blocks, text, listed = [header(title)], [title], 0
-    for data, (row, buttons) in list(zip(items, rows, strict=True))[:LISTED]:
+    for data, (row, buttons) in zip(items, rows, strict=True):
         name = one_line(data.issue.title, 100) or say("No title")
         shown = [lines([Bold(name)], row), actions(*buttons)]
         if size([*blocks, *shown]) > MESSAGE_SIZE - 500:
@@ -305,6 +301,6 @@ def _list(say: Say, title: str, items: Sequence[Waits], rows: Sequence[tuple[lis
         blocks += shown
         text.append(f"{name}: {plain(row)}")
         listed += 1
-    if listed < len(items):
-        blocks.append(small(say.many("And {n} more.", "And {n} more.", len(items) - listed)))
+    if listed < count:
+        blocks.append(small(say.many("And {n} more.", "And {n} more.", count - listed)))
     return post("\n".join(text), blocks)
