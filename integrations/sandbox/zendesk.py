@@ -343,7 +343,8 @@ class ZendeskStandIn(Desk):
         if author is None:
             raise invalid("author", "Author: is invalid")
         public = comment.get("public", True)
-        return author["id"], bool(public) and author["role_type"] != 1
+        is_light = author["role_type"] == 1 or author["only_private_comments"]
+        return author["id"], bool(public) and not is_light
 
     def _shown(self, record: Record) -> Record:
         shown = {key: value for key, value in record.items() if key != "audits"}

@@ -324,6 +324,8 @@ class Desk:
             "email": email,
             "role": role,
             "role_type": {"admin": 4, "agent": 0}.get(role),
+            "only_private_comments": False,
+            "ticket_restriction": None,
             "locale": "",
             "organization_id": None,
             "user_fields": {},

@@ -56,7 +56,7 @@ class Zendesk:
 
     def number_in(self, reference: str) -> str | None:
         """The ticket number that `4211`, `#4211` or an address of this helpdesk names; else None."""
-        return config.number_in(reference, self._config.url)
+        return config.number_in(reference, self._config.url, self._config.hosts)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -269,8 +269,7 @@ class Zendesk:
     def _author(self, email: str) -> dict[str, int]:
         """Whom a comment is by: the agent of that address, if Zendesk has them and they may write to customers."""
         for user in self._people(email):
-            is_agent = user.get("role") in answers.STAFF and user.get("role_type") != answers.LIGHT_AGENT
-            if is_agent and not user.get("suspended"):
+            if user.get("role") in answers.STAFF and not answers.is_light(user) and not user.get("suspended"):
                 return {"author_id": whole(user.get("id"))}
         return {}
 
@@ -300,8 +299,10 @@ class Zendesk:
             return [Finding(f"{at}.token", "Zendesk does not recognise this email and token", _MEND_SIGN_IN)]
         if me.get("role") not in answers.STAFF:
             return [Finding(f"{at}.email", f"{self._config.email} is not an agent in Zendesk", _MEND_ROLE)]
-        if me.get("role_type") == answers.LIGHT_AGENT:
+        if answers.is_light(me):
             return [Finding(f"{at}.email", f"{self._config.email} is a light agent and cannot reply", _MEND_ROLE)]
+        if me.get("ticket_restriction") is not None:
+            return [Finding(f"{at}.email", f"{self._config.email} does not see all tickets", _MEND_ACCESS)]
         return []
 
     def _my_id(self) -> int:
@@ -327,6 +328,7 @@ _MEND_SIGN_IN = (
     "make an API token in Admin Center, Apps and integrations, APIs; `email` is the account that it works for"
 )
 _MEND_ROLE = "give this account the role agent or admin in Admin Center, People, Team"
+_MEND_ACCESS = "give this account access to all tickets in Admin Center, People, Team"
 _EMPTY = "an empty message cannot be sent: write something first"
 
 

@@ -14,7 +14,7 @@ from integrations.mail import reduced
 Raw = Mapping[str, Any]
 
 STAFF = ("agent", "admin")
-LIGHT_AGENT = 1  # role_type; a light agent's comments are always private
+_LIGHT = (1, 3)  # role_type: light agents and contributors
 METADATA = "passerelle"  # our name in an audit's `metadata.custom`
 MERGED = "closed_by_merge"  # the tag that Zendesk gives a ticket which it closed so
 _STATUSES: Mapping[str, TicketStatus] = {"hold": "held", "solved": "solved", "closed": "closed"}
@@ -24,6 +24,11 @@ _ADDRESS = re.compile(r"(https?://[^\s<>\"]*[^\s<>\".,:;!?'()\[\]])")
 
 def by_id(entries: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return {whole(entry.get("id")): entry for entry in entries if whole(entry.get("id"))}
+
+
+def is_light(agent: Raw) -> bool:
+    """Whether an agent's comments are always private, by their role or by a right that was left out of it ("Users")."""
+    return agent.get("role_type") in _LIGHT or agent.get("only_private_comments") is True
 
 
 def status_of(ticket: Raw, requester: Raw) -> TicketStatus:

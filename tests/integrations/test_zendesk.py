@@ -55,13 +55,16 @@ def test_a_light_agent_is_not_spoken_for(helpdesk: Zendesk, world: ZendeskWorld)
     assert world.received(number) == ["Done."]
 
 
-def test_an_agent_who_becomes_a_light_one_is_spoken_for_no_more(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+@pytest.mark.parametrize(("right", "value"), [("role_type", 1), ("only_private_comments", True)])
+def test_an_agent_who_becomes_a_light_one_is_spoken_for_no_more(
+    helpdesk: Zendesk, world: ZendeskWorld, right: str, value: object
+) -> None:
     """Seats are given and taken while we run: what the customer is to get does not go out in a name that hides it."""
     number = world.open_ticket("Basket", "It is empty.")
     helpdesk.reply(number, "Soon.", "k1", "ana@acme.example")
     ana = world.desk.by_email("ana@acme.example")
     assert ana is not None
-    ana["role_type"] = 1
+    ana[right] = value
     helpdesk.reply(number, "Done.", "k2", "ana@acme.example")
     assert world.received(number) == ["Soon.", "Done."]
 
@@ -101,6 +104,32 @@ def test_an_account_that_is_no_agent_is_found_by_check(helpdesk: Zendesk, world:
     """An end user's token signs in, and yet cannot work."""
     world.desk.users[world.desk.me]["role"] = "end-user"
     assert [finding.where for finding in helpdesk.check()] == ["helpdesks.desk.email"]
+
+
+def test_an_account_that_does_not_see_all_tickets_is_found_by_check(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """The tickets of others would be unknown, one by one."""
+    world.desk.users[world.desk.me]["ticket_restriction"] = "assigned"
+    assert [finding.where for finding in helpdesk.check()] == ["helpdesks.desk.email"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "acme.zendesk.com/agent/tickets/4211",
+        "https://acme.zendesk.com/agent/tickets/4211/events",
+        "https://acme.zendesk.com/requests/4211",
+        "https://support.acme.example/hc/es-419/requests/4211",
+        "https://Acme-Pro.zendesk.com/hc/en-us/requests/4211?page=2",
+    ],
+)
+def test_a_ticket_is_named_by_what_browsers_brands_and_mails_show(address: str) -> None:
+    """Brands and a domain of one's own stand in the configuration; other accounts' numbers are not ours."""
+    entry = {"kind": "zendesk", "url": "https://acme.zendesk.com", "email": "b@acme.example", "token": "x"}
+    desk = Zendesk("desk", Config.model_validate(entry | {"hosts": ["support.acme.example", "acme-pro.zendesk.com"]}))
+    assert desk.number_in(address) == "4211"
+    assert desk.number_in(address.replace("acme", "other").replace("Acme", "Other")) is None
+    with pytest.raises(ValidationError, match="hosts alone"):
+        Config.model_validate(entry | {"hosts": ["https://support.acme.example/hc"]})
 
 
 def test_two_updates_at_one_moment_are_certainly_not_done(helpdesk: Zendesk, world: ZendeskWorld) -> None:
