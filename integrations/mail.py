@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from mimetypes import guess_type
 
 MOST = 20_000  # characters of one message's text
 _MOST_RAW = 400_000  # characters that are looked at; a mail larger than that is quoted history and styles
@@ -55,12 +56,24 @@ def reduced(html: str, plain: str = "") -> str:
     return f"{own[:MOST].rstrip()}\n[… {len(own) - MOST} more characters stand in the ticket]"
 
 
+def pictures(html: str) -> list[tuple[str, str]]:
+    """The pictures in what the author wrote, each by its address and a name for it: those that are quoted left out."""
+    reader = _Reader(quotes=False)
+    reader.feed(_DECLARATION.sub("", html[:_MOST_RAW]))
+    reader.close()
+    return [
+        (address, name if (guess_type(name)[0] or "").startswith("image/") else f"picture-{count}.png")
+        for count, (address, name) in enumerate(reader.pictures, start=1)
+    ]
+
+
 class _Reader(HTMLParser):
     """Collects what a reader would see, in one pass however deep the markup is nested."""
 
     def __init__(self, quotes: bool) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self.pictures: list[tuple[str, str]] = []  # address, and what stands in its place
         self._quotes = quotes
         self._open: list[tuple[str, bool]] = []
         self._counts: dict[str, int] = {}
@@ -74,6 +87,9 @@ class _Reader(HTMLParser):
             self._hidden += hides
         if not self._hidden and (tag in _BLOCKS or tag in ("br", "hr")):
             self.parts.append("\n- " if tag == "li" else "\n")
+        elif not self._hidden and tag == "img":
+            known = dict(attrs)
+            self.pictures.append((known.get("src") or "", known.get("alt") or ""))
 
     def handle_endtag(self, tag: str) -> None:
         if not self._counts.get(tag):

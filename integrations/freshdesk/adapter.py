@@ -32,9 +32,11 @@ from integrations.base import (
 from integrations.freshdesk import answers, config, polling
 from integrations.http import HttpClient, Params, dicts, header, moment, text_of, whole, within
 
-_EMAIL = re.compile(r"[^\s\"'*:<>@]+@[^\s\"'*:<>@]+")
+_EMAIL = re.compile(r"[^\s\"*:<>@]+@[^\s\"*:<>@]+")
 _SECRET = "x-passerelle-secret"  # noqa: S105 (a header's name)
-_FILES = (".freshdesk.com", ".freshworks.com", "s3.amazonaws.com", "s3.eu-central-1.amazonaws.com")
+_REGIONS = ("eu-central-1", "ap-south-1", "ap-southeast-2")  # beside the first, where accounts are kept
+_STORES = ("s3.amazonaws.com", *(f"s3{dot}{region}.amazonaws.com" for region in _REGIONS for dot in ".-"))
+_FILES = (".freshdesk.com", ".freshworks.com", *_STORES)
 _PAGES = 20  # of one ticket's conversation
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from typing import Any, Literal
 
 from integrations.base import Attachment, Event, Message, TicketStatus, TicketTouched
 from integrations.http import dicts, moment, text_of, whole, within
-from integrations.mail import reduced
+from integrations.mail import pictures, reduced
 
 OPEN, SOLVED, CLOSED = 2, 4, 5
 _OUTBOUND = 10  # the source of a ticket that an agent began by writing to the customer
+_FORWARDED = 8  # the source of a message that went to others than the customer ("Conversations")
+_PICTURE = re.compile(r"https://[a-z]{0,9}attachment\.freshdesk\.com/inline/attachment\?.+")
 
 Person = tuple[str, str]
 """A name and an address; either may be empty."""
@@ -57,21 +60,21 @@ def first(raw: Mapping[str, Any], author: Person) -> Message:
         public=True,
         at=moment(raw.get("created_at")),
         text=reduced(text_of(raw.get("description")), text_of(raw.get("description_text"))),
-        attachments=_attachments(raw),
+        attachments=_attachments(raw, text_of(raw.get("description"))),
         email=author[1],
     )
 
 
 def message(one: Mapping[str, Any], role: Literal["customer", "agent", "ours"], author: Person) -> Message:
-    """A reply or note; what does not say that it is public is not."""
+    """A reply or note; what does not say that it is public is not, nor is what was forwarded to somebody else."""
     return Message(
         id=text_of(one.get("id")),
         author=author[0],
         role=role,
-        public=one.get("private") is False,
+        public=one.get("private") is False and one.get("source") != _FORWARDED,
         at=moment(one.get("created_at")),
         text=reduced(text_of(one.get("body")), text_of(one.get("body_text"))),
-        attachments=_attachments(one),
+        attachments=_attachments(one, text_of(one.get("body"))),
         email=author[1],
     )
 
@@ -111,8 +114,10 @@ def reason(answer: Any) -> str:
     return told or next((text for text in words if isinstance(text, str)), "")
 
 
-def _attachments(raw: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    return tuple(
+def _attachments(raw: Mapping[str, Any], html: str) -> tuple[Attachment, ...]:
+    """What was attached, and the pictures in the text: Freshdesk does not list those."""
+    shown = (Attachment(name, address) for address, name in pictures(html) if _PICTURE.fullmatch(address))
+    attached = (
         Attachment(
             text_of(one.get("name")),
             text_of(one.get("attachment_url")),
@@ -121,3 +126,4 @@ def _attachments(raw: Mapping[str, Any]) -> tuple[Attachment, ...]:
         )
         for one in dicts(raw, "attachments")
     )
+    return (*attached, *shown)

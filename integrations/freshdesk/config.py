@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from integrations import addresses
 
 _PATH = re.compile(
-    r"(?:/a|/helpdesk)/tickets/([0-9]{1,18})(?:/[a-z]+)?/?|(?:/[a-z]{2}(?:-[a-z]{2,4})?)?/support/tickets/([0-9]{1,18})/?"
-    r"|/api/v2/tickets/([0-9]{1,18})/?",
+    r"(?:/a|/helpdesk|(?:/[a-z]{2}(?:-[a-z]{2,4})?)?/support|/api/v2)/tickets/(?:archived/)?([0-9]{1,18})(?:/[a-z]+)?/?",
     re.IGNORECASE,
 )
 

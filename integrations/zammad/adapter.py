@@ -75,7 +75,8 @@ class Zammad:
         named = ((name, answers.field(key, *places)) for name, key in self._config.fields.items())
         plan = answers.field(self._config.plan_field, *places) if self._config.plan_field else ""
         tags = self._http.get("/api/v1/tags", {"object": "Ticket", "o_id": ticket})
-        messages = [answers.message(one, people, self._my_id(), asks, self._config.url) for one in articles]
+        reached = answers.addresses_of(customer, asks, articles)
+        messages = [answers.message(one, people, self._my_id(), asks, reached, self._config.url) for one in articles]
         return Ticket(
             number=text_of(raw.get("number")),
             url=f"{self._config.url}/#ticket/zoom/{ticket}",

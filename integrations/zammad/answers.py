@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from email.utils import getaddresses
 from typing import Any, Literal
 
 from integrations.base import Attachment, Customer, Message, TicketLine, TicketStatus
 from integrations.http import dicts, moment, text_of, whole, within
-from integrations.mail import reduced
+from integrations.mail import pictures, reduced
 
 Raw = Mapping[str, Any]
 
@@ -85,7 +87,23 @@ def author(article: Raw) -> int:
     return whole(article.get("origin_by_id")) or whole(article.get("created_by_id"))
 
 
-def message(article: Raw, people: Mapping[int, Raw], me: int, requester: int, url: str) -> Message:
+def addresses_of(customer: Raw, requester: int, articles: Iterable[Raw]) -> set[str]:
+    """Where a customer can be reached: at the address that Zammad knows, and at those they wrote from."""
+    theirs = (one for one in articles if author(one) == requester and one.get("sender") == "Customer")
+    wrote = [text_of(one.get("from")) for one in theirs]
+    return {email.lower() for _, email in getaddresses([text_of(customer.get("email")), *wrote]) if email}
+
+
+def _reached(article: Raw, addresses: set[str]) -> bool:
+    """Whether it is for the customer: agents also send mails from a ticket to others alone, as a supplier."""
+    if text_of(article.get("type")) != "email" or text_of(article.get("sender")) == "Customer":
+        return True
+    sent_to = getaddresses([text_of(article.get(key)) for key in ("to", "cc")])
+    return not addresses.isdisjoint(email.lower() for _, email in sent_to)
+
+
+def message(article: Raw, people: Mapping[int, Raw], me: int, requester: int, addresses: set[str], url: str) -> Message:
+    """One article; what is not clearly for the customer to read is internal."""
     by, sender = author(article), text_of(article.get("sender"))
     person = people.get(by, {})
     role: Literal["customer", "agent", "ours"] = "agent"
@@ -99,7 +117,7 @@ def message(article: Raw, people: Mapping[int, Raw], me: int, requester: int, ur
         id=text_of(article.get("id")),
         author=name_of(person) or text_of(article.get("from")),
         role=role,
-        public=article.get("internal") is False,
+        public=article.get("internal") is False and _reached(article, addresses),
         at=moment(article.get("created_at")),
         text=reduced(body) if is_html else reduced("", body),
         attachments=tuple(attachments(article, url)),
@@ -108,14 +126,20 @@ def message(article: Raw, people: Mapping[int, Raw], me: int, requester: int, ur
 
 
 def attachments(article: Raw, url: str) -> Iterable[Attachment]:
-    """Those that the author attached; the HTML of a mail is kept as one, too, and is not theirs."""
-    at = f"{url}/api/v1/ticket_attachment/{whole(article.get('ticket_id'))}/{whole(article.get('id'))}"
+    """Those that the author attached, and the pictures in the text, which Zammad leaves out of its list; the HTML of a
+    mail is kept as one, too, and is not theirs."""
+    path = f"/api/v1/ticket_attachment/{whole(article.get('ticket_id'))}/{whole(article.get('id'))}"
+    at = f"{url}{path}"
     for file in dicts(article, "attachments"):
         about = within(file, "preferences")
         if whole(file.get("id")) and not about.get("original-format"):
             kind = text_of(about.get("Mime-Type")) or text_of(about.get("Content-Type"))
             name, size = text_of(file.get("filename")), whole(file.get("size"))
             yield Attachment(name, f"{at}/{whole(file.get('id'))}", kind.partition(";")[0], size)
+    own = re.compile(rf"(?:{re.escape(url)})?{path}/([0-9]{{1,18}})(?:\?.*)?")
+    for address, name in pictures(text_of(article.get("body"))):
+        if shown := own.fullmatch(address):
+            yield Attachment(name, f"{at}/{shown[1]}")
 
 
 def merged_into(history: Any, ticket: int) -> int:

@@ -12,9 +12,10 @@ from integrations.addresses import origin
 
 _NUMBER = re.compile(r"(?:\[?Ticket)?#?([0-9]{1,18})\]?", re.IGNORECASE)
 _ADDRESS = re.compile(  # of the path and, behind its "#", of the page
-    r"/(?:index\.html)?#ticket/zoom/([0-9]{1,18})(?:/[0-9]*)?/?"
+    r"/(?:index\.html)?#ticket/zoom/([0-9]{1,18})(?:/[0-9]*|/nav/[a-z]+)?/?"
     r"|/(?:desktop|mobile)/tickets?/([0-9]{1,18})(?:/[^#]*)?(?:#.*)?|/api/v1/tickets/([0-9]{1,18})/?"
 )
+_BY_NUMBER = re.compile(r"/(?:index\.html)?#ticket/zoom/number/([0-9]{1,18})/?")
 _SLACK_LINK = re.compile(r"<([^|>]+)(?:\|[^>]*)?>")
 _ID = "id-"  # before the id that stands in addresses, which is not the number that people know
 
@@ -46,7 +47,8 @@ class Config(BaseModel):
 
 
 def number_in(reference: str, url: str) -> str | None:
-    """The number that `4211`, `#4211`, `Ticket#4211` names, or "id-" and the id in an address at `url`; else None."""
+    """The number that `4211`, `#4211`, `Ticket#4211` names, or an address at `url`; "id-" and the id where that holds
+    one instead; else None."""
     reference = reference.strip()
     link = _SLACK_LINK.fullmatch(reference)
     reference = link[1] if link else reference
@@ -59,7 +61,11 @@ def number_in(reference: str, url: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or parts.netloc.lower() != urlsplit(url).netloc.lower():
         return None
-    found = _ADDRESS.fullmatch(f"{parts.path or '/'}#{parts.fragment}" if parts.fragment else parts.path)
+    place = f"{parts.path or '/'}#{parts.fragment}" if parts.fragment else parts.path
+    number = _BY_NUMBER.fullmatch(place)
+    if number is not None:
+        return number[1] if int(number[1]) else None
+    found = _ADDRESS.fullmatch(place)
     named = int(next(filter(None, found.groups()))) if found else 0
     return f"{_ID}{named}" if named else None
 

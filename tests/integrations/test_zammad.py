@@ -50,6 +50,8 @@ class ZammadWorld(DeskWorld):
         paths = [
             f"/#ticket/zoom/{ticket}",
             f"/#ticket/zoom/{ticket}/900004",
+            f"/#ticket/zoom/{ticket}/nav/true",
+            f"/#ticket/zoom/number/{number}",
             f"/index.html#ticket/zoom/{ticket}",
             f"/desktop/tickets/{ticket}",
             f"/mobile/tickets/{ticket}/information",
@@ -165,6 +167,27 @@ def test_what_a_trigger_sends_is_no_agents_word(helpdesk: Zammad, world: ZammadW
     number = world.open_ticket("Basket", "Empty.")
     world.records.write(number, world.records.ana, "We have your message.", extra={"sender": "System"})
     assert [said.role for said in helpdesk.ticket(number).messages] == ["customer", "ours"]
+
+
+def test_a_mail_from_the_ticket_to_somebody_else_is_no_answer(helpdesk: Zammad, world: ZammadWorld) -> None:
+    """An agent asks a supplier, and the customer has heard nothing: only what went to them is public."""
+    number, wrote = world.open_ticket("Basket", "Empty."), world.records.write
+    wrote(number, world.records.zoe, "Still.", extra={"from": "Zoé <zoe@home.example>"})
+    for to in ("Supplier <help@supplier.example>", "Martin, Zoé <ZOE@customer.example>", "zoe@home.example"):
+        wrote(number, world.records.ana, "Is it known?", extra={"to": to, "sender": "Agent"})
+    wrote(number, world.records.ana, "Fyi.", extra={"to": "help@supplier.example", "cc": "zoe@customer.example"})
+    assert [said.public for said in helpdesk.ticket(number).messages] == [True, True, False, True, True, True]
+
+
+def test_a_picture_in_the_text_is_an_attachment(helpdesk: Zammad, world: ZammadWorld) -> None:
+    """Zammad leaves a pasted screenshot out of its list; what was quoted, or stands elsewhere, is not theirs."""
+    number, shot = world.open_ticket("Basket", "Empty."), world.records.file("image.png", b"\x89PNG")
+    elsewhere = '<img src="https://elsewhere.example/a.png"><img src="/api/v1/ticket_attachment/1/2/3">'
+    quoted = f'<blockquote type="cite"><img src="/api/v1/ticket_attachment/{number}/1/2"></blockquote>'
+    html = f'<p>See:</p><img src="cid:image.png" alt="écran.jpg">{elsewhere}{quoted}'
+    world.records.write(number, world.records.zoe, html, html=True, files=[shot])
+    [picture] = helpdesk.ticket(number).messages[1].attachments
+    assert (picture.name, helpdesk.download(picture)) == ("écran.jpg", b"\x89PNG")
 
 
 def test_a_reply_is_a_mail_with_the_tickets_subject(helpdesk: Zammad, world: ZammadWorld) -> None:

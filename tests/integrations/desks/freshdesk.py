@@ -225,7 +225,7 @@ class FreshdeskStandIn(StandIn):
             "private": not one.public,
             "user_id": one.author.id,
             "support_email": None,
-            "source": 0 if one.public else 2,
+            "source": int(one.extra.get("source", 0 if one.public else 2)),
             "ticket_id": found.number,
             "from_email": f'"{one.author.name}" <{one.author.email}>',
             "to_emails": [],

@@ -217,19 +217,27 @@ class ZammadStandIn(StandIn):
 
     def _article(self, request: Request, written: Written) -> Row:
         author = written.author
+        to = request.customer.email if written.public and author.role != "customer" else ""
+        at, body, listed = f"/api/v1/ticket_attachment/{id_of(request)}/{written.id}", written.text, []
+        for file in written.files:  # a picture in the text is shown there, and listed no more
+            if written.html and f"cid:{file.name}" in body:
+                body = body.replace(f"cid:{file.name}", f"{at}/{file.id}?view=inline")
+            else:
+                listed.append(_attached(file))
         return {
             "id": written.id,
             "ticket_id": id_of(request),
             "type": written.extra.get("type", "email" if written.public else "note"),
             "sender": written.extra.get("sender", "Customer" if author.role == "customer" else "Agent"),
-            "from": f"{author.name} <{author.email}>",
-            "to": written.extra.get("to", ""),
+            "from": written.extra.get("from", f"{author.name} <{author.email}>"),
+            "to": written.extra.get("to", to),
+            "cc": written.extra.get("cc"),
             "subject": written.extra.get("subject", request.subject),
-            "body": written.text,
+            "body": body,
             "content_type": "text/html" if written.html else "text/plain",
             "internal": not written.public,
             "preferences": json.loads(written.extra.get("preferences", "{}")),
-            "attachments": [_attached(file) for file in written.files],
+            "attachments": listed,
             "origin_by_id": None,
             "created_by_id": int(written.extra.get("created_by_id", author.id)),
             "created_by": author.email,
