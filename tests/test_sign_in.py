@@ -317,6 +317,26 @@ def test_signing_out(house: House) -> None:
     assert browser.get("/").status_code == 303
 
 
+@pytest.mark.parametrize("why", ["not allowed any more", "Slack is away"])
+def test_signing_out_is_always_possible(house: House, why: str) -> None:
+    """For who may not look any more, to sign in as somebody else; and while nobody can say who it is."""
+    browser = Browser(house)
+    browser.sign_in()
+    token, kept = browser.token(), browser.client.cookies[COOKIE]
+    house.slack.workspace.people["U0ANA"]["deleted"] = why != "Slack is away"
+    house.pass_time(hours=2)
+    if why == "Slack is away":
+        house.slack.wire.faults.append(Fault("refuse", path="users.info", status=503, times=None))
+        assert browser.get("/").status_code == 503
+    out = browser.post("/sign-out", token=token)
+    assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
+    assert COOKIE not in browser.client.cookies
+    house.slack.wire.faults.clear()
+    house.slack.workspace.people["U0ANA"]["deleted"] = False
+    house.pass_time(hours=2)
+    assert httpx2.get(house.server.url, headers={"cookie": f"{COOKIE}={kept}"}).status_code == 303
+
+
 def test_where_people_sign_in_nobody_is_let_in_for_being_near(house: House) -> None:
     """On this very machine, too."""
     for path in ("/", "/write-backs", "/causes", "/causes.csv", "/times", "/health", "/issues/x"):

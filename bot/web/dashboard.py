@@ -226,13 +226,22 @@ class Dashboard:
 
     async def _sign_out(self, request: Request) -> Response:
         form = await _form(request)
-        return await run_in_threadpool(self._guarded, request, lambda visitor: self._signed_out(form, visitor))
+        return await run_in_threadpool(self._signed_out, request, form)
 
-    def _signed_out(self, form: Mapping[str, str], visitor: Visitor) -> Response:
-        if not self._door.shown_to(form, visitor):
-            raise Refused(403, UserError("This form is not from this page, or too old. Open the page again."))
+    def _signed_out(self, request: Request, form: Mapping[str, str]) -> Response:
+        """End the browser's session: also of who may not look any more, and while Slack cannot say who it is."""
+        if self._slack is None:
+            return PlainTextResponse("Not Found", 404)
+        say, session = self._door.stranger(request), self._door.session(request)
         response = RedirectResponse(f"{self._door.root}/sign-in", 303)
-        self._door.leave(response, visitor)
+        if session and not self._door.shown_in(form, session):
+            return self._sorry(say, 403, say("This form is not from this page, or too old. Open the page again."))
+        try:
+            if session:
+                self._door.leave(response, session)
+        except (SQLAlchemyError, UserError) as error:
+            log.error("dashboard.no_store", error=type(error).__name__)
+            return self._sorry(say, 503, say("The database does not answer. Try again in a minute."))
         return response
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from babel import negotiate_locale
@@ -86,16 +87,24 @@ class Door:
 
     def visitor(self, request: Request) -> Visitor:
         """Who looks. Raises Hidden, SignedOut, NotAllowed, ServiceErrors."""
-        sealed = request.cookies.get(COOKIE, "")
-        record = self._seal.open("session", sealed) if sealed else None
+        record = self._record(request)
         if not self.guarded:
             if not self.open_to(request):
                 raise Hidden
             session = str(record["session"]) if record else secrets.token_hex(8)
             return Visitor("", "", self.stranger(request), "UTC", True, session)
         if record is None or not self._seal.lasts(record):
-            raise SignedOut(ended=bool(sealed))
+            raise SignedOut(ended=bool(request.cookies.get(COOKIE)))
         return self.known(str(record["person"]), str(record["session"]))
+
+    def session(self, request: Request) -> str:
+        """The session that the browser keeps, whoever has it and whatever they may; "" without one."""
+        record = self._record(request)
+        return str(record["session"]) if record else ""
+
+    def _record(self, request: Request) -> dict[str, Any] | None:
+        sealed = request.cookies.get(COOKIE, "")
+        return self._seal.open("session", sealed) if sealed else None
 
     def known(self, person: str, session: str) -> Visitor:
         """This person, if they may look. Raises SignedOut, NotAllowed, ServiceErrors."""
@@ -131,10 +140,10 @@ class Door:
         record = {"person": person, "session": session or secrets.token_hex(8)}
         self.keep(response, COOKIE, self._seal.close("session", record, LASTING), LASTING)
 
-    def leave(self, response: Response, visitor: Visitor) -> None:
-        """Sign out: also who has a copy of the cookie."""
-        with self._bridge.store.write() as session:
-            upkeep.take(session, signed_out(visitor.session), self._bridge.clock.now())
+    def leave(self, response: Response, session: str) -> None:
+        """End a session: also for who has a copy of the cookie."""
+        with self._bridge.store.write() as writing:
+            upkeep.take(writing, signed_out(session), self._bridge.clock.now())
         self.keep(response, COOKIE, "", LASTING)
 
     def keep(self, response: Response, name: str, value: str, lasting: timedelta) -> None:
@@ -146,11 +155,11 @@ class Door:
     def sent_here(self, request: Request, form: Mapping[str, str], visitor: Visitor) -> bool:
         """Whether a form was sent from a page of ours, by the one to whom it was shown."""
         ours = self._ours or f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return request.headers.get("origin") == _origin(ours) and self.shown_to(form, visitor)
+        return request.headers.get("origin") == _origin(ours) and self.shown_in(form, visitor.session)
 
-    def shown_to(self, form: Mapping[str, str], visitor: Visitor) -> bool:
-        """Whether a form carries what only this visitor's pages do."""
-        return self._seal.same(form.get("token", ""), visitor.session)
+    def shown_in(self, form: Mapping[str, str], session: str) -> bool:
+        """Whether a form carries what only the pages of this session do."""
+        return self._seal.same(form.get("token", ""), session)
 
     def token(self, visitor: Visitor) -> str:
         """What the forms of this visitor's pages carry."""
