@@ -118,12 +118,13 @@ def comment_in(audit: Raw) -> tuple[str, bool | None]:
 
 
 def merged_into(ticket: Raw, audits: Iterable[Raw]) -> int:
-    """The ticket that one closed by a merge went into, by its audits, newest first; 0 when they do not tell.
+    """The ticket that one closed by a merge went into, by its audits; 0 when they do not tell.
 
+    The newest tells; of a ticket that was archived Zendesk tells all at once, in an order of its own ("Ticket Audits").
     A follow-up has its parent's tags, so of one the tag proves nothing, nor does a number in its last comment.
     """
     number, follows = whole(ticket.get("id")), within(ticket, "via", "source").get("rel") == "follow_up"
-    for audit in audits:
+    for audit in sorted(audits, key=lambda one: (moment(one.get("created_at")), whole(one.get("id"))), reverse=True):
         source = within(audit, "via", "source")
         if source.get("rel") == "merge":
             ids = [whole(within(source, side).get("ticket_id")) for side in ("to", "from")]

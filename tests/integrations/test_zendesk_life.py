@@ -49,6 +49,16 @@ def test_merges_are_followed_to_the_last_ticket(helpdesk: Zendesk, world: Zendes
     assert helpdesk.ticket(first).status == "closed"
 
 
+def test_a_merge_is_found_in_whatever_order_the_history_is_told(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """Of a ticket that was archived it is told oldest first: what the customer once wrote is no sign of where to go."""
+    first, second, third = (world.open_ticket(f"Basket {n}", "As in #4213.") for n in range(3))
+    world.merge(first, second)
+    world.spoil(lambda answer: answer | {"audits": answer["audits"][::-1]} if "audits" in answer else answer)
+    assert (third, helpdesk.ticket(first).number) == ("4213", second)
+    world.desk.record(first)["audits"][-1]["via"] = {"channel": "web", "source": {"from": {}, "to": {}, "rel": None}}
+    assert helpdesk.ticket(first).number == second
+
+
 def test_a_ticket_that_only_looks_merged_stays_itself(helpdesk: Zendesk, world: ZendeskWorld) -> None:
     """A follow-up has its parent's tags; and what took its place may be deleted."""
     first, second = world.open_ticket("Basket", "Empty."), world.open_ticket("Pay", "Grey.")
