@@ -231,6 +231,16 @@ def test_while_slack_is_away_there_is_a_sentence(house: House, how: Any, path: s
     assert browser.sign_in().status_code == 303
 
 
+def test_what_is_no_set_of_keys_is_no_answer(house: House) -> None:
+    """Slack may answer 200 and say that it is broken."""
+    browser = Browser(house)
+    back = house.slack.openid.consent("U0ANA", browser.begin())
+    broken = {"ok": False, "error": "fatal_error"}
+    house.slack.wire.faults.append(Fault("refuse", path="openid/connect/keys", status=200, body=broken))
+    refused(browser.get(back), "Slack does not answer now")
+    assert browser.sign_in().status_code == 303
+
+
 @pytest.mark.parametrize("query", ["", "?state=", "?code=x", "?state=%ff&code=%00", "?error=access_denied"])
 def test_coming_back_from_nowhere_is_a_sentence(house: House, query: str) -> None:
     """Whatever stands in the address."""

@@ -141,9 +141,9 @@ class Slack:
                 # our own clock tells the time, below
                 options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False, "verify_iat": False},
             )
-        except jwt.PyJWKClientConnectionError as error:
+        except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, OSError, ValueError) as error:  # no keys to be had
             raise _silent(error) from error
-        except (jwt.InvalidTokenError, jwt.PyJWKClientError) as error:
+        except jwt.PyJWTError as error:
             log.warning("sign_in.not_authentic", reason=type(error).__name__)
             raise UserError("What Slack sent is not signed as it must be. Begin again.") from error
         late = self._clock.now().timestamp() - SKEW > float(claims["exp"])
