@@ -32,10 +32,15 @@ from integrations.http import HttpClient, dicts, header, signed, text_of, whole,
 from integrations.intercom import answers, config
 
 _VERSION = "2.14"
-_EMAIL = re.compile(r"[^\s\"'*:<>@]+@[^\s\"'*:<>@]+")
+_EMAIL = re.compile(r"[^\s\"*:<>@]+@[^\s\"*:<>@]+")
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SIGNATURE = "x-hub-signature"
-_FILES = (".intercomcdn.com", ".intercomcdn.eu", ".intercom-attachments.com", ".intercom-attachments.eu")
+# Where Intercom keeps files ("Using Intercom with Content Security Policy", and the examples of the API).
+_FILES = (
+    *(".intercomcdn.com", ".intercomcdn.eu", ".intercomusercontent.com"),
+    *(".intercom-attachments.com", ".intercom-attachments.eu"),
+    *(f"{dot}intercom-attachments-{n}.com" for n in range(1, 10) for dot in ("", ".")),
+)
 _PAGE = 150  # the most that one page of a search holds
 _PAGES = 10  # in one look
 _LATE = timedelta(seconds=120)  # that a change may take to be found by a search

@@ -6,16 +6,18 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from integrations.base import Attachment, Event, Message, TicketStatus, TicketTouched
 from integrations.http import dicts, text_of, whole, within
-from integrations.mail import reduced
+from integrations.mail import pictures, reduced
 
 _SHOWN = frozenset({"comment", "open", "close", "quick_reply"})  # the part types whose text the customer gets
 _STAFF = frozenset({"admin", "team", "bot"})
+_STORED = "/i/o/"  # how the path of a picture begins that was uploaded
 _WORD = re.compile(r"(?<!\S)(?!\S*://)\S+")
 _TOPIC = re.compile(r"conversation(?:_part)?\.")
 
@@ -38,7 +40,7 @@ def subject(raw: Mapping[str, Any]) -> str:
     """Its title, else the subject of the mail that began it, else the first words: a chat has none."""
     source = within(raw, "source")
     named = reduced(text_of(raw.get("title"))) or reduced(text_of(source.get("subject")))
-    words = (named or reduced(text_of(source.get("body")))).split("\n")[0]
+    words = (named or reduced(_body(source))).split("\n")[0]
     return words if named or len(words) <= 80 else f"{words[:79].rstrip()}…"
 
 
@@ -51,7 +53,12 @@ def messages(raw: Mapping[str, Any], me: str) -> tuple[Message, ...]:
 
 
 def _says_something(part: Mapping[str, Any]) -> bool:
-    return bool(text_of(part.get("body")) or dicts(part, "attachments"))
+    return bool(_body(part) or dicts(part, "attachments"))
+
+
+def _body(part: Mapping[str, Any]) -> str:
+    """Its HTML; nothing of what was redacted, in whose place Intercom says that it was."""
+    return "" if part.get("redacted") is True else text_of(part.get("body"))
 
 
 def _message(part: Mapping[str, Any], me: str) -> Message:
@@ -64,21 +71,33 @@ def _message(part: Mapping[str, Any], me: str) -> Message:
         id=text_of(part.get("id")),
         author=text_of(author.get("name")),
         role=role,
-        # What a bot said is nobody's answer: taken for an agent's, it would settle what a customer is owed.
-        public=text_of(part.get("part_type")) in _SHOWN and kind != "bot" and author.get("from_ai_agent") is not True,
+        # What a bot said is nobody's answer: taken for an agent's, it would settle what a customer is owed. Bots speak
+        # for teams, too; a person is an admin.
+        public=text_of(part.get("part_type")) in _SHOWN
+        and kind not in ("bot", "team")
+        and author.get("from_ai_agent") is not True,
         at=moment(part.get("created_at")),
-        text=reduced(text_of(part.get("body"))),
-        attachments=tuple(
-            Attachment(
-                text_of(one.get("name")),
-                text_of(one.get("url")),
-                text_of(one.get("content_type")),
-                whole(one.get("filesize")),
-            )
-            for one in dicts(part, "attachments")
-        ),
+        text=reduced(_body(part)),
+        attachments=tuple(_attachments(part)),
         email=text_of(author.get("email")),
     )
+
+
+def _attachments(part: Mapping[str, Any]) -> Iterator[Attachment]:
+    """The files, and the pictures in the text, which Intercom leaves out of its list."""
+    for one in dicts(part, "attachments"):
+        name, kind = text_of(one.get("name")), text_of(one.get("content_type"))
+        yield Attachment(name, text_of(one.get("url")), kind, whole(one.get("filesize")))
+    for address, name in pictures(_body(part)):
+        if _path(address).startswith(_STORED):
+            yield Attachment(name, address)
+
+
+def _path(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
 
 
 def field(key: str | None, raw: Mapping[str, Any], contact: Mapping[str, Any], company: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from integrations.base import BadSignature, TicketTouched, Unavailable, Watch
+from integrations.base import Attachment, BadSignature, TicketTouched, Unavailable, Watch
 from integrations.intercom import Config, Intercom
 from integrations.sandbox.wire import Fault
 from integrations.testing.desk_world import REASON, DeskWorld
@@ -129,9 +129,59 @@ def test_any_note_can_carry_its_mark(helpdesk: Intercom, world: IntercomWorld, t
 def test_what_a_bot_said_is_nobodys_answer(helpdesk: Intercom, world: IntercomWorld) -> None:
     """Taken for an agent's, it would settle what a customer is owed."""
     number = world.open_ticket("Basket", "It is empty.")
-    world.records.write(number, world.records.ana, "Have you tried again?", extra={"bot": "yes"})
+    world.records.write(number, world.records.ana, "Have you tried again?", extra={"by": "bot"})
     said = helpdesk.ticket(number).messages[-1]
     assert (said.role, said.public) == ("agent", False)
+
+
+def test_what_goes_out_in_a_teams_name_is_nobodys_answer(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """Bots send on behalf of teams, and no person is one."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.records.write(number, world.records.ana, "We are back at nine.", extra={"by": "team"})
+    said = helpdesk.ticket(number).messages[-1]
+    assert (said.role, said.public) == ("agent", False)
+
+
+def test_pictures_in_the_text_are_attachments_too(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """A screenshot from the Messenger stands in the text alone; what tells that a mail was read does not count."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.attach(number, "pay.png", b"\x89PNG pay")
+    [file] = [each for said in helpdesk.ticket(number).messages for each in said.attachments]
+    shown = f'<div class="intercom-container"><img src="{file.url.replace("&", "&amp;")}"></div>'
+    world.records.write(number, world.records.zoe, f'{shown}<img src="https://track.example/1.gif">', html=True)
+    said = helpdesk.ticket(number).messages[-1]
+    assert (said.text, [each.url for each in said.attachments]) == ("", [file.url])
+    assert helpdesk.download(said.attachments[0]) == b"\x89PNG pay"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "downloads.intercomcdn.com",
+        "downloads.au.intercomcdn.com",
+        "downloads.intercomcdn.eu",
+        "acme.intercom-attachments-7.com",
+        "intercom-attachments-1.com",
+    ],
+)
+def test_each_of_intercoms_stores_is_asked_for_its_files(
+    helpdesk: Intercom, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """There it is only that the line is down; a stranger's host is not asked at all."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        helpdesk.download(Attachment("pay.png", f"https://{host}/i/o/1/pay.png?expires=1"))
+
+
+def test_what_was_redacted_is_said_no_more(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """Intercom writes that it was deleted in its place; nobody said that, neither in a chat's first words."""
+    number = world.open_ticket("", "<i>This message was deleted</i>", html=True)
+    world.records.request(number).messages[0].extra["redacted"] = "yes"
+    world.records.write(
+        number, world.records.zoe, "<p><i>This message was deleted</i></p>", html=True, extra={"redacted": "yes"}
+    )
+    ticket = helpdesk.ticket(number)
+    assert (ticket.subject, [said.text for said in ticket.messages]) == ("", [""])
 
 
 def test_a_customers_word_that_opens_a_conversation_again_is_read(helpdesk: Intercom, world: IntercomWorld) -> None:
@@ -173,6 +223,15 @@ def test_all_contacts_of_one_address_are_looked_at(helpdesk: Intercom, world: In
     lead = world.records.person("Zoé", "zoe@customer.example", "customer")
     second = str(world.records.open("Pay", "Grey.", customer=lead).number)
     assert [line.number for line in helpdesk.tickets_of("zoe@customer.example")] == [second, first]
+
+
+def test_an_apostrophe_belongs_to_an_address(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """Of customers and of agents: nobody is unknown for being called O'Brien."""
+    fay = world.records.person("Fay O'Brien", "fay.o'brien@customer.example", "customer")
+    number = str(world.records.open("Basket", "Empty.", customer=fay).number)
+    assert [line.number for line in helpdesk.tickets_of("fay.o'brien@customer.example")] == [number]
+    world.records.person("Tim O'Brien", "tim.o'brien@acme.example", "agent")
+    assert helpdesk.speaks_for("tim.o'brien@acme.example")
 
 
 def test_fields_named_in_the_configuration_are_told(world: IntercomWorld) -> None:

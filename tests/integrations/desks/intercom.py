@@ -158,7 +158,7 @@ class IntercomStandIn(StandIn):
                 "body": first.rich if first.html else f"<p>{first.rich}</p>",
                 "author": _author(first.author),
                 "attachments": [self._attachment(file) for file in first.files],
-                "redacted": False,
+                "redacted": bool(first.extra.get("redacted")),
             },
             "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact_id(found.customer)}]},
             "admin_assignee_id": found.assignee.id if found.assignee else None,
@@ -186,10 +186,10 @@ class IntercomStandIn(StandIn):
             "body": one.rich if one.html else f"<p>{one.rich}</p>",
             "created_at": int(one.at.timestamp()),
             "updated_at": int(one.at.timestamp()),
-            "author": _author(one.author) | ({"type": "bot"} if one.extra.get("bot") else {}),
+            "author": _author(one.author) | ({"type": one.extra["by"]} if "by" in one.extra else {}),
             "attachments": [self._attachment(file) for file in one.files],
             "external_id": None,
-            "redacted": False,
+            "redacted": bool(one.extra.get("redacted")),
         }
 
     def _attachment(self, file: File) -> Json:
