@@ -9,7 +9,7 @@ from tests.conftest import REPO, House
 from tests.gitlab_shop import DEV, SHOP, Shop
 from tests.hosting.gitlab import OnGitLab
 from tests.test_confirm import REPLY
-from tests.test_write_back_edges import shipped, states
+from tests.test_write_back_edges import shipped, states, written
 
 
 def heard(house: House, person: str = "U0ANA") -> list[str]:
@@ -18,6 +18,20 @@ def heard(house: House, person: str = "U0ANA") -> list[str]:
 
 
 # --- what was taken back ----------------------------------------------------------------------------------------------
+
+
+def test_the_truth_is_owed_though_the_issue_was_opened_again(house: House) -> None:
+    """Camille was told that it is out; it is taken back, and Léo opens the issue: she still has to hear that."""
+    written(house)
+    house.github.delete_release(REPO, "v2.5.0")
+    for _ in range(3):
+        house.poll()
+    assert states(house) == [("U0ANA", "written"), ("U0ANA", "due")]
+    house.github.reopen_issue(REPO, 1, "leo-dev")
+    house.poll()
+    assert states(house) == [("U0ANA", "written"), ("U0ANA", "due")]
+    assert house.write_back(reply="Nous avons dû le retirer.") == {}
+    assert house.replies() == [REPLY, "Nous avons dû le retirer."]
 
 
 def test_tags_with_an_at_sign_are_releases_of_their_own(make_house: Callable[..., House]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.bridge.core import Bridge
-from bot.model import MEANWHILE, SUPERSEDED, News, Step, WriteBack, step
+from bot.model import ENDS, MEANWHILE, SUPERSEDED, News, Step, WriteBack, step
 from bot.store import queries
 from bot.store.tables import Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
 
@@ -171,12 +171,12 @@ def _open_round(bridge: Bridge, session: Session, person: str, cause: str) -> Ro
 
 
 def hold(bridge: Bridge, session: Session, issue: Issue) -> None:
-    """The news of the end no longer holds: what was not written yet waits."""
+    """The news of the end no longer holds: what was not written yet waits. That it was taken back holds on."""
     for news in issue.news:
-        news.stands = news.stands and news.kind in MEANWHILE
+        news.stands = news.stands and news.kind not in ENDS
     for escalation in issue.escalations:
         bridge.hold(session, escalation.ticket)
-    _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD, but=MEANWHILE)
+    _step_all(bridge, session, issue, WriteBack.DUE, Step.HOLD, but={*MEANWHILE, News.ROLLED_BACK})
 
 
 def overtake(bridge: Bridge, session: Session, issue: Issue, but: Collection[News] = ()) -> None:
