@@ -23,12 +23,10 @@ def number_in(reference: str, host: str, path: re.Pattern[str], also: Iterable[s
 
     `path` matches an address's whole path, with the number in the one group that it fills; `also` names more hosts.
     """
-    reference = reference.strip()
-    link = _SLACK_LINK.fullmatch(reference)
-    reference = link[1] if link else reference
+    reference = plain(reference)
     found = _NUMBER.fullmatch(reference)
     if found is None:
-        parts = _split(reference)
+        parts = split(reference)
         if parts is None or parts.netloc.lower() not in ("", host.lower(), *also):
             return None
         found = path.fullmatch(parts.path)
@@ -36,7 +34,14 @@ def number_in(reference: str, host: str, path: re.Pattern[str], also: Iterable[s
     return str(number) if number else None
 
 
-def _split(reference: str) -> SplitResult | None:
+def plain(reference: str) -> str:
+    """What was pasted, without spaces around it, and not as a link that Slack made of it."""
+    link = _SLACK_LINK.fullmatch(reference.strip())
+    return link[1] if link else reference.strip()
+
+
+def split(reference: str) -> SplitResult | None:
+    """The parts of a web address, or of one without its https or its host; None for what is none."""
     try:
         parts = urlsplit(reference if "://" in reference or reference.startswith("/") else f"//{reference}")
     except ValueError:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from integrations import addresses
 from integrations.base import TicketStatus
 
 # A custom field's name, as it can stand in a search: `CF.{name}`.
@@ -16,7 +17,6 @@ FieldName = Annotated[str, Field(pattern=r"^[^{}'\"\\]{1,200}$")]
 _NUMBER = re.compile(r"#?([0-9]{1,18})")
 _PATH = re.compile(r"/(?:REST/2\.0/)?(?:ticket|t)/([0-9]{1,18})(?:/history)?/?", re.IGNORECASE)
 _PAGE = re.compile(r"/(?:Ticket/[A-Za-z]+\.html|SelfService/Display\.html|m/ticket/[a-z]+)", re.IGNORECASE)
-_SLACK_LINK = re.compile(r"<([^|>]+)(?:\|[^>]*)?>")
 _STATUSES: dict[str, TicketStatus] = {
     "open": "open",
     "new": "open",
@@ -68,9 +68,7 @@ class Config(BaseModel):
 
 def number_in(reference: str, url: str) -> str | None:
     """The ticket number that `123`, `#123` or an address of the Request Tracker at `url` names; else None."""
-    reference = reference.strip()
-    link = _SLACK_LINK.fullmatch(reference)
-    reference = link[1] if link else reference
+    reference = addresses.plain(reference)
     found = _NUMBER.fullmatch(reference)
     number = found[1] if found else _in_address(reference, url)
     number = str(int(number))
@@ -78,12 +76,8 @@ def number_in(reference: str, url: str) -> str | None:
 
 
 def _in_address(reference: str, url: str) -> str:
-    here = urlsplit(url)
-    try:
-        parts = urlsplit(reference)
-    except ValueError:
-        return "0"
-    if parts.netloc.lower() not in ("", here.netloc.lower()) or parts.scheme not in ("", "http", "https"):
+    here, parts = urlsplit(url), addresses.split(reference)
+    if parts is None or parts.netloc.lower() not in ("", here.netloc.lower()):
         return "0"
     if not parts.path.startswith(f"{here.path}/"):
         return "0"

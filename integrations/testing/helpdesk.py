@@ -48,6 +48,7 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
         number = world.open_ticket("Basket", "It is empty.")
         forms = [number, f"#{number}", f" {number} ", *world.addresses(number)]
         forms += [f"<{address}|the ticket>" for address in world.addresses(number)]
+        forms += [address.partition("://")[2] for address in world.addresses(number)]
         found = {form: helpdesk.ticket(helpdesk.number_in(form) or "").number for form in forms}
         assert found == dict.fromkeys(forms, number)
         assert helpdesk.number_in(number) == number

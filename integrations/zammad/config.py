@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from integrations.addresses import origin
+from integrations import addresses
 
 _NUMBER = re.compile(r"(?:\[?Ticket)?#?([0-9]{1,18})\]?", re.IGNORECASE)
 _ADDRESS = re.compile(  # of the path and, behind its "#", of the page
@@ -16,7 +16,6 @@ _ADDRESS = re.compile(  # of the path and, behind its "#", of the page
     r"|/(?:desktop|mobile)/tickets?/([0-9]{1,18})(?:/[^#]*)?(?:#.*)?|/api/v1/tickets/([0-9]{1,18})/?"
 )
 _BY_NUMBER = re.compile(r"/(?:index\.html)?#ticket/zoom/number/([0-9]{1,18})/?")
-_SLACK_LINK = re.compile(r"<([^|>]+)(?:\|[^>]*)?>")
 _ID = "id-"  # before the id that stands in addresses, which is not the number that people know
 
 
@@ -43,31 +42,24 @@ class Config(BaseModel):
     @field_validator("url")
     @classmethod
     def _plain_address(cls, url: str) -> str:
-        return origin(url, "https://support.acme.example")
+        return addresses.origin(url, "https://support.acme.example")
 
 
 def number_in(reference: str, url: str) -> str | None:
     """The number that `4211`, `#4211`, `Ticket#4211` names, or an address at `url`; "id-" and the id where that holds
     one instead; else None."""
-    reference = reference.strip()
-    link = _SLACK_LINK.fullmatch(reference)
-    reference = link[1] if link else reference
-    number = _NUMBER.fullmatch(reference)
-    if number is not None:
-        return number[1] if int(number[1]) else None
-    try:
-        parts = urlsplit(reference)
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or parts.netloc.lower() != urlsplit(url).netloc.lower():
-        return None
-    place = f"{parts.path or '/'}#{parts.fragment}" if parts.fragment else parts.path
-    number = _BY_NUMBER.fullmatch(place)
-    if number is not None:
-        return number[1] if int(number[1]) else None
-    found = _ADDRESS.fullmatch(place)
-    named = int(next(filter(None, found.groups()))) if found else 0
-    return f"{_ID}{named}" if named else None
+    reference, before = addresses.plain(reference), ""
+    found = _NUMBER.fullmatch(reference)
+    if found is None:
+        parts = addresses.split(reference)
+        if parts is None or parts.netloc.lower() != urlsplit(url).netloc.lower():
+            return None
+        place = f"{parts.path or '/'}#{parts.fragment}" if parts.fragment else parts.path
+        found = _BY_NUMBER.fullmatch(place)
+        if found is None:
+            found, before = _ADDRESS.fullmatch(place), _ID
+    number = next(filter(None, found.groups()), "0") if found else "0"
+    return f"{before}{number}" if int(number) else None
 
 
 def id_in(number: str) -> int:
