@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from integrations.base import Commit, Fix
+from integrations.wording import BEFORE, REVERTS
 
 
 class State(StrEnum):
@@ -31,7 +32,13 @@ _REVERTS = re.compile(  # git's own sentence, not advice: "if it breaks, revert 
     re.MULTILINE,
 )
 _REVERTS_PULL = re.compile(
-    r"^[ \t]*(?:This )?reverts (?:merge request )?(\S*)([#!])(\d+)", re.IGNORECASE | re.MULTILINE
+    rf"^[ \t]*{REVERTS} (?:merge request |pull request |PR )?(\S*)([#!])(\d+)", re.IGNORECASE | re.MULTILINE
+)
+_REVERTS_BY_TITLE = re.compile(  # in somebody's own words: "Revert #12: the basket is empty", "Reverts 3f2a91c"
+    rf"(?:Merge pull request [^\n]{{1,300}}\n\n)?{BEFORE}revert(?:s|ed|ing)?:?[ \t]{{1,4}}"
+    r"(?:(?:PR|pull request|merge request|commit)[ \t]{1,4})?"
+    rf"(?:(?P<sha>{_SHA})\b|(?P<where>[\w./-]{{0,200}})(?P<sign>[#!])(?P<number>\d{{1,9}})\b)",
+    re.IGNORECASE,
 )
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
 _PICKS_END = re.compile(rf"(?:{_PICKED.pattern}\s*)+\Z", re.IGNORECASE)
@@ -59,6 +66,9 @@ def sign_of(url: str) -> str:
 def taken_back(message: str, repository: str = "") -> set[str]:
     """What a message says that it reverts: shas, maybe short, and pull requests of this repository."""
     named = {sha.lower() for found in _REVERTS.finditer(message) for sha in re.findall(_SHA, found[1], re.IGNORECASE)}
+    if titled := _REVERTS_BY_TITLE.match(message):
+        by_number = _near([(titled["where"], titled["sign"], titled["number"])] if titled["number"] else [], repository)
+        named |= {titled["sha"].lower()} if titled["sha"] else by_number
     return named | _pulls(_REVERTS_PULL, message, repository)
 
 
@@ -77,13 +87,17 @@ def repeated_alone(message: str) -> set[str]:
 
 def _pulls(pattern: re.Pattern[str], message: str, repository: str) -> set[str]:
     """The pull requests that are named without a repository, or with this one's name or address."""
-    found = [(match[1].casefold(), match[2], int(match[3])) for match in pattern.finditer(message)]
+    return _near([(match[1], match[2], match[3]) for match in pattern.finditer(message)], repository)
+
+
+def _near(found: Iterable[tuple[str, str, str]], repository: str) -> set[str]:
     here = repository.casefold()
     near = ("", here, here.rpartition("/")[2])
     return {
-        pull_name(number, sign_of(f"{where}/") if sign == "/" else sign)
+        pull_name(int(number), sign_of(f"{where}/") if sign == "/" else sign)
         for where, sign, number in found
-        if where in near or (here and re.search(rf"/{re.escape(here)}/(?:pull|-/merge_requests)$", where))
+        if where.casefold() in near
+        or (here and re.search(rf"/{re.escape(here)}/(?:pull|-/merge_requests)$", where.casefold()))
     }
 
 
@@ -145,10 +159,10 @@ class Graph:
             if name[:1] not in ("#", "!") and len(name) < 40:
                 self._short.append((name, commit.sha))
         back = taken_back(commit.message, self._repository)
+        quoted = _QUOTED.match(commit.message)
+        if quoted and commit.message.startswith("Revert"):  # its title tells what that stood for, or repeated
+            back |= {pull_of(quoted[1]), *copied(quoted[1], self._repository)} - {""}
         if back:
-            quoted = _QUOTED.match(commit.message)
-            if quoted and commit.message.startswith("Revert"):  # its title tells what that stood for, or repeated
-                back |= {pull_of(quoted[1]), *copied(quoted[1], self._repository)} - {""}
             self._reverts[commit.sha] = back
         if pull := pull_of(commit.message):
             self._stands_for.setdefault(pull, set()).add(commit.sha)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from integrations.base import Commit, NotFound, Range, Rejected
-from integrations.github import answers
+from integrations.github import answers, reverts
 from integrations.github.answers import Json, path_of
 from integrations.github.wire import PAGE, PAGES_MAX, Wire
 
@@ -48,7 +48,8 @@ def between(wire: Wire, repo: str, base: str, head: str) -> Range:
         if len(commits) >= total or len(commits) == known or total > PAGE * PAGES_MAX:
             break
     holds_base = status in ("ahead", "identical")
-    return Range(base, head, tuple(commits.values()), holds_base, whole=len(commits) >= total)
+    whole, listed = len(commits) >= total, tuple(commits.values())
+    return Range(base, head, reverts.told(wire, repo, listed) if whole else listed, holds_base, whole)
 
 
 def _comparison(item: Json) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def _unrelated(wire: Wire, repo: str, base: str, head: str) -> Range:
     """All that led to `head`, which shares nothing with `base`."""
     items = list(wire.pages(path_of(repo, "commits"), {"sha": head}))
     commits = wire.translated(lambda found: tuple(answers.commit(item) for item in reversed(found)), items)
-    return Range(base, head, commits, holds_base=False, whole=len(commits) < PAGE * PAGES_MAX)
+    return Range(base, head, reverts.told(wire, repo, commits), holds_base=False, whole=len(commits) < PAGE * PAGES_MAX)
 
 
 # --- the same change --------------------------------------------------------------------------------------------------

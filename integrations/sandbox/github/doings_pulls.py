@@ -50,7 +50,7 @@ class PullDoings(CodeDoings):
         """Merge, and close what its words, its links or its commits close.
 
         Returns the sha that stands for it on the base branch. Squashed commits keep title and description as message,
-        one of the settings in "Configuring commit squashing".
+        or the title alone, two of the settings in "Configuring commit squashing": `squash_with`.
         """
         with self.lock:
             repo, issue = self._issue(full_name, number)
@@ -58,7 +58,8 @@ class PullDoings(CodeDoings):
             if pull is None or not issue.open:
                 raise ValueError(f"{full_name}#{number} cannot be merged")
             before = repo.history.branches[pull.base]
-            message = f"{issue.title} (#{number})\n\n{issue.body or ''}"
+            words = issue.body or "" if repo.squash_message == "PR_BODY" else ""
+            message = f"{issue.title} (#{number})\n\n{words}"
             if method == "merge":
                 message = f"Merge pull request #{number} from {repo.owner}/{pull.head}\n\n{issue.title}"
             pull.head_sha = repo.history.branches[pull.head]
@@ -76,6 +77,11 @@ class PullDoings(CodeDoings):
                     self._close(home, other, by, "completed", pull.merge_sha, repo)
             self._pushed(repo, pull.base, before, new, by)
             return pull.merge_sha
+
+    def squash_with(self, full_name: str, words: Literal["PR_BODY", "BLANK"]) -> None:
+        """What squashed commits say below their title ("Update a repository": `squash_merge_commit_message`)."""
+        with self.lock:
+            self._repo(full_name).squash_message = words
 
     def revert_pull(self, full_name: str, number: int, by: str, method: Method = "squash") -> str:
         """GitHub's Revert button, its pull request merged. Returns the sha on the base branch."""

@@ -192,6 +192,15 @@ class Hub(PullDoings, DeploymentDoings, MoveDoings):
                 self._tell(repo, "release", by, action=action, release=self.shapes.release(repo, release))
             return release.id
 
+    def promote(self, full_name: str, tag: str) -> None:
+        """Make a published pre-release a full release; it keeps the day on which it was published, as on GitHub."""
+        with self.lock:
+            repo = self._repo(full_name)
+            release = next(release for release in repo.releases if release.tag == tag)
+            release.prerelease = False
+            for action in ("edited", "released"):
+                self._tell(repo, "release", repo.owner, action=action, release=self.shapes.release(repo, release))
+
     def delete_release(self, full_name: str, tag: str) -> None:
         """Delete a release or draft; its tag stays, as on GitHub."""
         with self.lock:

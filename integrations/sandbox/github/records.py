@@ -146,6 +146,7 @@ class Repository:
     default_branch: str
     created: datetime
     archived: bool = False
+    squash_message: str = "PR_BODY"  # or BLANK: the pull request's title alone
     levels: dict[str, str] = field(default_factory=dict)  # login → what they may do
     history: History = field(default_factory=History)
     issues: dict[int, Issue] = field(default_factory=dict)  # pull requests are issues too

@@ -1,0 +1,139 @@
+"""What teams do with their repositories every day: settings, titles and flows other than the tidy ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.wire import Fault
+from tests.conftest import REPO, House
+from tests.test_fall_back import states
+from tests.test_shipped import MINUTE, merge, release
+
+
+def fixed_in(house: House, person: str = "U0ANA") -> list[str]:
+    return [one for one in house.told(person) if "Fixed in" in one]
+
+
+# --- reverts
+
+
+def test_a_squash_that_keeps_but_the_title_of_a_revert(house: House) -> None:
+    """ "Pull request title" is the setting: what the revert takes back stands in its description alone."""
+    house.github.squash_with(REPO, "BLANK")
+    house.flag()
+    pull = merge(house)
+    house.github.revert_pull(REPO, pull, "leo-dev")
+    release(house, "v2.5.0")
+    assert fixed_in(house) == []
+    assert "reverted in v2.5.0" in house.card()
+
+
+def test_such_a_revert_in_a_later_release_and_its_own(house: House) -> None:
+    """Out, taken back, put in again; each by the button."""
+    house.github.squash_with(REPO, "BLANK")
+    house.flag()
+    pull = merge(house)
+    release(house, "v2.5.0")
+    house.github.revert_pull(REPO, pull, "leo-dev")
+    release(house, "v2.6.0")
+    assert states(house) == ["held"]
+    house.github.revert_pull(REPO, pull + 1, "leo-dev")
+    release(house, "v2.7.0")
+    assert states(house) == ["skipped", "due"]
+
+
+@pytest.mark.parametrize("words", ["PR_BODY", "BLANK"])
+def test_a_backport_that_was_reverted_in_a_later_release(house: House, words: Any) -> None:
+    """The revert names the backport by its number, which was released before."""
+    house.github.squash_with(REPO, words)
+    house.github.branch(REPO, "stable", "main")
+    house.flag()
+    pull = merge(house)
+    port = house.github.open_pull(REPO, "leo-dev", "[Backport stable] Round VAT", f"Backport of #{pull}.", "stable")
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, port, "leo-dev")
+    house.poll()
+    release(house, "v2.4.1", target="stable")
+    assert len(fixed_in(house)) == 1
+    house.github.revert_pull(REPO, port, "leo-dev")
+    release(house, "v2.4.2", target="stable")
+    assert states(house) == ["held"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Revert #{pull}",
+        "Revert PR #{pull}: it breaks the basket",
+        "[hotfix] Revert #{pull}, the basket is empty",
+        "Revert pull request #{pull} (Round VAT per line)",
+        "revert: #{pull}",
+        'Revert "Round VAT per line (#{pull})"',
+        "Revert {sha}",
+        "Reverts {sha}: it breaks the basket",
+    ],
+)
+def test_a_revert_in_somebodys_own_words(house: House, title: str) -> None:
+    """Its title says which change it takes back, and nothing else does."""
+    house.flag()
+    pull = merge(house)
+    sha = house.github.pulls(REPO)[0]["merge_commit_sha"]
+    house.github.commit(REPO, "main", title.format(pull=pull, sha=sha[:9]))
+    release(house, "v2.5.0")
+    assert fixed_in(house) == []
+
+
+# --- releases and deployments
+
+
+def test_a_release_whose_tag_is_not_there_yet(house: House) -> None:
+    """A replica knows the release before its tag: it is looked into when the tag is there."""
+    house.flag()
+    merge(house)
+    house.github.wire.faults.append(Fault("refuse", "GET", rf"/repos/{REPO}/commits/tags/", status=422, times=1))
+    release(house, "v2.5.0")
+    house.poll()
+    house.poll()
+    house.pass_time(minutes=30)
+    assert len(fixed_in(house)) == 1
+
+
+def test_a_pre_release_that_becomes_a_release(house: House) -> None:
+    """Published long before, and only now for everybody."""
+    house.flag()
+    merge(house)
+    release(house, "v2.5.0", prerelease=True)
+    assert fixed_in(house) == []
+    house.github.promote(REPO, "v2.5.0")
+    house.poll()
+    assert len(fixed_in(house)) == 1
+
+
+def test_a_release_of_an_old_tag(house: House) -> None:
+    """Published last, of code that came before the fix."""
+    house.flag()
+    house.github.tag(REPO, "v2.3.9", "main")
+    merge(house)
+    release(house, "v2.3.9")
+    assert fixed_in(house) == []
+    release(house, "v2.5.0")
+    assert len(fixed_in(house)) == 1
+
+
+@pytest.mark.parametrize("tag", ["@acme/shop@2.5.0", "shop@2.5.0", "shop-v2.5.0", "shop/v2.5.0"])
+def test_tags_of_a_package(make_house: Callable[..., House], tag: str) -> None:
+    """As the usual tools for many packages in one repository write them."""
+
+    def prefixed(config: dict[str, Any]) -> None:
+        config["projects"][0]["tags"] = tag.replace("2.5.0", "*")
+
+    house = make_house(prefixed)
+    house.flag()
+    merge(house)
+    release(house, "admin@7.0.0")
+    assert fixed_in(house) == []
+    release(house, tag)
+    assert len(fixed_in(house)) == 1
