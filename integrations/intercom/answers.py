@@ -17,7 +17,8 @@ from integrations.mail import pictures, reduced
 
 _SHOWN = frozenset({"comment", "open", "close", "quick_reply"})  # the part types whose text the customer gets
 _STAFF = frozenset({"admin", "team", "bot"})
-_STORED = "/i/o/"  # how the path of a picture begins that was uploaded
+# An uploaded picture's path; the address stands in what a stranger wrote, so nothing in it may lead up from there.
+_STORED = re.compile(r"(?!.*%2[ef])/i/o(?:/[\w+~%-][\w.,+~%@()!-]*)+", re.IGNORECASE)
 _WORD = re.compile(r"(?<!\S)(?!\S*://)\S+")
 _TOPIC = re.compile(r"conversation(?:_part)?\.")
 
@@ -89,7 +90,7 @@ def _attachments(part: Mapping[str, Any]) -> Iterator[Attachment]:
         name, kind = text_of(one.get("name")), text_of(one.get("content_type"))
         yield Attachment(name, text_of(one.get("url")), kind, whole(one.get("filesize")))
     for address, name in pictures(_body(part)):
-        if _path(address).startswith(_STORED):
+        if _STORED.fullmatch(_path(address)):
             yield Attachment(name, address)
 
 

@@ -154,6 +154,13 @@ def test_pictures_in_the_text_are_attachments_too(helpdesk: Intercom, world: Int
     assert helpdesk.download(said.attachments[0]) == b"\x89PNG pay"
 
 
+@pytest.mark.parametrize("path", ["/i/o/../../me", "/i/o/%2E%2e/%2e%2e/me", "/i/o/1/..%2f..%2f..%2fme", "/me", "["])
+def test_a_customers_picture_leads_nowhere_else(helpdesk: Intercom, world: IntercomWorld, path: str) -> None:
+    """Its address is written by whoever wrote the mail: our token does not fetch for them what the API tells."""
+    number = world.open_ticket("Basket", f'<p>See.</p><img src="{world.desk.url}{path}">', html=True)
+    assert helpdesk.ticket(number).messages[0].attachments == ()
+
+
 @pytest.mark.parametrize(
     "host",
     [
