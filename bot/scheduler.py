@@ -114,6 +114,8 @@ class Schedule:
         interval = self._bridge.settings.timing.poll
         now = self._bridge.clock.now()
         due = _floor(now, interval)
+        with self._bridge.store.read() as session:  # all that is watched, so that nobody waits for it
+            elsewhere = self._elsewhere(session)
         with self._bridge.store.write() as session:
             if not upkeep.take(session, "poll", due):
                 return
@@ -122,7 +124,7 @@ class Schedule:
             for project in self._bridge.settings.projects:
                 for resource in shipping.resources(project):
                     self._bridge.poll(session, project, resource, project.repository)
-                for repository in self._elsewhere(session, project):
+                for repository in elsewhere.get(project.key, ()):
                     for resource in shipping.lines(project):
                         self._bridge.poll(session, project, resource, repository)
 
@@ -137,27 +139,28 @@ class Schedule:
             for project in self._bridge.settings.projects:
                 self._bridge.redeliver(session, project, web.public_url)
 
-    def _elsewhere(self, session: Session, project: Project) -> list[str]:
-        """The repositories beside the project's own in which it waits for fixes."""
-        found = [
-            repository
-            for issue in self._bridge.counted(session, project.tracker)
-            for repository in ship.by_repository(issue)
-            if ship.counting(self._bridge, issue, repository) == project
-        ]
-        here = project.repository.casefold()
-        return [one for one in dict.fromkeys(found) if one.casefold() != here]
+    def _elsewhere(self, session: Session) -> dict[str, dict[str, None]]:
+        """By project, the repositories beside its own in which it waits for fixes."""
+        found: dict[str, dict[str, None]] = {}
+        for issue in (one for name in self._bridge.trackers for one in self._bridge.counted(session, name)):
+            for repository in ship.by_repository(issue):
+                project = ship.counting(self._bridge, issue, repository)
+                if project is not None and project.repository.casefold() != repository.casefold():
+                    found.setdefault(project.key, {})[repository] = None
+        return found
 
     def tick_glances(self) -> None:
         """Glance at the issues whose turn it is; by their ids, so that all have theirs once in `GLANCES`."""
         every = GLANCES / PARTS
         due = _floor(self._bridge.clock.now(), every)
+        part = int(due.timestamp() // every) % PARTS
+        with self._bridge.store.read() as session:  # all that wait, so that nobody waits for it
+            waiting = [
+                one for project in self._bridge.settings.projects for one in queries.unsettled(session, project.key)
+            ]
         with self._bridge.store.write() as session:
-            if not upkeep.take(session, "glances", due):
-                return
-            part = int(due.timestamp() // every) % PARTS
-            for project in self._bridge.settings.projects:
-                for issue in queries.unsettled(session, project.key):
+            if upkeep.take(session, "glances", due):
+                for issue in waiting:
                     if int(issue.id, 16) % PARTS == part:
                         self._bridge.glance_at(session, issue)
 

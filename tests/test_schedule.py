@@ -368,3 +368,22 @@ def test_nothing_is_late_that_was_due_before_passerelle_was_there(make_house: Ca
     house.bot.schedule.tick_digests()
     house.settle()
     assert len([one for one in house.slack.messages(CHANNEL) if one.get("bot_id")]) == 1
+
+
+def test_nobody_is_kept_from_writing_while_all_that_waits_is_read(crew: Crew) -> None:
+    """Whoever presses a button has three seconds; thousands of issues take longer than a transaction should."""
+    crew.begin(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    store, locked = crew.house.bot.store, list[str]()
+
+    def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM issue" in statement and connection.get_execution_options().get("writes"):
+            locked.append(statement)
+
+    sa.event.listen(store.engine, "before_cursor_execute", note)
+    try:
+        crew.house.bot.schedule.tick_polls()
+        crew.house.bot.schedule.tick_glances()
+        crew.house.bot.schedule.tick_reminders()
+    finally:
+        sa.event.remove(store.engine, "before_cursor_execute", note)
+    assert locked == []
