@@ -160,7 +160,10 @@ class Zendesk:
 
     def download(self, attachment: Attachment) -> bytes:
         """What an attachment holds; it stands with Zendesk, which may send on to where it keeps its files."""
-        return self._http.download(attachment.url, also=_FILES)
+        content = self._http.download(attachment.url, also=_FILES)
+        if answers.is_page(content) and "html" not in attachment.content_type:
+            raise Rejected(self.name, "it shows a page to sign in with in place of the file")
+        return content
 
     def poll(self, watch: Watch) -> tuple[list[Event], Watch]:
         """The tickets touched since `watch`, newest first."""

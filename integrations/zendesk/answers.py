@@ -137,6 +137,10 @@ def merged_into(ticket: Raw, audits: Iterable[Raw]) -> int:
     return 0
 
 
+def is_page(content: bytes) -> bool:
+    return content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
 def reason(answer: Any) -> str:
     """Zendesk's own words: `details` per field, else the description, else the error ("Responses")."""
     if not isinstance(answer, dict):

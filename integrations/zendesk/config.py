@@ -45,9 +45,7 @@ class Config(BaseModel):
     @field_validator("hosts")
     @classmethod
     def _bare_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(re.fullmatch(r"[\w-]+(\.[\w-]+)+", host) for host in hosts):
-            raise ValueError("must be hosts alone, such as support.acme.com")
-        return tuple(host.lower() for host in hosts)
+        return addresses.bare(hosts)
 
 
 def number_in(reference: str, url: str, hosts: Iterable[str]) -> str | None:

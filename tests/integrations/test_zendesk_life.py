@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -112,6 +113,18 @@ def test_a_follow_up_refers_to_its_ticket_and_is_by_the_agent(helpdesk: Zendesk,
     }
     assert [(said.role, said.author) for said in helpdesk.ticket(made.number).messages] == [("agent", "Ana Moreau")]
     assert helpdesk.marked(made.number, "k1") is not None
+
+
+def test_a_page_to_sign_in_with_is_not_taken_for_a_file(helpdesk: Zendesk, world: ZendeskWorld) -> None:
+    """What a brand's address sends us to where attachments are private: the issue would show it as a screenshot."""
+    number = world.open_ticket("Basket", "Empty.")
+    world.attach(number, "pay.png", b"\x89PNG")
+    [shot] = helpdesk.ticket(number).messages[-1].attachments
+    page = b"\n<!DOCTYPE html><title>Sign in</title>"
+    world.answer(200, {"Content-Type": "text/html"}, page)
+    with pytest.raises(Rejected, match="sign in"):
+        helpdesk.download(shot)
+    assert helpdesk.download(replace(shot, content_type="text/html")) == page
 
 
 def test_fields_of_ticket_customer_and_organisation_are_told(helpdesk: Zendesk, world: ZendeskWorld) -> None:
