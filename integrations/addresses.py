@@ -18,6 +18,13 @@ def origin(url: str, like: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def bare(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Hosts as the configuration names them, in lower case; ValueError with a sentence."""
+    if not all(re.fullmatch(r"[\w-]+(\.[\w-]+)+", host) for host in hosts):
+        raise ValueError("must be hosts alone, such as support.acme.com")
+    return tuple(host.lower() for host in hosts)
+
+
 def number_in(reference: str, host: str, path: re.Pattern[str], also: Iterable[str] = ()) -> str | None:
     """The number that `4211`, `#4211` or an address at `host` names, also in a link as Slack writes it; else None.
 

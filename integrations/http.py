@@ -95,12 +95,12 @@ class HttpClient:
     def close(self) -> None:
         self._client.close()
 
-    def get(self, path: str, params: Params | None = None) -> Any:
+    def get(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at `path`; tried once more when the line was dropped."""
         try:
-            return self._call("GET", path, params=params, write=False)
+            return self._call("GET", path, params, headers=headers, write=False)
         except _Dropped:
-            return self._call("GET", path, params=params, write=False)
+            return self._call("GET", path, params, headers=headers, write=False)
 
     def ask(self, path: str, body: Any) -> Any:
         """What a search answers whose question goes out as a POST: a read all the same."""

@@ -37,7 +37,7 @@ _SECRET = "x-passerelle-secret"  # noqa: S105 (a header's name)
 _REGIONS = ("eu-central-1", "ap-south-1", "ap-southeast-2")  # beside the first, where accounts are kept
 _STORES = ("s3.amazonaws.com", *(f"s3{dot}{region}.amazonaws.com" for region in _REGIONS for dot in ".-"))
 _FILES = (".freshdesk.com", ".freshworks.com", *_STORES)
-_PAGES = 20  # of one ticket's conversation
+_PAGES = 50  # of one ticket's conversation
 
 
 class Freshdesk:
@@ -65,12 +65,12 @@ class Freshdesk:
 
     def number_in(self, reference: str) -> str | None:
         """The ticket number that `4211`, `#4211` or an address of this account names; else None."""
-        return config.number_in(reference, self._config.url)
+        return config.number_in(reference, self._config.url, self._config.hosts)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def ticket(self, number: str) -> Ticket:
-        """The ticket with its conversation, oldest message first (at most 2,000 messages)."""
+        """The ticket with its conversation, oldest message first (at most 5,000 messages)."""
         raw = self._raw(number)
         requester, company = within(raw, "requester"), within(raw, "company")
         contact = self._detail("contacts", raw.get("requester_id"))

@@ -66,12 +66,14 @@ def first(raw: Mapping[str, Any], author: Person) -> Message:
 
 
 def message(one: Mapping[str, Any], role: Literal["customer", "agent", "ours"], author: Person) -> Message:
-    """A reply or note; what does not say that it is public is not, nor is what was forwarded to somebody else."""
+    """A reply or note; what does not say that it is public is not, nor is what was forwarded to somebody else, nor what
+    is by nobody: taken for an agent's answer, it would settle what a customer is owed."""
+    answers = one.get("source") != _FORWARDED and (role != "agent" or whole(one.get("user_id")) > 0)
     return Message(
         id=text_of(one.get("id")),
         author=author[0],
         role=role,
-        public=one.get("private") is False and one.get("source") != _FORWARDED,
+        public=one.get("private") is False and answers,
         at=moment(one.get("created_at")),
         text=reduced(text_of(one.get("body")), text_of(one.get("body_text"))),
         attachments=_attachments(one, text_of(one.get("body"))),

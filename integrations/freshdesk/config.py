@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -19,14 +20,16 @@ _PATH = re.compile(
 class Config(BaseModel):
     """One Freshdesk account, as the configuration names it.
 
-    `plan_field` and the values of `fields` are keys of a custom field of the company, the contact or the ticket;
-    `hold_status` is the number of the status of a ticket that waits for a developer.
+    `hosts` are those of its portals, where customers read their tickets. `plan_field` and the values of `fields` are
+    keys of a custom field of the company, the contact or the ticket; `hold_status` is the number of the status of a
+    ticket that waits for a developer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["freshdesk"]
     url: str
+    hosts: tuple[str, ...] = ()
     token: SecretStr
     webhook_secret: SecretStr | None = None
     plan_field: str | None = None
@@ -39,6 +42,11 @@ class Config(BaseModel):
     def _plain_address(cls, url: str) -> str:
         return addresses.origin(url, like="https://acme.freshdesk.com")
 
+    @field_validator("hosts")
+    @classmethod
+    def _bare_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return addresses.bare(hosts)
+
     @field_validator("hold_status")
     @classmethod
     def _not_an_end(cls, status: int | None) -> int | None:
@@ -47,6 +55,6 @@ class Config(BaseModel):
         return status
 
 
-def number_in(reference: str, url: str) -> str | None:
-    """The ticket number that `4211`, `#4211` or an address of the account at `url` names; else None."""
-    return addresses.number_in(reference, urlsplit(url).netloc, _PATH)
+def number_in(reference: str, url: str, hosts: Iterable[str]) -> str | None:
+    """The ticket number that `4211`, `#4211` or an address of the account at `url` or `hosts` names; else None."""
+    return addresses.number_in(reference, urlsplit(url).netloc, _PATH, hosts)

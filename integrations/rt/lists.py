@@ -19,7 +19,7 @@ def page(http: HttpClient, path: str, params: Params) -> list[dict[str, Any]]:
     return dicts(answer, "items")
 
 
-def rows(http: HttpClient, path: str, params: Params, most: int = 40) -> Iterator[dict[str, Any]]:
+def rows(http: HttpClient, path: str, params: Params, most: int = 100) -> Iterator[dict[str, Any]]:
     """All that a list holds, over at most so many pages. What we may not see is left out of a page, so only an empty
     one is the last for certain."""
     for at in range(1, most + 1):

@@ -55,7 +55,6 @@ class Zammad:
         self._is_agent = False
         self._types: dict[str, str] = {}
         self._ids: dict[str, int] = {}
-        self._agents: dict[str, int] = {}
 
     def number_in(self, reference: str) -> str | None:
         """A number as people know it, or, from an address of this Zammad, "id-" and the id that it holds; else None."""
@@ -211,7 +210,7 @@ class Zammad:
         agent = self._agent(agent_email)
         if agent:
             try:
-                return self._write(raw, article, key, {"From": str(agent), "X-On-Behalf-Of": str(agent)})
+                return self._write(raw, article, key, _in_the_name_of(agent))
             except Unauthorised:  # certainly not written: the token lacks `admin.user`, or the agent this group
                 pass
         return self._write(raw, article, key)
@@ -229,18 +228,18 @@ class Zammad:
         return made
 
     def speaks_for(self, email: str) -> bool:
-        """Whether a reply goes out in the name of the agent with that address."""
-        return bool(self._agent(email))
+        """Whether a reply goes out in the name of the agent with that address, as far as our token may do so."""
+        agent = self._agent(email)
+        try:
+            seen_as = self._http.get("/api/v1/users/me", headers=_in_the_name_of(agent)) if agent else None
+        except Unauthorised:
+            return False
+        return agent > 0 and whole(within({"it": seen_as}, "it").get("id")) == agent
 
     def _agent(self, email: str) -> int:
         """The id of the agent of that address, 0 when there is none: nobody else is spoken for."""
-        email = email.strip().lower()
-        if email not in self._agents:
-            person = self._by_email(email)
-            if not answers.is_agent(person):
-                return 0
-            self._agents[email] = whole(person.get("id"))
-        return self._agents[email]
+        person = self._by_email(email)
+        return whole(person.get("id")) if answers.is_agent(person) else 0
 
     def tag(self, number: str, tag: str) -> None:
         """Add a tag to those that are there."""
@@ -316,6 +315,11 @@ class Zammad:
         if not self._types:
             raise Unavailable(self.name, "it does not tell which states tickets have", maybe_done=False)
         return self._types
+
+
+def _in_the_name_of(person: int) -> dict[str, str]:
+    """By the header of today, and that of older versions."""
+    return {"From": str(person), "X-On-Behalf-Of": str(person)}
 
 
 _MEND_ACCESS = "make a token with the permission ticket.agent in the profile of Passerelle's account, Token Access"

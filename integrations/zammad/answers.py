@@ -107,11 +107,11 @@ def message(article: Raw, people: Mapping[int, Raw], me: int, requester: int, ad
     by, sender = author(article), text_of(article.get("sender"))
     person = people.get(by, {})
     role: Literal["customer", "agent", "ours"] = "agent"
-    # What triggers send ("System") is no agent's word, as little as ours is.
-    if whole(article.get("created_by_id")) == me or sender == "System":
-        role = "ours"
-    elif sender == "Customer" or (not sender and by == requester):
+    if sender == "Customer" or (not sender and by == requester):
         role = "customer"
+    # What triggers send ("System") is no agent's word, as little as ours is.
+    elif whole(article.get("created_by_id")) == me or sender != "Agent":
+        role = "ours"
     body, is_html = text_of(article.get("body")), "html" in text_of(article.get("content_type"))
     return Message(
         id=text_of(article.get("id")),

@@ -181,6 +181,31 @@ def test_a_ticket_that_an_agent_began_has_the_agents_first_words(helpdesk: Fresh
     assert (first.role, first.author) == ("agent", "Ana Moreau")
 
 
+def test_what_nobody_wrote_is_nobodys_answer(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """Taken for an agent's word, it would settle what the customer is owed."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.agent_writes(number, "Thanks for waiting.", public=True)
+    world.spoil(lambda answer: [one | {"user_id": None} for one in answer] if isinstance(answer, list) else answer)
+    assert [(said.role, said.public) for said in helpdesk.ticket(number).messages[1:]] == [("agent", False)]
+
+
+def test_the_last_word_of_a_very_long_ticket_is_read(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """It may be the answer that everybody waits for."""
+    number = world.open_ticket("Basket", "It is empty.")
+    for at in range(2_010):
+        world.customer_writes(number, f"And {at}?")
+    assert helpdesk.ticket(number).messages[-1].text == "And 2009?"
+
+
+def test_a_ticket_is_found_by_the_address_of_a_portal(world: FreshdeskWorld) -> None:
+    """What a customer pastes is at the host where they read it."""
+    helpdesk = world.helpdesk(hosts=("Help.acme.example",))
+    assert helpdesk.number_in("https://help.acme.example/en/support/tickets/4211") == "4211"
+    assert helpdesk.number_in("https://help.elsewhere.example/support/tickets/4211") is None
+    with pytest.raises(ValidationError, match="hosts alone"):
+        world.helpdesk(hosts=("https://help.acme.example",))
+
+
 def test_what_was_forwarded_to_somebody_else_is_no_answer(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
     """The customer has heard nothing, whether or not it is called private."""
     number = world.open_ticket("Basket", "It is empty.")

@@ -137,9 +137,28 @@ def test_without_the_permission_a_reply_goes_out_in_our_own_name(
     """Once: that it may not speak for others is certain, so nothing was sent."""
     number = world.open_ticket("Basket", "Empty.")
     world.desk.speaks_for_others = status
+    assert not helpdesk.speaks_for("ana@acme.example")  # so the words of the reply name her
     helpdesk.reply(number, "Done.", "k1", "ana@acme.example")
     assert world.received(number) == ["Done."]
     assert world.said(number)[-1].author == "Passerelle"
+
+
+def test_an_agent_who_leaves_is_spoken_for_no_more(helpdesk: Zammad, world: ZammadWorld) -> None:
+    """People come and go while we run."""
+    number = world.open_ticket("Basket", "Empty.")
+    helpdesk.reply(number, "Soon.", "k1", "ana@acme.example")
+    world.desk.attributes[world.records.ana.id] = {"active": False}
+    helpdesk.reply(number, "Done.", "k2", "ana@acme.example")
+    assert [said.author for said in world.said(number)[1:]] == ["Ana Moreau", "Passerelle"]
+    assert not helpdesk.speaks_for("ana@acme.example")
+
+
+@pytest.mark.parametrize("sender", ["", "Robot"])
+def test_what_nobody_is_named_for_is_no_agents_word(helpdesk: Zammad, world: ZammadWorld, sender: str) -> None:
+    """Taken for one, it would settle what the customer is owed."""
+    number = world.open_ticket("Basket", "Empty.")
+    world.records.write(number, world.records.ana, "Thanks for waiting.", extra={"sender": sender})
+    assert helpdesk.ticket(number).messages[1].role == "ours"
 
 
 def test_a_customer_without_an_address_cannot_be_reached(helpdesk: Zammad, world: ZammadWorld) -> None:

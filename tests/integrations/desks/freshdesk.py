@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,6 +28,7 @@ MANY = 1_000_000
 COMPANY = 70_000_000  # ids of companies begin here
 Handler = Callable[[Asked], Awaitable[Response]]
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class FreshdeskStandIn(StandIn):
@@ -198,11 +199,11 @@ class FreshdeskStandIn(StandIn):
             found.sort(key=lambda one: one.created_at, reverse=True)
         if asked.get("order_type") == "asc":
             found.reverse()
-        return self._page(request, [self._shown(one, asked.get("include", "")) for one in found])
+        return self._page(request, found, lambda one: self._shown(one, asked.get("include", "")))
 
-    def _page(self, request: Asked, rows: list[Json]) -> Response:
+    def _page(self, request: Asked, rows: list[T], shown_as: Callable[[T], Json]) -> Response:
         size, page = int(request.query_params.get("per_page", "30")), int(request.query_params.get("page", "1"))
-        shown, more = rows[(page - 1) * size : page * size], len(rows) > page * size
+        shown, more = list(map(shown_as, rows[(page - 1) * size : page * size])), len(rows) > page * size
         onward = f'<{request.url.include_query_params(page=page + 1)}>; rel="next"'
         return JSONResponse(shown, headers={"Link": onward} if more else {})
 
@@ -214,7 +215,7 @@ class FreshdeskStandIn(StandIn):
 
     def _talk(self, request: Asked, found: Request) -> Response:
         _asked(request, "per_page", "page")
-        return self._page(request, [self._conversation(found, one) for one in found.messages[1:]])
+        return self._page(request, found.messages[1:], lambda one: self._conversation(found, one))
 
     def _conversation(self, found: Request, one: Written) -> Json:
         return {

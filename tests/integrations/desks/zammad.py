@@ -118,7 +118,7 @@ class ZammadStandIn(StandIn):
         return 50 + names.index(person.organisation) if person.organisation else None
 
     async def _me(self, asked: Asked) -> Response:
-        return JSONResponse(self._person(self.records.ours))
+        return JSONResponse(self._person(self._writer(asked)))
 
     async def _find_people(self, asked: Asked) -> Response:
         """By parts of names and addresses, as a search does."""
