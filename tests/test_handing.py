@@ -91,6 +91,28 @@ def test_a_ticket_of_nobody_is_offered_once(house: House) -> None:
     assert len(offers(house)) == 1
 
 
+def test_a_channel_that_cannot_be_asked_is_no_end(house: House) -> None:
+    """The bot was put out of it: the lead is asked, once, and takes them; the channel, when it is let in again."""
+    shipped(house)
+    house.look_up("U0ANA", "4212")
+    [issue] = house.slack.suggest(house.slack.views("U0ANA")[-1]["id"], "similar", "VAT")
+    assert house.submit("U0ANA", similar=issue["value"]) == {}
+    members = house.slack.workspace.conversations["C0SUPPORTDEV"].members
+    members.remove("U0PASS")
+    house.slack.leave("U0ANA")
+    for _ in range(2):
+        look(house)
+    [told] = [text for text in house.told("U0MAYA") if "I could not ask this in its channel" in text]
+    assert "Ana Moreau cannot write back now, and 2 customers wait for an answer." in told
+    members.append("U0PASS")
+    house.pass_time(hours=15)  # Tuesday morning
+    for _ in range(2):
+        look(house)
+    assert len(offers(house)) == 1
+    house.press("U0MAYA", "take_over")
+    assert house.write_back("U0MAYA", REPLY) == {}
+
+
 def test_a_status_that_means_something_else_changes_nothing(house: House) -> None:
     """Lunch is no leave."""
     shipped(house)

@@ -117,7 +117,7 @@ def offer(bridge: Bridge, session: Session, agent: str, escalations: Sequence[Es
     for at in range(0, len(wanted), TOGETHER):
         part = wanted[at : at + TOGETHER]
         rows = sorted(row for one in part for row in new[one])
-        bridge.promise(
+        bridge.refresh(
             session,
             "offer",
             f"offer:{agent}:{rows[0]}",

@@ -154,6 +154,8 @@ def _many(say: Say, of: Contents) -> Made:
     ids = [f"e{n}" for n in range(of.many)]
     yield "Somebody has to take them", show(handing.offer, say, of.agents[0], "", customers, "U1", ids)
     yield "Somebody asks who takes them", show(handing.offer, say, of.agents[0], of.agents[0], customers, "U1", ids)
+    offered = handing.offer(say, of.agents[0], "", customers, "U1", ids)
+    yield "To a lead: the channel could not be asked", show(handing.unoffered, say, offered)
     yield "Somebody took them", show(handing.taken, say, of.agents[0], of.many)
     yield "Handed over", show(handing.handed_over, say, facts.ticket, of.issue, of.agents[0], of.support_dev, due=True)
     yield "Handed over by itself", show(handing.handed_over, say, facts.ticket, of.issue, of.agents[0], "", due=False)

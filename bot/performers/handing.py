@@ -86,24 +86,40 @@ class Offer(Base):
         return self.chat.find(job.payload["channel"], job.key, job.since - LONG_AGO)
 
     def perform(self, job: Job) -> str:
-        agent, by = job.payload["agent"], job.payload["by"]
-        for person in (agent, by):
+        for person in (job.payload["agent"], job.payload["by"]):
             self.people.meet(person)
         with self.bridge.store.read() as session:
-            found = [session.get_one(Escalation, one) for one in job.payload["escalations"]]
-            left = [one for one in found if one.agent == agent and handing.movable(one)]
-            lines = [(shown.ticket_name(one.ticket), shown.issue_name(one.issue)) for one in left]
-            name = self.people.name(session, agent)
-            asker = self.people.name(session, by) if by and by != agent else ""
-        if not lines:
+            post = _offer(self, session, Say(self.bridge.settings.slack.language), job.payload)
+        if post is None:
             return ""
-        say = Say(self.bridge.settings.slack.language)
-        ids = [one.id for one in left]
         self.in_time(job)
-        return self.chat.post(job.payload["channel"], pages.offer(say, name, asker, lines, agent, ids), job.key)
+        return self.chat.post(job.payload["channel"], post, job.key)
+
+    def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        """Somebody has to know of these customers: the leads, or else the Support Devs."""
+        project = session.get_one(Escalation, job.payload["escalations"][0]).issue.project
+        for person in self.bridge.settings.slack.leads or [d.slack for d in self.bridge.project(project).support_devs]:
+            self.bridge.notify(session, "unoffered", f"un{job.key}:{person}", person, offer=dict(job.payload))
+
+
+def _offer(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post | None:
+    """Who writes to these customers? None when nobody has to any more."""
+    agent, by = payload["agent"], payload["by"]
+    found = [session.get_one(Escalation, one) for one in payload["escalations"]]
+    left = [one for one in found if one.agent == agent and handing.movable(one)]
+    lines = [(shown.ticket_name(one.ticket), shown.issue_name(one.issue)) for one in left]
+    asker = self.people.name(session, by) if by and by != agent else ""
+    ids = [one.id for one in left]
+    return pages.offer(say, self.people.name(session, agent), asker, lines, agent, ids) if left else None
 
 
 # --- notices ----------------------------------------------------------------------------------------------------------
+
+
+def unoffered(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post | None:
+    """The channel could not be asked."""
+    post = _offer(self, session, say, payload["offer"])
+    return pages.unoffered(say, post) if post else None
 
 
 def handed_over(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:

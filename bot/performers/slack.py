@@ -144,12 +144,14 @@ class Notice(Base):
         with self.bridge.store.read() as session:
             say = self.people.say(session, person)
             post = TEMPLATES[job.payload["template"]](self, session, say, job.payload)
+        if post is None:
+            return ""
         channel = self.chat.dm(person)
         self.in_time(job)
         return self.chat.post(channel, post, job.key)
 
 
-Template = Callable[[Notice, Session, Say, Mapping[str, Any]], views.Post]
+Template = Callable[[Notice, Session, Say, Mapping[str, Any]], views.Post | None]
 
 
 def _filed(self: Notice, session: Session, say: Say, payload: Mapping[str, Any]) -> views.Post:
@@ -301,6 +303,7 @@ TEMPLATES: Mapping[str, Template] = {
     "finding": _finding,
     "heard": confirming.heard,
     "handed_over": handing.handed_over,
+    "unoffered": handing.unoffered,
     "note_wanted": confirming.note_wanted,
     "broken": confirming.broken,
     "changed": confirming.changed,

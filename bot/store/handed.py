@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.model import Confirmation, WriteBack
-from bot.store.tables import Effect, Escalation, History, WriteBackRow
+from bot.store.tables import Effect, EffectState, Escalation, History, WriteBackRow
 
 _OWED = (WriteBack.DUE, WriteBack.UNCERTAIN)
 
@@ -36,8 +36,9 @@ def answered_to(session: Session, agent: str, since: datetime) -> Sequence[Write
 
 
 def offered(session: Session, agent: str) -> set[str]:
-    """The write-backs of an agent that the channel was asked for."""
-    payloads = session.scalars(sa.select(Effect.payload).where(Effect.subject == f"offer:{agent}"))
+    """The write-backs of an agent that the channel was asked for, or is to be: what was given up is asked again."""
+    query = sa.select(Effect.payload).where(Effect.subject == f"offer:{agent}", Effect.state != EffectState.DEAD)
+    payloads = session.scalars(query)
     return {row for payload in payloads for row in payload.get("write_backs") or ()}
 
 

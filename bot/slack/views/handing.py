@@ -69,6 +69,12 @@ def offer(
     return post("\n".join([first, *map(plain, rows)]), [lines([first]), bullets(rows), actions(take)])
 
 
+def unoffered(say: Say, offer: Post) -> Post:
+    """To a lead: an offer that the channel could not be given."""
+    first = say("I could not ask this in its channel, so I ask you.")
+    return post(f"{first}\n{offer.text}", [lines([first]), *offer.blocks])
+
+
 def taken(say: Say, who: str, n: int) -> Post:
     """What the channel reads once somebody took them."""
     name = one_line(who, 80)
