@@ -246,6 +246,16 @@ def test_write_backs_by_agent(house: House, page: httpx2.Client) -> None:
     assert "Nothing fits" in read(page.get("/write-backs?agent=nobody"))
 
 
+def test_why_a_reply_is_still_due(house: House, page: httpx2.Client) -> None:
+    """The helpdesk refused it: a lead reads so, too."""
+    house.flag()
+    house.mend()
+    house.zendesk.wire.faults.append(Fault("refuse", "PUT", "/tickets/4211", status=422, times=None))
+    house.write_back()
+    house.pass_time(minutes=2)
+    assert "Due The last try: it refuses (HTTP 422)" in read(page.get("/write-backs"))
+
+
 def test_causes_and_their_csv(house: House, page: httpx2.Client) -> None:
     """What hurts most with customers' own words and the issues as the plan; the same for a spreadsheet."""
     assert "Nobody waits" in read(page.get("/causes"))

@@ -28,7 +28,6 @@ class Owed:
     state: WriteBack
     agent: str
     reason: str  # why the helpdesk refused the last try
-    due_at: datetime
     news: News
     ticket_number: str | None
     ticket_url: str
@@ -65,7 +64,6 @@ def owed(session: Session, agent: str, state: WriteBack | None, most: int, skipp
         WriteBackRow.state,
         WriteBackRow.agent,
         WriteBackRow.reason,
-        WriteBackRow.due_at,
         NewsItem.kind,
         Ticket.number,
         Ticket.url,
