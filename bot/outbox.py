@@ -178,6 +178,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._performers = performers
+        self.kinds = tuple(performers)
         self._lease = lease
         self._quiet = quiet
         self._pace = pace
@@ -214,7 +215,7 @@ class Outbox:
     def _claim(self) -> tuple[Job, int] | None:
         now = self._clock.now()
         with self._store.write(wake=False) as session:
-            effect = queries.next_effect(session, now)
+            effect = queries.next_effect(session, now, self.kinds)  # of another version's, that one takes care
             if effect is None:
                 return None
             if not self._take_lane(session, effect, now):

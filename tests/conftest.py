@@ -124,7 +124,7 @@ class House:
 
     def _due(self) -> bool:
         with self.bot.store.read() as session:
-            return queries.next_effect(session, self.clock.now()) is not None
+            return queries.next_effect(session, self.clock.now(), self.bot.outbox.kinds) is not None
 
     def poll(self) -> None:
         """The next look at the trackers, and all that follows."""

@@ -49,6 +49,16 @@ def test_letters_on_one_subject_go_in_order_and_others_do_not_wait(office: Offic
     assert office.box.kept == ["b1", "a1", "a2"]
 
 
+def test_what_a_newer_version_promised_waits_for_it(office: Office) -> None:
+    """After going back to this one, all else goes on; nothing is given up."""
+    with office.store.write() as session:
+        outbox.promise(session, office.clock, "telegram", "t1", "t")
+    office.promise("a1")
+    office.work()
+    office.pass_time(days=4)
+    assert (office.state("t1"), office.box.kept) == ("ready", ["a1"])
+
+
 def test_a_dead_letter_holds_back_nothing_but_what_needs_its_result(office: Office) -> None:
     """What was refused for good waits for a person; its successors go, what would follow from it does not exist."""
 

@@ -36,8 +36,8 @@ def effect(session: Session, key: str) -> Effect | None:
     return session.scalar(sa.select(Effect).where(Effect.key == key).with_for_update())
 
 
-def next_effect(session: Session, now: datetime) -> Effect | None:
-    """The effect to take next: due, its lane open, and nothing undone before it on the same subject."""
+def next_effect(session: Session, now: datetime, kinds: Collection[str]) -> Effect | None:
+    """The effect of these kinds to take next: due, its lane open, and nothing undone before it on the same subject."""
     earlier = aliased(Effect)
     blocked = sa.exists().where(earlier.subject == Effect.subject, earlier.id < Effect.id, earlier.state.in_(UNDONE))
     query = (
@@ -46,6 +46,7 @@ def next_effect(session: Session, now: datetime) -> Effect | None:
         .where(
             Effect.state.in_(UNDONE),
             Effect.next_at <= now,
+            Effect.kind.in_(kinds),
             sa.or_(Lane.open_at.is_(None), Lane.open_at <= now),
             ~blocked,
         )
