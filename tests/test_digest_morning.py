@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from bot.model import Severity, Stage
+from bot.store.tables import History
 from tests.conftest import House, said
 from tests.test_digest import Make, add, buttons, configured, morning, plain
 
@@ -89,6 +90,25 @@ def test_an_empty_queue_is_said_when_it_became_empty_and_not_again(make_house: M
     morning(house, "queue")
     text = house.told("U0LEO")[-1]
     assert "Your queue is empty: no customer waits for you. Since Monday, 09:00: 1 shipped." in text
+
+
+def test_an_empty_queue_of_a_channel_is_nobodys_own(make_house: Make) -> None:
+    """Who reads it there is not told that nobody waits for them."""
+    house = queued(make_house, channel="C0SUPPORT")
+    morning(house, "queue")
+    [told] = [one for one in house.slack.messages("C0SUPPORT") if one.get("bot_id")]
+    assert plain(told) == "No customer waits for an issue. The queue is empty."
+
+
+def test_each_happening_is_counted(make_house: Make) -> None:
+    """Answered after it was opened again, and answered twice: all of it happened."""
+    house = queued(make_house)
+    issue = add(house, 1)
+    with house.bot.store.write() as session:
+        for hours, what in ((5, "reopened"), (4, "answered"), (3, "answered")):
+            session.add(History(issue_id=issue, at=house.clock.now() - timedelta(hours=hours), what=what))
+    morning(house, "queue")
+    assert "2 questions answered and 1 came back." in plain(house.slack.dm("U0LEO")[0])
 
 
 def test_each_support_dev_has_what_is_in_their_hands(make_house: Make) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -27,7 +27,7 @@ CHANGED = 5
 """How many issues the morning names beside the queue because something happened to them."""
 
 HAPPENED = 50
-"""How many happenings the morning counts."""
+"""How many happenings the morning looks through for what stands beside an issue."""
 
 QUEUED = 6
 """How many issues of the queue the morning shows."""
@@ -112,7 +112,7 @@ def digest(session: Session, of: Edition) -> pages.Digest:
     )
     lines = _lines(session, of, [id for ids in named.values() for id in ids])
     owed, agents = figures.write_backs_due(session, here, AGENTS)
-    numbers, left = figures.left(session, here, of.since, reports.SHOWN) if here.open else ({}, [])
+    numbers, gone, left = figures.left(session, here, of.since, reports.SHOWN) if here.open else ({}, 0, [])
     names = overview.names(session, [one.agent for one in agents])
     return pages.Digest(
         list=of.name,
@@ -125,6 +125,7 @@ def digest(session: Session, of: Edition) -> pages.Digest:
         customers=sum(one.customers for one in counts),
         promised_count=sum(one.promised for one in counts),
         overdue_count=sum(one.overdue for one in counts),
+        came_count=sum(one.new for one in counts) + gone,
         new_count=sum(one.new for one in counts),
         again_count=sum(one.again for one in counts),
         fixed_count=fixed.issues if fixed else 0,
@@ -159,15 +160,15 @@ def _lines(session: Session, of: Edition, ids: Collection[str]) -> dict[str, pag
             issue=_name(one.title, one.repository, one.number, one.url),
             stage=one.stage,
             severity=one.severity,
-            age=of.now - one.created_at,
+            age=of.now - one.waiting_since,
             customers=one.customers,
             promised=one.promised_on,
             overdue=one.promised_on is not None and one.promised_on < today,
             due_today=one.promised_on == today,
             new=one.created_at > of.since,
-            again=one.reopened_at is not None and one.reopened_at > of.since >= one.created_at,
+            back=(one.back or "") if one.created_at <= of.since else "",
         )
-        for id, one in figures.named(session, ids).items()
+        for id, one in figures.named(session, ids, of.since).items()
     }
 
 
@@ -219,11 +220,18 @@ def queue(session: Session, of: Edition) -> morning.Queue:
     """The queue of `of.person`, and what happened to it since the last time."""
     here, today = scope(session, of), of.now.astimezone(zone(of.zone)).date()
     counts = figures.counts(session, here, of.since, today).values()
-    numbers, _ = figures.left(session, here, of.since, 0)
+    numbers, _, _ = figures.left(session, here, of.since, 0)
+    usual = morning.Queue(
+        list=of.name,
+        dashboard=dashboard(of),
+        since=of.since,
+        due=of.due,
+        now=of.now,
+        own=bool(here.own),
+        gone=numbers,
+    )
     if not counts:
-        return morning.Queue(
-            list=of.name, dashboard=dashboard(of), since=of.since, due=of.due, now=of.now, gone=numbers
-        )
+        return usual
     first = figures.queue(session, here, of.now, QUEUED)
     happened = figures.happened(session, here, of.since, HAPPENED)
     promised = figures.promised(session, here, CHANGED)
@@ -233,19 +241,13 @@ def queue(session: Session, of: Edition) -> morning.Queue:
     waiting, asked = figures.asked(session, here, reports.SHOWN)
     names = overview.names(session, [*(by for _, by in happened.values()), *(one.agent for one in asked)])
     what = {id: (word, names.get(by, by)) for id, (word, by) in happened.items()}
-    return morning.Queue(
-        list=of.name,
-        dashboard=dashboard(of),
-        since=of.since,
-        due=of.due,
-        now=of.now,
-        own=bool(here.own),
+    return replace(
+        usual,
         open=sum(one.issues for one in counts),
         customers=sum(one.customers for one in counts),
         new=sum(one.new for one in counts),
-        answered=sum(word == "answered" for word, _ in what.values()),
-        again=sum(word in figures.BACK for word, _ in what.values()),
-        gone=numbers,
+        answered=figures.answered(session, here, of.since),
+        again=sum(one.again for one in counts),
         first=tuple(morning.Queued(lines[id], *what.get(id, ("", ""))) for id in first if id in lines),
         beside=tuple(morning.Queued(lines[id], *what.get(id, ("", ""))) for id in due),
         asked_count=waiting,

@@ -16,8 +16,8 @@ from bot.store.home import STAGES, weight
 from bot.store.queries import SETTLED
 from bot.store.tables import Escalation, Follower, History, Issue, NewsItem, WriteBackRow
 
-BACK = ("reopened", "taken_back")
-"""What the history says of an issue that was settled, or fixed, and is not any more."""
+BACK = ("reopened", "taken_back", "parted")
+"""What the history says of an issue that was settled, or fixed, or the same as another, and is not any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,10 @@ class OpenIssue:
     severity: Severity
     created_at: datetime
     promised_on: date | None
-    reopened_at: datetime | None
     support_dev: str
     customers: int
+    waiting_since: datetime  # when the first of them was flagged
+    back: str | None  # which of `BACK` happened last since then
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,11 @@ def _open(scope: Scope) -> list[sa.ColumnElement[bool]]:
     return [Issue.joined.is_(None), *_within(scope, scope.open or WAITING), *([] if scope.open else [sa.false()])]
 
 
+def _back(since: datetime) -> sa.ColumnElement[bool]:
+    """It came back since then, by our own clock: the tracker's says when it was opened again, not when we heard."""
+    return Issue.id.in_(sa.select(History.issue_id).where(History.at > since, History.what.in_(BACK)))
+
+
 def _crowd() -> sa.Subquery:
     """How many customers wait for each issue, and since when the first."""
     return (
@@ -177,7 +183,7 @@ def counts(session: Session, scope: Scope, since: datetime, today: date) -> dict
             sa.func.count(),
             sa.func.sum(crowd.c.customers),
             number(Issue.created_at > since),
-            number(sa.and_(Issue.reopened_at > since, Issue.created_at <= since)),
+            number(sa.and_(Issue.created_at <= since, _back(since))),
             number(Issue.promised_on.is_not(None)),
             number(Issue.promised_on < today),
         )
@@ -194,15 +200,18 @@ def promised(session: Session, scope: Scope, most: int) -> list[str]:
 
 
 def new(session: Session, scope: Scope, since: datetime, most: int) -> list[str]:
-    """The ids of what came since then or was opened again, the gravest first, the latest of those."""
+    """The ids of what came since then or came back, the gravest first, the latest of those."""
     rank = sa.case({severity: place for place, severity in enumerate(Severity)}, value=Issue.severity)
-    came = sa.or_(Issue.created_at > since, Issue.reopened_at > since)
+    came = sa.or_(Issue.created_at > since, _back(since))
     return _first(session, scope, [rank, Issue.created_at.desc()], most, came)
 
 
 def oldest(session: Session, scope: Scope, most: int) -> list[str]:
-    """The ids of what waits longest for its fix."""
-    return _first(session, scope, [Issue.created_at], most, Issue.stage != Stage.FIXED)
+    """The ids of what customers wait for longest, and is not fixed."""
+    crowd = _crowd()
+    query = sa.select(Issue.id).join(crowd, crowd.c.issue_id == Issue.id)
+    query = query.where(*_open(scope), Issue.stage != Stage.FIXED)
+    return list(session.scalars(query.order_by(crowd.c.since, Issue.id).limit(most)))
 
 
 def _first(
@@ -232,24 +241,31 @@ def queue(
     return list(session.scalars(query.limit(most).offset(skipped)))
 
 
-def named(session: Session, ids: Collection[str]) -> dict[str, OpenIssue]:
-    """The issues of these few ids."""
-    customers = sa.select(sa.func.count()).where(Escalation.issue_id == Issue.id, _LIVE).scalar_subquery()
-    query = sa.select(
-        *(Issue.id, *_NAME, Issue.stage, Issue.severity, Issue.created_at, Issue.promised_on),
-        *(Issue.reopened_at, Issue.support_dev, customers),
-    ).where(Issue.id.in_(ids))
+def named(session: Session, ids: Collection[str], since: datetime) -> dict[str, OpenIssue]:
+    """The issues of these few ids; `since` is when the last digest was."""
+    theirs = (Escalation.issue_id == Issue.id, _LIVE)
+    customers = sa.select(sa.func.count()).where(*theirs).scalar_subquery()
+    first = sa.select(sa.func.min(Escalation.flagged_at, type_=Escalation.flagged_at.type)).where(*theirs)
+    back = sa.select(History.what).where(History.issue_id == Issue.id, History.at > since, History.what.in_(BACK))
+    columns: list[Any] = [
+        *(Issue.id, *_NAME, Issue.stage, Issue.severity, Issue.created_at, Issue.promised_on, Issue.support_dev),
+        *(customers, sa.func.coalesce(first.scalar_subquery(), Issue.created_at)),
+        back.order_by(History.at.desc(), History.id.desc()).limit(1).scalar_subquery(),
+    ]
+    query = sa.select(*columns).where(Issue.id.in_(ids))
     return {row[0]: OpenIssue(*row) for row in session.execute(query)} if ids else {}
 
 
 # --- what happened ----------------------------------------------------------------------------------------------------
 
 
-def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[dict[str, int], Sequence[Left]]:
-    """What left the list since then: how many were shipped, declined or joined another, and the latest of them."""
+def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[dict[str, int], int, Sequence[Left]]:
+    """What left the list since then: how many were shipped, declined or joined another; how many of all these had come
+    since then, too; and the latest of them."""
     settled = [Issue.joined.is_(None), Issue.stage_since > since, *_within(scope, SETTLED), _carried()]
-    found = sa.select(Issue.stage, sa.func.count()).where(*settled).group_by(Issue.stage)
-    numbers = {stage.value: n for stage, n in session.execute(found)}
+    fresh = sa.func.sum(sa.case((Issue.created_at > since, 1), else_=0))
+    found = session.execute(sa.select(Issue.stage, sa.func.count(), fresh).where(*settled).group_by(Issue.stage)).all()
+    numbers, came = {stage.value: n for stage, n, _ in found}, sum(int(n) for _, _, n in found)
     other = aliased(Issue)
     joined = (
         sa.select(*_NAME, Issue.stage, sa.func.max(History.at, type_=History.at.type).label("left_at"))
@@ -259,19 +275,22 @@ def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[di
         .where(History.what == "duplicate", History.at > since, *_within(scope, (*WAITING, *SETTLED)))
         .group_by(Issue.id, other.id)
     )
-    whole = joined.subquery()
-    if here := session.scalar(sa.select(sa.func.count()).select_from(whole)):
+    whole = joined.add_columns(Issue.created_at).subquery()
+    query = sa.select(sa.func.count(), sa.func.count().filter(whole.c.created_at > since)).select_from(whole)
+    here, new_here = session.execute(query).one()
+    if here:
         numbers["joined"] = here
     latest = sa.select(*_NAME, Issue.stage, Issue.stage_since).where(*settled).order_by(Issue.stage_since.desc())
     rows = [Left(*row) for row in session.execute(latest.limit(most))]
     if here:
         rows += [Left(*row) for row in session.execute(joined.order_by(sa.desc("left_at")).limit(most))]
-    return numbers, sorted(rows, key=lambda one: one.at, reverse=True)[:most]
+    return numbers, came + new_here, sorted(rows, key=lambda one: one.at, reverse=True)[:most]
 
 
 def write_backs_due(session: Session, scope: Scope, most: int) -> tuple[int, Sequence[Owed]]:
     """How many customers are to be written to, and by whom: agents by Slack id, most first. What is held is not due."""
-    owing, first = sa.func.count(), sa.func.min(WriteBackRow.due_at, type_=WriteBackRow.due_at.type)
+    owing = sa.func.count(WriteBackRow.escalation_id.distinct())  # a question and a workaround are one customer's
+    first = sa.func.min(WriteBackRow.due_at, type_=WriteBackRow.due_at.type)
     query = (
         sa.select(WriteBackRow.agent, owing, first, sa.func.sum(owing).over())
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
@@ -315,6 +334,13 @@ def happened(session: Session, scope: Scope, since: datetime, most: int) -> dict
         .limit(most)
     )
     return {str(issue): (what, by) for issue, what, by in reversed(session.execute(query).all())}
+
+
+def answered(session: Session, scope: Scope, since: datetime) -> int:
+    """How many questions about open issues were answered since then."""
+    query = sa.select(sa.func.count()).select_from(History).join(Issue, Issue.id == History.issue_id)
+    query = query.where(History.at > since, History.what == "answered", *_open(scope), _carried())
+    return session.scalar(query) or 0
 
 
 def asked(session: Session, scope: Scope, most: int) -> tuple[int, Sequence[Asked]]:

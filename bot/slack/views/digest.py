@@ -53,13 +53,13 @@ class DigestLine:
     issue: IssueName
     stage: Stage = Stage.FILED
     severity: Severity = Severity.NORMAL
-    age: timedelta = timedelta()
+    age: timedelta = timedelta()  # since the first of its customers was flagged
     customers: int = 0
     promised: date | None = None
     overdue: bool = False
     due_today: bool = False
     new: bool = False
-    again: bool = False  # opened again
+    back: str = ""  # how it came back: reopened, taken_back, parted
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class Digest:
     customers: int = 0
     promised_count: int = 0
     overdue_count: int = 0
+    came_count: int = 0  # also what left the list again
     new_count: int = 0
     again_count: int = 0
     fixed_count: int = 0
@@ -188,7 +189,7 @@ def _promised(say: Say, data: Digest) -> str:
 
 def _new(say: Say, data: Digest) -> str:
     n = say("New: {n}", n=say.number(data.new_count))
-    again = say.many("{n} opened again", "{n} opened again", data.again_count)
+    again = say.many("{n} came back", "{n} came back", data.again_count)
     return f"{n} · {again}" if data.again_count else n
 
 
@@ -219,14 +220,19 @@ def line_of(say: Say, line: DigestLine, *, staged: bool = True) -> list[Piece]:
         facts.append(promise(say, line))
     if line.severity in (Severity.CRITICAL, Severity.HIGH):
         facts.append(severity_word(say, line.severity))
-    if line.again:
-        facts.append(say("opened again"))
+    if line.back:
+        facts.append(back(say, line.back))
     if line.customers:
         facts.append(say.many("{n} customer", "{n} customers", line.customers))
     facts.append(say.ago(line.age))
     if staged:
         facts.append(stage_words(say, line.stage)[1])
     return [*issue_of(line.issue), f" · {' · '.join(facts)}"]
+
+
+def back(say: Say, how: str) -> str:
+    """How an issue came back."""
+    return say("no longer live") if how == "taken_back" else say("opened again")
 
 
 def promise(say: Say, line: DigestLine) -> str:
@@ -280,10 +286,11 @@ def quiet_lines(rows: Rows) -> list[Block]:
 def _since(say: Say, data: Digest) -> str:
     waits = say.many("{n} customer waits.", "{n} customers wait.", data.customers)
     went, at = sum(data.left_counts.values()), moment(say, data.since, data.now)
-    came = say.many("{n} issue came", "{n} issues came", data.new_count)
-    left = say.many("{n} left the list", "{n} left the list", went)
-    change = say("Since {moment}, {came} and {left}.", moment=at, came=came, left=left)
-    if not (data.new_count or went):
+    said = [say.many("{n} issue came", "{n} issues came", data.came_count)]
+    said += [say.many("{n} came back", "{n} came back", data.again_count)] if data.again_count else []
+    said.append(say.many("{n} left the list", "{n} left the list", went))
+    change = say("Since {moment}, {what}.", moment=at, what=say.listed(said))
+    if not (data.came_count or data.again_count or went):
         change = say("Nothing came and nothing left since {moment}.", moment=at)
     return f"{waits} {change}"
 

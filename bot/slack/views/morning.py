@@ -13,6 +13,7 @@ from bot.slack.views.digest import (
     EVERYTHING,
     DigestLine,
     Rows,
+    back,
     fitting,
     issue_of,
     late,
@@ -52,7 +53,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An issue of the queue, and what happened to it since the last time: answered, reopened, taken_back."""
+    """An issue of the queue, and what happened to it since the last time: answered, or how it came back."""
 
     line: DigestLine
     what: str = ""
@@ -136,7 +137,7 @@ def _since(say: Say, data: Queue) -> str:
     said = [
         (data.new, say.many("{n} new", "{n} new", data.new)),
         (data.answered, say.many("{n} question answered", "{n} questions answered", data.answered)),
-        (data.again, say.many("{n} opened again", "{n} opened again", data.again)),
+        (data.again, say.many("{n} came back", "{n} came back", data.again)),
         (
             data.gone.get("shipped", 0),
             say.many("{n} shipped", "{n} shipped", data.gone.get("shipped", 0)),
@@ -163,7 +164,7 @@ def _queued(say: Say, one: Queued) -> list[Piece]:
     if one.what == "answered":
         facts.append(say("answered by {name}", name=one_line(one.by, 60)) if one.by else say("answered"))
     elif one.what:
-        facts.append(say("opened again") if one.what == "reopened" else say("no longer live"))
+        facts.append(back(say, one.what))
     elif line.new:
         facts.append(say("new"))
     if line.promised is not None:
