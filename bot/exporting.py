@@ -39,8 +39,9 @@ TIME = (
     *("under_1h", "under_4h", "under_1d", "under_3d", "under_1w", "under_2w", "under_1mo", "more"),
 )
 
-_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@]")
-_NEXT_FORMULA = re.compile(r"(;\s*|(?<=\S)\t\s*)(?=[=+\-@])")
+_BEGINS = r"[=+\-@＝＋－＠]"  # Excel takes the wide ones for the others in Japanese
+_FORMULA = re.compile(rf"[\0\t\r\n]|\s*{_BEGINS}")
+_NEXT_FORMULA = re.compile(rf"([;\r\n]\s*|(?<=\S)\t\s*)(?={_BEGINS})")
 Cell = str | int | float | None
 
 BACK = timedelta(weeks=12)
@@ -54,10 +55,11 @@ class Table(NamedTuple):
 
 def cell(value: Cell) -> Cell:
     """What a spreadsheet shows as it is: a text that it would take for a formula gets a quote mark before it (OWASP,
-    "CSV Injection"). In some languages a cell ends at a semicolon."""
+    "CSV Injection", and its issue 1088). In some languages a cell ends at a semicolon; there a quote mark within a line
+    opens nothing, so a line break ends a cell, too."""
     if not isinstance(value, str):
         return value
-    if ";" in value or "\t" in value:
+    if not value.isprintable() or ";" in value:
         value = _NEXT_FORMULA.sub(r"\1'", value)
     return f"'{value}" if _FORMULA.match(value) else value
 

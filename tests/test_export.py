@@ -120,7 +120,7 @@ def test_a_title_is_no_formula(house: House, export: Export) -> None:
     assert export()[0]["title"] == """'=HYPERLINK("https://evil.example","Click")"""
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1+1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rone", "\none", "  =1+1", "＝1+1", "\0=1"])
 def test_what_a_spreadsheet_computes_is_defused(text: str) -> None:
     """Each beginning that makes a formula of a text."""
     assert cell(text) == f"'{text}"

@@ -138,8 +138,11 @@ def test_who_signed_out_is_out_with_every_copy_of_the_cookie(make_house: Build) 
         ('VAT;=HYPERLINK("https://evil.example")', 'VAT;\'=HYPERLINK("https://evil.example")'),
         ("one\t+two", "one\t'+two"),
         ("a; @b;c - d", "a; '@b;c - d"),
+        ("VAT\n=1+1", "VAT\n'=1+1"),
+        ("\r\n=1+1", "'\r\n'=1+1"),
     ],
 )
 def test_a_formula_within_a_text_is_defused(text: str, shown: str) -> None:
-    """A French spreadsheet begins a new cell at a semicolon, and knows no quotes that begin in the midst of one."""
+    """A French spreadsheet begins a new cell at a semicolon, and knows no quotes that begin in the midst of one: a line
+    break within them begins a new line."""
     assert exporting.cell(text) == shown
