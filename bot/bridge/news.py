@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.bridge.core import Bridge
-from bot.model import ENDS, MEANWHILE, SUPERSEDED, News, Step, WriteBack, step
+from bot.model import ENDS, MEANWHILE, SUPERSEDED, Confirmation, News, Step, WriteBack, step
 from bot.store import queries
 from bot.store.tables import Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
 
@@ -114,9 +114,10 @@ def stem(cause: str) -> str:
 
 
 def _heard(escalation: Escalation) -> NewsItem | None:
-    """The last news that certainly reached the customer."""
+    """The last news that certainly reached the customer; None where they said that it does not hold for them."""
     written = [row for row in escalation.write_backs if row.state is WriteBack.WRITTEN]
-    return max(written, key=lambda row: (row.done_at or row.due_at, row.news.at)).news if written else None
+    last = max(written, key=lambda row: (row.done_at or row.due_at, row.news.at), default=None)
+    return last.news if last and last.confirmation is not Confirmation.STILL_BROKEN else None
 
 
 def owe_standing(bridge: Bridge, session: Session, escalation: Escalation) -> None:
