@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 from tests.gitlab_shop import DEV, SHOP, Shop
 from tests.hosting.gitlab import OnGitLab
-from tests.test_confirm import REPLY
-from tests.test_write_back_edges import shipped, states, written
+from tests.test_confirm import REPLY, STILL, answer
+from tests.test_write_back_edges import broken, shipped, states, written
 
 
 def heard(house: House, person: str = "U0ANA") -> list[str]:
@@ -32,6 +33,37 @@ def test_the_truth_is_owed_though_the_issue_was_opened_again(house: House) -> No
     assert states(house) == [("U0ANA", "written"), ("U0ANA", "due")]
     assert house.write_back(reply="Nous avons dû le retirer.") == {}
     assert house.replies() == [REPLY, "Nous avons dû le retirer."]
+
+
+def test_a_reply_found_after_still_broken_takes_nothing_back(house: House) -> None:
+    """Ben's reply went out, and its answer was lost; meanwhile it is broken for Ana's customer. It is out all the same:
+    Ben's customer is not told otherwise."""
+    written(house, ("U0BEN", "4212"))
+    answer(house, STILL)
+    house.zendesk.wire.faults.append(Fault("drop_after", "PUT", "/api/v2/tickets/4212.json"))
+    house.press("U0BEN", "write_back")
+    view = house.slack.views("U0BEN")[-1]
+    assert house.slack.submit(view["id"], {"reply": REPLY}).ok
+    broken(house)
+    for _ in range(3):
+        house.pass_time(minutes=2)
+    assert house.replies("4212") == [REPLY]
+    assert not any("should hear what has changed" in one for one in house.told("U0BEN"))
+    assert ("U0BEN", "written") in states(house)
+    house.mend(release="v2.6.0")
+    assert "Fixed in v2.6.0" in house.told("U0BEN")[-1]
+
+
+def test_whoever_said_it_is_broken_hears_it_again(house: House) -> None:
+    """Léo says that the same fix does mend it: Camille waits for a word on that."""
+    written(house)
+    answer(house, STILL)
+    broken(house)
+    house.pass_time(minutes=1)
+    house.github.comment(REPO, 1, "leo-dev", "/fixed-by #2")
+    house.poll()
+    assert states(house) == [("U0ANA", "written"), ("U0ANA", "due")]
+    assert house.write_back(reply="Videz le cache, s’il vous plaît.") == {}
 
 
 def test_tags_with_an_at_sign_are_releases_of_their_own(make_house: Callable[..., House]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import confirm, news
 from bot.bridge.core import Bridge
-from bot.model import SUPERSEDED, News, Step, UserError, WriteBack, step
+from bot.model import SUPERSEDED, Confirmation, News, Step, UserError, WriteBack, step
 from bot.store import queries
 from bot.store.tables import WriteBackRow
 
@@ -166,6 +166,13 @@ def _settled(row: WriteBackRow) -> bool:
     return any(item.stands and item.kind in (News.SHIPPED, News.DECLINED) for item in row.escalation.issue.news)
 
 
+def _doubted(session: Session, row: WriteBackRow) -> bool:
+    """Whether nothing was taken back: a customer said of this news that it is still broken, and that is all."""
+    if any(item.stands and item.kind is News.ROLLED_BACK for item in row.escalation.issue.news):
+        return False
+    return any(one.confirmation is Confirmation.STILL_BROKEN for one in news.told(session, row.news))
+
+
 def delayed(bridge: Bridge, session: Session, ticket_id: str, why: str) -> None:
     """Replies on this ticket take longer: whoever wrote one hears so, once. `why` is a clause."""
     for escalation in queries.on_ticket(session, ticket_id):
@@ -211,7 +218,12 @@ def _take(bridge: Bridge, session: Session, row: WriteBackRow, taken: Step, by: 
         row.done_at = bridge.clock.now()
     if after is WriteBack.WRITTEN:
         confirm.begin(bridge, row)
-    if after is WriteBack.WRITTEN and row.news.kind is News.SHIPPED and not _settled(row):
+    if (
+        after is WriteBack.WRITTEN
+        and row.news.kind is News.SHIPPED
+        and not _settled(row)
+        and not _doubted(session, row)
+    ):
         news.correct(bridge, session, row.escalation.issue, [row])  # it was taken back while the reply was on its way
     what = {
         Step.MARK_WRITTEN: "written",
