@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -179,10 +180,15 @@ def test_a_wrong_claim_is_refused(house: House, claims: dict[str, Any], sentence
 
 def test_an_app_of_the_whole_organisation(house: House) -> None:
     """Installed for all of an Enterprise organisation, it has its id for a workspace's; people sign in to one of its
-    workspaces."""
-    ours = house.slack.workspace.identity.team_id
-    house.slack.openid.claims = {"https://slack.com/team_id": "T0SALES", "https://slack.com/enterprise_id": ours}
-    assert Browser(house).sign_in().headers["location"] == "/"
+    workspaces, which Slack lets them choose."""
+    workspace = house.slack.workspace
+    workspace.identity = replace(workspace.identity, team_id="E0ACME")
+    workspace.people["U0ANA"]["enterprise_user"] = {"enterprise_id": "E0ACME", "teams": ["T0ACME"]}
+    house.slack.openid.claims = {"https://slack.com/enterprise_id": "E0ACME"}
+    browser = Browser(house)
+    assert "team=" not in browser.begin()
+    assert browser.sign_in().headers["location"] == "/"
+    assert browser.get("/").status_code == 200
 
 
 def test_what_slack_did_not_sign_is_refused(house: House) -> None:

@@ -80,8 +80,9 @@ class Slack:
             "redirect_uri": self._back,
             "state": record["state"],
             "nonce": record["nonce"],
-            "team": self._team(),
         }
+        if (team := self._team()).startswith("T"):  # an organisation's id names no workspace to sign in to
+            asked["team"] = team
         address = f"{self._issuer}/openid/connect/authorize?{urlencode(asked)}"
         return Begun(address, self._seal.close("sign-in", record, PATIENCE))
 
