@@ -67,6 +67,8 @@ def test_it_is_open_on_this_machine(page: httpx2.Client) -> None:
         {"forwarded": "for=203.0.113.7"},
         {"via": "1.1 proxy"},
         {"x-real-ip": "203.0.113.7"},
+        {"x-nginx-proxy": "true"},
+        {"x-request-id": "4f2a"},
     ],
 )
 def test_behind_a_proxy_there_is_none(page: httpx2.Client, headers: dict[str, str]) -> None:

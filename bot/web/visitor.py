@@ -30,8 +30,9 @@ LASTING = timedelta(hours=12)
 HERE = "on this machine"
 """Who did something where nobody signs in."""
 
-_FORWARDED = ("forwarded", "via", "x-real-ip")
-_PROXIES = "x-forwarded"
+_FORWARDED = ("forwarded", "via")
+_PROXIES = "x-"
+"""How the headers begin that proxies add, under many names, and that no browser sends when somebody opens a page."""
 _OLD = "1.0"
 """The HTTP that proxies speak unless they are told otherwise, and that no browser does."""
 
