@@ -103,3 +103,14 @@ def test_a_digest_of_one_project_tells_of_it_alone(make_house: Make) -> None:
     assert "Only:" in plain(posted(house)[-1])
     assert "VAT is wrong" not in said
     assert "Search for refunds" in said
+    assert "Bugs brought" not in said
+
+
+def test_who_waits_for_a_bug_does_not_wait_for_tooling(make_house: Make) -> None:
+    """Also in a digest that names both kinds: bugs are counted apart, whatever its areas hold."""
+    house = make_house(configured({**CAUSES, "kinds": ["bug", "tooling"]}))
+    house.flag()
+    house.flag("U0BEN", "4212", title="Search for refunds", kind="tooling")
+    said = week(house)
+    assert "Bugs brought 1 ticket since" in said
+    assert "more than before. 1 customer waits." in said

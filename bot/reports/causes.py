@@ -101,6 +101,7 @@ class Causes:
     until: datetime
     periods: tuple[Period, ...]  # oldest first
     bugs: tuple[int, ...]  # escalations flagged in each period, of kind bug
+    bugs_waiting: int  # customers who wait for one now
     tooling: Area  # all requests for support's own tooling, under the name ""
     projects: tuple[Area, ...]
     components: tuple[Area, ...]
@@ -116,7 +117,7 @@ class Causes:
     def empty(self) -> bool:
         """Whether there is nothing to tell: nobody waits, and nothing came, came back or went."""
         flagged = sum(self.bugs) + self.tooling.total
-        waiting = self.tooling.waiting + sum(area.waiting for area in self.projects)
+        waiting = self.tooling.waiting + self.bugs_waiting
         return not (flagged or waiting or self.offenders_count or self.removed_count)
 
 
@@ -135,6 +136,7 @@ def causes(rows: CauseRows) -> Causes:
         until=rows.until,
         periods=periods,
         bugs=tuple(rows.bugs.tickets),
+        bugs_waiting=rows.bugs.waiting,
         tooling=_area(rows, rows.tooling, periods, quotes),
         projects=of[Dimension.PROJECT],
         components=of[Dimension.COMPONENT],

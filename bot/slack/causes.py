@@ -35,7 +35,7 @@ def causes(session: Session, of: Edition) -> CausesDigest:
         since=of.since,
         due=of.due,
         now=of.now,
-        bugs=AreaLine("", report.bugs[-1], report.bugs[-2], sum(area.waiting for area in report.projects)),
+        bugs=AreaLine("", report.bugs[-1], report.bugs[-2], report.bugs_waiting),
         tooling=_area(report.tooling, ""),
         areas=_areas(of, report),
         offenders=tuple(

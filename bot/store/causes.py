@@ -239,11 +239,12 @@ def _offenders(
     session: Session, wanted: Scope, since: datetime, until: datetime
 ) -> tuple[tuple[OffenderRow, ...], int]:
     """The issues that came back most often, and how many did at all. Only of those that tickets are on."""
+    customers = sa.func.count(History.escalation_id.distinct())  # who says so again is one customer
     query = (
         sa.select(
             Issue.id,
             History.what,
-            sa.func.count(),
+            sa.case((History.what == "still_broken", customers), else_=sa.func.count()),
             sa.func.max(History.at, type_=History.at.type),
         )
         .join(Issue, Issue.id == History.issue_id)

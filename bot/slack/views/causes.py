@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.model import Kind
 from bot.slack.views.digest import Narrowed, Rows, fitting, issue_of, late, moment, narrowed_to, quiet_lines
 from bot.slack.views.parts import IssueName, Piece, Post, actions, header, lines, one_line, open_button, plain, post
 from bot.texts import Say
@@ -73,7 +74,8 @@ def causes(say: Say, data: CausesDigest) -> Post:
         warm = say("A calm time: since {moment} no bug brought a ticket, and nobody waits for one.", moment=at)
         return post("\n".join([warm, *map(plain, opening)]), [lines([warm]), *quiet_lines(opening)])
     title = say("What hurts customers most")
-    rows: Rows = [[_bugs(say, data.bugs, at)]]
+    kinds = data.narrowed.kinds
+    rows: Rows = [[_bugs(say, data.bugs, at)]] if not kinds or Kind.BUG in kinds else []
     parts = [(_heading(say, area), _inside(say, area)) for area in data.areas]
     if data.tooling.tickets or data.tooling.waiting:
         parts.append((_heading(say, data.tooling), _inside(say, data.tooling)))
