@@ -180,7 +180,17 @@ class Zendesk:
 
         Raises Rejected when Zendesk kept the message private (our account may then not write to customers).
         """
+        raw, answer = self._raw(number)
+        if within(raw, "via").get("channel") in answers.MAILED:
+            self._refuse_without_mail(number, raw, answer)
         return self._write(number, text, {"public": True, **self._author(agent_email)}, key)
+
+    def _refuse_without_mail(self, number: str, raw: Mapping[str, Any], answer: Any) -> None:
+        asks = answers.by_id(dicts(answer, "users")).get(whole(raw.get("requester_id")))
+        if asks is not None and not text_of(asks.get("email")):
+            raise Rejected(
+                self.name, f"the customer of ticket {number} has no e-mail address in Zendesk and would not get it"
+            )
 
     def _write(self, number: str, text: str, how: Mapping[str, Any], key: str) -> str:
         if not text.strip():
@@ -237,9 +247,10 @@ class Zendesk:
         """Answer the customer of a closed ticket in a follow-up of it, which carries `key` as its external id."""
         if not text.strip():
             raise Rejected(self.name, _EMPTY)
-        raw, _ = self._raw(number)
+        raw, answer = self._raw(number)
         if raw.get("status") != "closed":
             raise Rejected(self.name, f"ticket {number} is not closed: write the reply there")
+        self._refuse_without_mail(number, raw, answer)
         asks = whole(raw.get("requester_id"))
         if not asks:
             raise Unavailable(self.name, f"it does not tell who asked for ticket {number}", maybe_done=False)

@@ -91,6 +91,27 @@ def test_what_nobody_wrote_is_nobodys_answer(helpdesk: Zendesk, world: ZendeskWo
     assert [(said.role, said.public) for said in helpdesk.ticket(number).messages][1:] == [("agent", False)]
 
 
+@pytest.mark.parametrize(("channel", "sent"), [("voice", False), ("web", False), ("whatsapp", True)])
+def test_a_customer_without_an_address_is_not_called_written_to(
+    helpdesk: Zendesk, world: ZendeskWorld, channel: str, sent: bool
+) -> None:
+    """Who called by telephone gets no mail: the agent hears so. Other channels go their own ways."""
+    number = world.open_ticket("Basket", "It is empty.")
+    record = world.desk.record(number)
+    record["via"] = {"channel": channel}
+    world.desk.users[record["requester_id"]]["email"] = ""
+    if sent:
+        helpdesk.reply(number, "Done.", "k1")
+    else:
+        with pytest.raises(Rejected, match="has no e-mail address in Zendesk"):
+            helpdesk.reply(number, "Done.", "k1")
+    helpdesk.note(number, "Filed.", "k2")
+    world.close(number)
+    with pytest.raises(Rejected, match="has no e-mail address in Zendesk"):
+        helpdesk.follow_up(number, "Done.", "k3")
+    assert world.writes() == 1 + sent
+
+
 def test_a_reply_that_zendesk_kept_private_is_not_called_sent(helpdesk: Zendesk, world: ZendeskWorld) -> None:
     """When our own account is a light agent, the agent hears that the customer got nothing, and check says why."""
     number = world.open_ticket("Basket", "It is empty.")
