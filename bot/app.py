@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -149,7 +150,7 @@ class Passerelle:
             "round": slack.RefreshRound,
             "notice": slack.Notice,
             "reminder": reminders.Reminder,
-            "digest": digest.Digest,
+            "digest": partial(digest.Digest, posted=self.metrics.posted),
             "group": duty.Group,
             "yours": duty.Yours,
             "everyone": duty.Everyone,

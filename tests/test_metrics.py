@@ -255,6 +255,11 @@ def test_digests_are_counted_by_their_names(make_house: Callable[..., House]) ->
     house.settle()
     now = Scrape(house)
     assert (now("digests_posted_total", digest="noon"), now("digests_posted_total", digest="six")) == (1, 0)
+    house.clock.advance(timedelta(hours=6))
+    house.bot.schedule.tick_digests()
+    house.clock.advance(timedelta(hours=4))  # Slack could not be reached until it was of no use any more
+    house.settle()
+    assert Scrape(house)("digests_posted_total", digest="six") == 0
 
 
 def test_both_forms_of_text_are_spoken(house: House) -> None:

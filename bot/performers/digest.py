@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,9 +41,10 @@ class Told:
 class Digest(Base):
     """`digest:{name}:{slot}:{reader}`: posted once per slot and reader, unless it comes too late to be of use."""
 
-    def __init__(self, bridge: Bridge, chat: Chat, people: People) -> None:
+    def __init__(self, bridge: Bridge, chat: Chat, people: People, posted: Callable[[str], None]) -> None:
+        """`posted` is told the name of each digest that stands in Slack."""
         super().__init__(bridge, chat, people)
-        self._charts = True
+        self._charts, self._posted = True, posted
 
     def look(self, job: Job) -> Told | None:
         if "due" not in job.payload:  # of an older version
@@ -76,6 +77,7 @@ class Digest(Base):
     def settle(self, session: Session, job: Job, result: Told) -> None:
         if result.at is not None:
             upkeep.take(session, told(job.payload), result.at)
+            self._posted(job.payload["digest"])
 
     def _post(self, job: Job, channel: str, post: views.Post) -> str:
         """Post it; once more without its chart where Slack does not take that, which is remembered."""

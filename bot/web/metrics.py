@@ -97,8 +97,10 @@ class Metrics:
     def tried(self, job: Job, outcome: str) -> None:
         """An effect was tried: it is done, comes again, or was given_up."""
         self._ended.labels(job.kind, outcome).inc()
-        if job.kind == "digest" and outcome == "done":
-            self._digests.labels(str(job.payload.get("digest", ""))).inc()
+
+    def posted(self, digest: str) -> None:
+        """A digest stands in Slack."""
+        self._digests.labels(digest).inc()
 
     # --- what is read
 
