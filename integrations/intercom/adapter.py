@@ -227,12 +227,11 @@ class Intercom:
 
     def poll(self, watch: Watch) -> tuple[list[Event], Watch]:
         """The conversations updated since `watch`, by a search: one request where there are few."""
+        return polling.look(watch, self._newest, self._changed, _LATE)
 
-        def newest() -> datetime:
-            lines, _ = self._search({"field": "updated_at", "operator": ">", "value": 0}, "descending", 1)
-            return max(map(_updated, lines), default=polling.EVER)
-
-        return polling.look(watch, newest, self._changed, _LATE)
+    def _newest(self) -> datetime:
+        lines, _ = self._search({"field": "updated_at", "operator": ">", "value": 0}, "descending", 1)
+        return max(map(_updated, lines), default=polling.EVER)
 
     def _changed(self, since: datetime) -> dict[str, datetime]:
         # One second earlier: whether ">" means "or equal" depends on the page that one reads.
@@ -263,6 +262,13 @@ class Intercom:
         if me.get("has_inbox_seat") is False:
             mend = "give that teammate an Inbox seat"
             return [Finding(f"{at}.token", "the teammate of this token has no Inbox seat and cannot reply", mend)]
+        try:
+            self._newest()
+        except Unauthorised as error:
+            mend = "let the app read conversations: its page Authentication in the Developer Hub, Permissions"
+            return [Finding(f"{at}.token", f"this token does not open conversations ({error.detail})", mend)]
+        except ServiceError as error:
+            return [Finding(f"{at}.url", f"conversations cannot be read ({error.detail})", "try again in a while")]
         return []
 
     def _me(self) -> tuple[str, str]:

@@ -224,6 +224,13 @@ def test_a_teammate_without_a_seat_is_not_spoken_for(helpdesk: Intercom, world: 
     assert (finding.where, "Inbox seat" in finding.mend) == ("helpdesks.desk.token", True)
 
 
+def test_an_app_that_may_not_read_conversations_is_found_by_check(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """Permissions are chosen one by one: its token signs in, and yet every ticket would be refused."""
+    world.desk.wire.faults.append(Fault("refuse", "POST", "/search$", status=403))
+    [finding] = helpdesk.check()
+    assert (finding.where, "read conversations" in finding.mend) == ("helpdesks.desk.token", True)
+
+
 def test_all_contacts_of_one_address_are_looked_at(helpdesk: Intercom, world: IntercomWorld) -> None:
     """A lead who signed up is two contacts with the same address until somebody merges them."""
     first = world.open_ticket("Basket", "Empty.")
