@@ -11,6 +11,7 @@ from tests.conftest import REPO, House, said
 from tests.test_deployed import deploy, on
 from tests.test_fall_back import states
 from tests.test_shipped import MINUTE, merge, merged, release
+from tests.test_triage import comment
 
 LIB = "acme/library"
 
@@ -79,3 +80,24 @@ def test_another_repository_out_of_sight(make_house: Callable[..., House]) -> No
     assert "Fixed in v2.5.0" in house.told("U0BEN")[-1]
     assert [one for one in house.told() if "Fixed in" in one] == []
     assert f"The tracker refuses: it shows us no repository {LIB}." in said(house.slack.messages("C0SUPPORTDEV")[0])
+
+
+def test_what_was_given_up_about_an_issue_is_asked_again(house: House) -> None:
+    """GitHub could not compare what a Support Dev named with the release that has it: a day later it can, and it ships,
+    without another release; the card says no more that GitHub refuses."""
+    house.flag()
+    sha = house.github.commit(REPO, "main", "Round VAT per line")
+    house.github.publish_release(REPO, "v2.5.0")
+    house.poll()
+    house.github.wire.faults.append(Fault("refuse", "GET", "/compare/", 422, body={"message": "Too slow"}, times=None))
+    comment(house, f"/fixed-by {sha}")
+    for _ in range(5):
+        house.pass_time(minutes=2)
+    assert "The tracker refuses: Too slow." in house.card()
+    house.github.wire.faults.clear()
+    for _ in range(96):
+        house.clock.advance(15 * MINUTE)
+        house.bot.schedule.tick_glances()
+    house.settle()
+    assert "in v2.5.0" in house.told()[-1]
+    assert "The tracker refuses" not in house.card()

@@ -120,7 +120,7 @@ def _complete(bridge: Bridge, issue: Issue) -> list[Head]:
 
 def _ship(bridge: Bridge, session: Session, issue: Issue, out: list[Head]) -> None:
     """It is proven: everybody on the issue hears it."""
-    proof = shipping.proof(fixes_of(issue), out)
+    proof, issue.trouble = shipping.proof(fixes_of(issue), out), ""
     bridge.advance(session, issue, Happening.SHIPPED, proof=proof)
     _keep_current(bridge, session, issue)
     news.publish(bridge, session, issue, News.SHIPPED, _cause(issue, out[-1]), proof=proof)

@@ -65,8 +65,10 @@ class Glance(Reading):
         return hear.glance(self.bridge, job.payload["issue"])
 
     def settle(self, session: Session, job: Job, result: bool) -> None:
-        if result:
-            self.bridge.look_at(session, session.get_one(Issue, job.payload["issue"]))
+        issue = session.get_one(Issue, job.payload["issue"])
+        asked = [queries.effect(session, f"{kind}:{issue.id}") for kind in ("look", "prove")]
+        if result or any(one is not None and one.state is EffectState.DEAD for one in asked):  # it answers again
+            self.bridge.look_at(session, issue)
 
 
 class FixNamed(Reading):
