@@ -176,6 +176,20 @@ def test_the_queue(house: House, page: httpx2.Client) -> None:
     assert "Nothing fits" in read(page.get("/?stage=declined"))
 
 
+def test_of_what_shipped_the_queue_has_what_is_still_owed(house: House, page: httpx2.Client) -> None:
+    """Also when other stages are chosen with it, as a digest's filters may; who was written to does not wait."""
+    house.flag("U0ANA", "4211", title="VAT is wrong on invoices")
+    house.flag("U0BEN", "4212", title="Login loops")
+    house.mend(1)
+    for query in ("stage=shipped", "stage=filed,shipped"):
+        assert "VAT is wrong" in read(page.get(f"/?{query}")), query
+    house.write_back()
+    assert "Nothing fits" in read(page.get("/?stage=shipped"))
+    mixed = read(page.get("/?stage=filed,shipped"))
+    assert "1 issue in the queue" in mixed
+    assert "Login loops" in mixed
+
+
 def test_one_issue_from_the_flag_to_the_customers_answer(house: House, page: httpx2.Client) -> None:
     """Facts, proof with its addresses, who waits, what became of each piece of news, and the whole story."""
     house.flag()

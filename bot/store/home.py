@@ -260,9 +260,10 @@ def _crowd(wanted: Wanted) -> sa.Subquery:
         sa.func.count().label("customers"),
         sa.func.min(Escalation.flagged_at, type_=Escalation.flagged_at.type).label("since"),
     ).where(Escalation.taken_off.is_(None))
-    if wanted.stage in SETTLED or (wanted.stages and set(wanted.stages) <= set(SETTLED)):
+    if {wanted.stage, *wanted.stages} & {*SETTLED}:
         owed = sa.select(WriteBackRow.escalation_id).where(WriteBackRow.state.in_(OWED))
-        query = query.where(Escalation.id.in_(owed))
+        open_ = sa.select(Issue.id).where(Issue.stage.in_(WAITING))
+        query = query.where(sa.or_(Escalation.id.in_(owed), Escalation.issue_id.in_(open_)))
     return query.group_by(Escalation.issue_id).subquery()
 
 
