@@ -101,6 +101,18 @@ def test_what_the_customer_said_of_it_is_a_word(house: House, export: Export) ->
     assert said() == ("still_broken", True)
 
 
+def test_told_is_when_somebody_first_was(house: House, export: Export) -> None:
+    """Ana heard at once; that Ben has it now, three hours later, is no delay in telling."""
+    house.flag()
+    house.mend()
+    [before] = export()
+    house.pass_time(hours=3)
+    house.press("U0ANA", "hand_over")
+    assert house.submit(to="U0BEN") == {}
+    [after] = export()
+    assert (after["agent"], after["told_at"]) == ("U0BEN", before["told_at"])
+
+
 def test_customers_leave_on_request_alone(house: House, export: Export) -> None:
     """Neither their names nor their words stand in the table; with `--customers` their names do."""
     house.flag()

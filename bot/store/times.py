@@ -156,23 +156,22 @@ def _customers(wanted: Scope, since: datetime, reached: sa.Subquery) -> sa.Selec
 
 def heard_by_customer(*kinds: News) -> sa.Subquery:
     """When an escalation's agent was told of news of these kinds, as Slack dated the message, and when the customer was
-    written to; of news that still stand."""
-    told = sa.cast(sa.func.nullif(Round.ts, ""), sa.Float)
-    written = sa.case((WriteBackRow.state == WriteBack.WRITTEN, WriteBackRow.done_at))
+    written to; of news that still stand. Who took it over later was told later: that is no delay in telling."""
+    told = sa.func.min(sa.cast(Round.ts, sa.Float)).label("told")
+    first = sa.select(Hearing.escalation_id, Hearing.news_id, told).join(Round, Round.id == Hearing.round_id)
+    first_told = first.where(Round.ts != "").group_by(Hearing.escalation_id, Hearing.news_id).subquery()
     theirs = sa.and_(
-        Hearing.person == WriteBackRow.agent,
-        Hearing.escalation_id == WriteBackRow.escalation_id,
-        Hearing.news_id == WriteBackRow.news_id,
+        first_told.c.escalation_id == WriteBackRow.escalation_id, first_told.c.news_id == WriteBackRow.news_id
     )
+    written = sa.case((WriteBackRow.state == WriteBack.WRITTEN, WriteBackRow.done_at))
     return (
         sa.select(
             WriteBackRow.escalation_id,
-            sa.func.max(told).label("told"),
+            sa.func.max(first_told.c.told).label("told"),
             sa.func.max(written, type_=WriteBackRow.done_at.type).label("written"),
         )
         .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
-        .outerjoin(Hearing, theirs)
-        .outerjoin(Round, Round.id == Hearing.round_id)
+        .outerjoin(first_told, theirs)
         .where(NewsItem.kind.in_(kinds), NewsItem.stands)
         .group_by(WriteBackRow.escalation_id)
         .subquery()
