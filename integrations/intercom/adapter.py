@@ -81,6 +81,7 @@ class Intercom:
         me, _ = self._me()
         people = dicts(within(raw, "contacts"), "contacts")
         contact = self._detail("contacts", people[0].get("id")) if people else {}
+        asks = answers.asks(raw)
         companies = dicts(within(contact, "companies"), "data")
         company = self._detail("companies", companies[0].get("id")) if companies else {}
         assignee = self._detail("admins", raw.get("admin_assignee_id") or None)
@@ -91,8 +92,8 @@ class Intercom:
             subject=answers.subject(raw),
             customer=Customer(
                 id=text_of(contact.get("id")),
-                name=text_of(contact.get("name")),
-                email=text_of(contact.get("email")),
+                name=text_of(contact.get("name")) or text_of(asks.get("name")),
+                email=text_of(contact.get("email")) or text_of(asks.get("email")),
                 organisation=text_of(company.get("name")),
                 plan=answers.field(self._config.plan_field, raw, contact, company),
             ),

@@ -17,6 +17,7 @@ from integrations.mail import pictures, reduced
 
 _SHOWN = frozenset({"comment", "open", "close", "quick_reply"})  # the part types whose text the customer gets
 _STAFF = frozenset({"admin", "team", "bot"})
+_CUSTOMERS = frozenset({"user", "lead", "contact"})
 # An uploaded picture's path; the address stands in what a stranger wrote, so nothing in it may lead up from there.
 _STORED = re.compile(r"(?!.*%2[ef])/i/o(?:/[\w+~%-][\w.,+~%@()!-]*)+", re.IGNORECASE)
 _WORD = re.compile(r"(?<!\S)(?!\S*://)\S+")
@@ -82,6 +83,13 @@ def _message(part: Mapping[str, Any], me: str) -> Message:
         attachments=tuple(_attachments(part)),
         email=text_of(author.get("email")),
     )
+
+
+def asks(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The first customer who said something, as a conversation itself tells of them; {} when it was none yet."""
+    parts = [within(raw, "source"), *dicts(within(raw, "conversation_parts"), "conversation_parts")]
+    authors = [within(part, "author") for part in parts]
+    return next((author for author in authors if text_of(author.get("type")) in _CUSTOMERS), {})
 
 
 def _attachments(part: Mapping[str, Any]) -> Iterator[Attachment]:

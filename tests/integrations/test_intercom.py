@@ -239,6 +239,17 @@ def test_all_contacts_of_one_address_are_looked_at(helpdesk: Intercom, world: In
     assert [line.number for line in helpdesk.tickets_of("zoe@customer.example")] == [second, first]
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_customer_whose_contact_cannot_be_read_still_has_a_name(
+    helpdesk: Intercom, world: IntercomWorld, status: int
+) -> None:
+    """Merged, deleted, or not for us to see: what is not known is not taken out of an issue, either."""
+    number = world.open_ticket("Basket", "It is empty. Zoé Martin")
+    world.desk.wire.faults.append(Fault("refuse", "GET", "/contacts/", status=status))
+    person = helpdesk.ticket(number).customer
+    assert (person.name, person.email) == ("Zoé Martin", "zoe@customer.example")
+
+
 def test_an_apostrophe_belongs_to_an_address(helpdesk: Intercom, world: IntercomWorld) -> None:
     """Of customers and of agents: nobody is unknown for being called O'Brien."""
     fay = world.records.person("Fay O'Brien", "fay.o'brien@customer.example", "customer")
