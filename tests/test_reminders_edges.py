@@ -54,6 +54,26 @@ def test_a_lead_reads_who_was_reminded(reminding: Build) -> None:
     assert "I have reminded Ben Okafor." in lead
 
 
+def test_without_leads_the_other_support_devs_hear(reminding: Build) -> None:
+    """Léo, who has what is new, left, and nobody is a lead: Ben hears of it, once, and takes it."""
+
+    def crew(config: dict[str, Any]) -> None:
+        devs = [{"slack": "U0LEO", "tracker": "leo-dev"}, {"slack": "U0BEN", "tracker": "ben-dev"}]
+        config["projects"][0]["support_devs"] = devs
+        config["slack"].pop("leads")
+
+    house = reminding(change=crew)
+    house.flag()
+    house.slack.leave("U0LEO")
+    for hour in (9, 10, 12):
+        at(house, march(3, hour))
+    at(house, march(6))
+    [told] = reminders(house, "U0BEN")
+    assert "nobody has taken it yet.\nI cannot reach Léo Martin in Slack." in told
+    house.press("U0BEN", "acknowledge")
+    assert "In hand" in house.card()
+
+
 def test_who_joins_after_all_others_heard_is_asked_too(reminding: Build) -> None:
     """A question that Ana and the lead were reminded of waits for Ben as well, who comes days later."""
     house = reminding(triage_after=None)

@@ -131,7 +131,8 @@ class Look:
         self._hours = self._rules.hours()
         self._things = list(self._found())
         self._snoozed = nudges.snoozed(session, self._now) if self._things else set()
-        wanted = {*bridge.settings.slack.leads, *(thing.person for thing in self._things)}
+        devs = (dev.slack for project in bridge.settings.projects for dev in project.support_devs)
+        wanted = {*bridge.settings.slack.leads, *devs, *(thing.person for thing in self._things)}
         self._known = nudges.people(session, wanted) if self._things else {}
 
     def due(self) -> dict[str, list[_Step]]:
@@ -203,8 +204,14 @@ class Look:
         return [lead for lead in told if self._reachable(lead)]
 
     def _own(self, thing: Thing) -> list[str]:
-        """Who hears it first: in place of somebody who cannot be reached, the leads."""
-        return [thing.person] if self._reachable(thing.person) else self._leads
+        """Who hears it first: in place of somebody who cannot be reached, the leads; without any, of what a Support Dev
+        has, the others."""
+        if self._reachable(thing.person):
+            return [thing.person]
+        if self._leads or thing.what not in (TRIAGE, PROMISE):
+            return self._leads
+        project = self._bridge.project(self._session.get_one(Issue, thing.issue).project)
+        return [dev.slack for dev in project.support_devs if self._reachable(dev.slack)]
 
     def _step(self, thing: Thing, person: str) -> str:
         """The step in which they hear it: whom it waits for, the latest alone."""
