@@ -107,23 +107,28 @@ def _is_file(part: Raw) -> bool:
 
 
 def _said(parts: Iterable[Raw]) -> list[Raw]:
-    """The parts that hold the words of the message: its HTML where there is some, else its plain text. What stands in a
-    message that was attached is somebody else's."""
-    found: dict[str, list[Raw]] = {"text/html": [], "text/plain": []}
+    """The parts that hold the words of the message: where the mail has them in two forms, its HTML, and else all of
+    them. What stands in a message that was attached is somebody else's."""
+    found: list[Raw] = []
+    twice = False
     for part in sorted(parts, key=lambda one: whole(one.get("id"))):
         kind = _kind(part)
         if kind.startswith("message/"):
             break
-        if kind in found and not text_of(part.get("Filename")) and whole(part.get("id")):
-            found[kind].append(part)
-    return found["text/html"] or found["text/plain"]
+        twice = twice or kind == "multipart/alternative"
+        if kind in ("text/html", "text/plain") and not text_of(part.get("Filename")) and whole(part.get("id")):
+            found.append(part)
+    rich = [part for part in found if _kind(part) == "text/html"]
+    return rich if twice and rich else found
 
 
 def _text(parts: list[Raw], texts: Mapping[int, str]) -> str:
     if any(whole(part.get("ContentLength")) > _FILES_MOST for part in parts):
         return "[This message is too long to be shown here; it stands in the ticket]"
-    words = "\n".join(texts.get(whole(part.get("id")), "") for part in parts)
-    return reduced(words) if parts and _kind(parts[0]) == "text/html" else reduced("", words)
+    words = [(_kind(part) == "text/html", texts.get(whole(part.get("id")), "")) for part in parts]
+    if all(is_html for is_html, _ in words):
+        return reduced("\n".join(text for _, text in words))
+    return reduced("", "\n".join(reduced(text) if is_html else text for is_html, text in words))
 
 
 def _retyped(http: HttpClient, parts: list[dict[str, Any]]) -> list[Raw]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -17,6 +19,18 @@ from integrations.testing.desk_records import Records
 from integrations.testing.helpdesk_world import DeskTrouble, Said
 
 REASON = "the reason of the service"
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def guarded(handler: Handler, key: str, header: str = "authorization") -> Handler:
+    """The handler, for whoever sends that key in the header; all others are refused with HTTPException 401."""
+
+    async def checked(asked: Request) -> Response:
+        if asked.headers.get(header) != key:
+            raise HTTPException(401, "Unauthorized")
+        return await handler(asked)
+
+    return checked
 
 
 class StandIn(ABC):
@@ -57,22 +71,26 @@ class DeskWorld(ABC):
         return self.desk.records
 
     @abstractmethod
+    def helpdesk(self, token: str = ..., secret: str | None = ..., url: str = "") -> Helpdesk:
+        """The adapter at the stand-in's address, with the token and the secret that it knows, or those given."""
+
+    @abstractmethod
     def addresses(self, number: str) -> list[str]: ...
 
     @abstractmethod
     def imitate(self, number: str, key: str) -> None: ...
 
     @abstractmethod
-    def with_wrong_token(self) -> Helpdesk: ...
-
-    @abstractmethod
-    def without_secret(self) -> Helpdesk: ...
-
-    @abstractmethod
-    def unreachable(self) -> Helpdesk: ...
-
-    @abstractmethod
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]: ...
+
+    def with_wrong_token(self) -> Helpdesk:
+        return self.helpdesk(token="wrong")  # noqa: S106
+
+    def without_secret(self) -> Helpdesk:
+        return self.helpdesk(secret=None)
+
+    def unreachable(self) -> Helpdesk:
+        return self.helpdesk(url="http://127.0.0.1:9")
 
     # --- people -------------------------------------------------------------------------------------------------------
 

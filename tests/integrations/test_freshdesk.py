@@ -52,15 +52,6 @@ class FreshdeskWorld(DeskWorld):
         self.records.write(number, zoe, f"<blockquote>{marked}</blockquote>", html=True)
         self.records.write(number, zoe, marked, html=True, extra={"incoming": "false"})
 
-    def with_wrong_token(self) -> Freshdesk:
-        return self.helpdesk(token="wrong")
-
-    def without_secret(self) -> Freshdesk:
-        return self.helpdesk(secret=None)
-
-    def unreachable(self) -> Freshdesk:
-        return self.helpdesk(url="http://127.0.0.1:9")
-
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         headers = {"X-Passerelle-Secret": SECRET, "Content-Type": "application/json"}
         return headers, json.dumps({"ticket_id": number}).encode()

@@ -20,7 +20,7 @@ from integrations.base import NotFound, Rejected, TicketTouched, Unauthorised, W
 from integrations.rt import RT, Config
 from integrations.testing.desk_world import REASON, DeskWorld
 from integrations.testing.helpdesk import HelpdeskContract
-from tests.integrations.desks.rt import MARKS, TOKEN, UNREADABLE, RTStandIn
+from tests.integrations.desks.rt import ALSO, MARKS, TOKEN, UNREADABLE, RTStandIn
 
 SECRET = "sandbox-rt-secret"
 
@@ -60,15 +60,6 @@ class RTWorld(DeskWorld):
             f"/Ticket/{number}",
         ]
         return [f"{self.desk.url}{path}" for path in paths]
-
-    def with_wrong_token(self) -> RT:
-        return self.helpdesk(token="1-14-wrong")
-
-    def without_secret(self) -> RT:
-        return self.helpdesk(secret=None)
-
-    def unreachable(self) -> RT:
-        return self.helpdesk(url="http://127.0.0.1:9")
 
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         body = json.dumps({"ticket": int(number), "transaction": 345, "type": "Correspond"}).encode()
@@ -234,6 +225,14 @@ def test_a_mail_in_a_charset_that_rt_does_not_know_is_read(helpdesk: RT, world: 
     world.records.write(number, customer, "The total is wrong.", extra={UNREADABLE: "x-unknown"})
     said = helpdesk.ticket(number).messages[1]
     assert (said.text, said.attachments) == ("The total is wrong.", ())
+
+
+def test_words_and_a_footer_in_html_are_one_text(helpdesk: RT, world: RTWorld) -> None:
+    """Telephones send a picture so, between the words and a line of their own: the words are not to be lost."""
+    number = world.open_ticket("Basket", "Empty.")
+    customer = world.records.request(number).customer
+    world.records.write(number, customer, "The total is wrong.", extra={ALSO: "<p>Sent from my phone</p>"})
+    assert helpdesk.ticket(number).messages[1].text == "The total is wrong.\nSent from my phone"
 
 
 def test_a_page_with_gaps_is_not_the_last(helpdesk: RT, desk: RTStandIn, world: RTWorld) -> None:

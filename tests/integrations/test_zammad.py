@@ -59,15 +59,6 @@ class ZammadWorld(DeskWorld):
         ]
         return [f"{self.desk.url}{path}" for path in paths]
 
-    def with_wrong_token(self) -> Zammad:
-        return self.helpdesk(token="wrong")
-
-    def without_secret(self) -> Zammad:
-        return self.helpdesk(secret=None)
-
-    def unreachable(self) -> Zammad:
-        return self.helpdesk(url="http://127.0.0.1:9")
-
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         body = json.dumps({"ticket": {"id": int(number) - 4000, "number": number}, "article": {"id": 5}}).encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()

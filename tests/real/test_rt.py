@@ -223,6 +223,20 @@ def test_a_forwarded_mails_words_are_not_the_customers(helpdesk: RT, world: Real
     assert helpdesk.download(shot) == PICTURE
 
 
+def test_words_and_a_footer_in_html_are_one_text(helpdesk: RT, world: RealWorld) -> None:
+    """Telephones send a picture so, between the words and a line of their own."""
+    body = (
+        b"--b\r\nContent-Type: text/plain\r\n\r\nThe total is wrong.\r\n"
+        b"--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + base64.b64encode(PICTURE)
+        + b"\r\n"
+        b"--b\r\nContent-Type: text/html\r\n\r\n<p>Sent from my phone</p>\r\n--b--\r\n"
+    )
+    number = str(world.rt.take(odd(b"Pay", b'multipart/mixed; boundary="b"', body, b"7bit")))
+    [said] = helpdesk.ticket(number).messages
+    assert (" ".join(said.text.split()), len(said.attachments)) == ("The total is wrong. Sent from my phone", 1)
+
+
 # --- the whole bot ----------------------------------------------------------------------------------------------------
 
 

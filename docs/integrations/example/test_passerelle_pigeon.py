@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from integrations.testing.desk_records import Request, Written
-from integrations.testing.desk_world import REASON, DeskWorld, StandIn
+from integrations.testing.desk_world import REASON, DeskWorld, Handler, StandIn, guarded
 from integrations.testing.helpdesk import HelpdeskContract
 
 TOKEN, SECRET = "pigeon-sandbox", "pigeon-secret"
@@ -29,7 +29,7 @@ class PigeonStandIn(StandIn):
     """What Pigeon's pages say, over HTTP, and nothing that they do not say."""
 
     def app(self) -> Starlette:
-        table: list[tuple[str, str, Callable[[Asked], Awaitable[Response]]]] = [
+        table: list[tuple[str, str, Handler]] = [
             ("GET", "/api/me", self.me),
             ("GET", "/api/changes", self.changes),
             ("GET", "/api/tickets", self.of_customer),
@@ -39,16 +39,8 @@ class PigeonStandIn(StandIn):
             ("POST", "/api/tickets/{number}/tags", self.tag),
             ("GET", "/files/{id}", self.file),
         ]
-        routes = [Route(path, self.guarded(do), methods=[method]) for method, path, do in table]
+        routes = [Route(path, guarded(do, f"Bearer {TOKEN}"), methods=[method]) for method, path, do in table]
         return Starlette(routes=routes, exception_handlers={HTTPException: refused})
-
-    def guarded(self, do: Callable[[Asked], Awaitable[Response]]) -> Callable[[Asked], Awaitable[Response]]:
-        async def checked(asked: Asked) -> Response:
-            if asked.headers.get("authorization") != f"Bearer {TOKEN}":
-                raise HTTPException(401, "no such key")
-            return await do(asked)
-
-        return checked
 
     def asked(self, asked: Asked) -> Request:
         try:
@@ -153,15 +145,6 @@ class PigeonWorld(DeskWorld):
 
     def imitate(self, number: str, key: str) -> None:
         self.records.write(number, self.records.zoe, f"mark: {key}", extra={"mark": key})
-
-    def with_wrong_token(self) -> Pigeon:
-        return self.helpdesk(token="wrong")  # noqa: S106
-
-    def without_secret(self) -> Pigeon:
-        return self.helpdesk(secret=None)
-
-    def unreachable(self) -> Pigeon:
-        return self.helpdesk(url="http://127.0.0.1:9")
 
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         body, stamp = json.dumps({"ticket": {"number": number}}).encode(), at.isoformat()

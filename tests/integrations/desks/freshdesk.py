@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,13 +20,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from integrations.testing.desk_records import File, Person, Request, Written
-from integrations.testing.desk_world import StandIn
+from integrations.testing.desk_world import Handler, StandIn
 
 KEY = "fd-sandbox"
 STATUSES = {"open": 2, "held": 7, "solved": 4, "closed": 5, "spam": 2}
 MANY = 1_000_000
 COMPANY = 70_000_000  # ids of companies begin here
-Handler = Callable[[Asked], Awaitable[Response]]
 Json = dict[str, Any]
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from integrations.testing.desk_records import File, Person, Records, Request, Status, Written
-from integrations.testing.desk_world import StandIn
+from integrations.testing.desk_world import Handler, StandIn, guarded
 from tests.integrations.desks.search import BadQuery, holds
 
 TOKEN = "rt-sandbox"
@@ -35,6 +35,7 @@ STATUSES: dict[Status, str] = {
     "spam": "rejected",
     "closed": "resolved",
 }
+ALSO = "also"  # in a message's `extra`: HTML that follows its text within the mail
 ROOT = 7_000_000  # added to a message's id: the row that holds its parts together
 Row = dict[str, Any]
 
@@ -107,7 +108,7 @@ class RTStandIn(StandIn):
         self.nobody = False  # whether tickets have no requestor
 
     def app(self) -> Starlette:
-        table: list[tuple[str, str, Callable[[Asked], Awaitable[Response]]]] = [
+        table: list[tuple[str, str, Handler]] = [
             ("GET", "/rt", self._version),
             ("GET", "/queues/all", self._queues),
             ("GET", "/customfields", self._custom_fields),
@@ -124,17 +125,9 @@ class RTStandIn(StandIn):
             ("GET", "/user/{name}", self._user),
         ]
         routes = [
-            Route(f"/REST/2.0{path}", self._guarded(handler), methods=[method]) for method, path, handler in table
+            Route(f"/REST/2.0{path}", guarded(do, f"token {TOKEN}"), methods=[method]) for method, path, do in table
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
-
-    def _guarded(self, handler: Callable[[Asked], Awaitable[Response]]) -> Callable[[Asked], Awaitable[Response]]:
-        async def guarded(asked: Asked) -> Response:
-            if asked.headers.get("authorization") != f"token {TOKEN}":
-                raise HTTPException(401, "Unauthorized")
-            return await handler(asked)
-
-        return guarded
 
     # --- who and what there is ----------------------------------------------------------------------------------------
 
@@ -321,11 +314,13 @@ class RTStandIn(StandIn):
                 "Headers": f"Subject: x\nX-RT-Original-Content-Type: {kind}\nX-RT-Interface: Email",
             }
             return
-        if written.files:
+        if written.files or ALSO in written.extra:
             yield self._part(written, ROOT + written.id, "multipart/mixed", b"")
         yield self._part(written, written.id, kind, written.text.encode())
         for file in written.files:
             yield self._part(written, file.id, file.content_type, file.content, file)
+        if ALSO in written.extra:
+            yield self._part(written, ROOT + 1 + written.id, "text/html", written.extra[ALSO].encode())
 
     def _part(self, written: Written, id_: int, kind: str, content: bytes, file: File | None = None) -> Row:
         return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from integrations.testing.desk_records import File, Person, Records, Request, Status, Written
-from integrations.testing.desk_world import StandIn
+from integrations.testing.desk_world import Handler, StandIn, guarded
 
 TOKEN = "zammad-sandbox"
 APART = 4_000  # how far a ticket's number is from its id
@@ -65,7 +65,7 @@ class ZammadStandIn(StandIn):
         self.attributes: dict[int, Row] = {}  # what administrators added, by the id of its owner
 
     def app(self) -> Starlette:
-        table: list[tuple[str, str, Callable[[Asked], Awaitable[Response]]]] = [
+        table: list[tuple[str, str, Handler]] = [
             ("GET", "/users/me", self._me),
             ("GET", "/users/search", self._find_people),
             ("GET", "/users/{id:int}", self._show_person),
@@ -81,16 +81,9 @@ class ZammadStandIn(StandIn):
             ("GET", "/tags", self._tags),
             ("POST", "/tags/add", self._tag),
         ]
-        routes = [Route(f"/api/v1{path}", self._guarded(do), methods=[method]) for method, path, do in table]
+        key = f"Token token={TOKEN}"
+        routes = [Route(f"/api/v1{path}", guarded(do, key), methods=[method]) for method, path, do in table]
         return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
-
-    def _guarded(self, do: Callable[[Asked], Awaitable[Response]]) -> Callable[[Asked], Awaitable[Response]]:
-        async def guarded(asked: Asked) -> Response:
-            if asked.headers.get("authorization") != f"Token token={TOKEN}":
-                raise HTTPException(401, "Invalid token")
-            return await do(asked)
-
-        return guarded
 
     # --- people -------------------------------------------------------------------------------------------------------
 
