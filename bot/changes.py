@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from integrations.base import Commit, Fix
-from integrations.wording import BEFORE, REVERTS
 
 
 class State(StrEnum):
@@ -21,21 +20,24 @@ class State(StrEnum):
 
     IN = "in"
     REVERTED = "reverted"  # it came in and was taken out again
+    REPLACED = "replaced"  # the same, and another fix of the same issue came after that
     ABSENT = "absent"
     UNKNOWN = "unknown"  # it cannot be told: a commit is gone, or too many lie between
 
 
 _SHA = r"[0-9a-f]{7,40}"
+_BEFORE = r"(?:\[[^]\n]{0,60}\]\s{0,4}){0,4}(?:\w{1,20}(?:\([^)\n]{0,60}\))?!?:\s{0,4})?"  # "[hotfix] fix(shop): "
+_THIS_REVERTS = r"(?:This (?:(?:PR|pull request|merge request|commit|change) )?)?reverts"  # begins a line
 _REVERTS = re.compile(  # git's own sentence, not advice: "if it breaks, revert commit …"
     rf"(?:\b[Tt]his (?:commit )?reverts|^[ \t]*Revert(?:s|ing)?)\s{{1,4}}commits?\s{{1,4}}"
     rf"({_SHA}(?:(?:,|\s+and|,\s+and)\s+{_SHA})*)",
     re.MULTILINE,
 )
 _REVERTS_PULL = re.compile(
-    rf"^[ \t]*{REVERTS} (?:merge request |pull request |PR )?(\S*)([#!])(\d+)", re.IGNORECASE | re.MULTILINE
+    rf"^[ \t]*{_THIS_REVERTS} (?:merge request |pull request |PR )?(\S*)([#!])(\d+)", re.IGNORECASE | re.MULTILINE
 )
 _REVERTS_BY_TITLE = re.compile(  # in somebody's own words: "Revert #12: the basket is empty", "Reverts 3f2a91c"
-    rf"(?:Merge pull request [^\n]{{1,300}}\n\n)?{BEFORE}revert(?:s|ed|ing)?:?[ \t]{{1,4}}"
+    rf"(?:Merge pull request [^\n]{{1,300}}\n\n)?{_BEFORE}revert(?:s|ed|ing)?:?[ \t]{{1,4}}"
     r"(?:(?:PR|pull request|merge request|commit)[ \t]{1,4})?"
     rf"(?:(?P<sha>{_SHA})\b|(?P<where>[\w./-]{{0,200}})(?P<sign>[#!])(?P<number>\d{{1,9}})\b)",
     re.IGNORECASE,
@@ -196,6 +198,14 @@ class Graph:
         if parts and all(any(self._alive(sha, self._kin(whole | part | said)) for sha in part) for part in parts):
             return State.IN
         return State.REVERTED if self._here(family) and self._against(family | said) else State.ABSENT
+
+    def made_again(self, fix: Fix, others: Iterable[Fix]) -> bool:
+        """Whether one of `others`, which are here, came after all that takes `fix` back, or with it."""
+        family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
+        kin = self._kin(family | copied(fix.title, self._repository))
+        back = {sha for sha in self._reverts if self._names(sha, kin) and self._stands(sha)}
+        here = [sha for other in others for sha in self._whole(other) if sha in self.commits]
+        return bool(back) and any(back <= self._before(sha) for sha in here)
 
     def concerns(self, fix: Fix) -> bool:
         """Whether anything here is about the fix: a part of it, or a revert that holds and names it or a copy; or that

@@ -7,7 +7,7 @@ every head. Slow, short, and to be read beside that page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from integrations.sandbox.github.history import Commit, History
@@ -61,6 +61,30 @@ class Model:
         for sha in self.commits:
             if name := pull_of(said(sha)):
                 self.pulls.setdefault(name, set()).add(sha)
+
+    def together(self, head: str, mends: Sequence[Mend]) -> str:
+        """Whether `head` contains all that mends an issue; what was taken back does not count where another one came
+        after that."""
+        states = {mend: self.state(head, mend) for mend in mends}
+        there = [mend for mend, state in states.items() if state == IN]
+        left = {
+            state
+            for mend, state in states.items()
+            if state != REVERTED or not any(self._after(head, one, mend) for one in there)
+        }
+        return IN if left == {IN} else REVERTED if REVERTED in left else ABSENT
+
+    def _after(self, head: str, one: Mend, mend: Mend) -> bool:
+        here, (_, kin) = self.before[head], self._names(mend)
+        against = self._against(kin, self._standing(here))
+        return any(set(against) <= self.before[sha] for sha in self._names(one)[0] & here)
+
+    def _names(self, mend: Mend) -> tuple[set[str], set[str]]:
+        """What makes the whole change, and all that makes it or a part of it."""
+        alike = set() if mend.parts else self.alike.get((_title(mend.title), self.commits[mend.sha].changes), set())
+        whole = self._makers({mend.sha, *filter(None, [mend.pull])} | alike)
+        parts = [self._makers({part}) for part in mend.parts]
+        return whole, self._kin(whole.union(*parts) | set(_ported(mend.title)))
 
     def state(self, head: str, mend: Mend) -> str:
         """Whether `head` contains it."""

@@ -86,6 +86,62 @@ def test_a_revert_in_somebodys_own_words(house: House, title: str) -> None:
     assert fixed_in(house) == []
 
 
+def test_a_second_attempt_after_a_revert(house: House) -> None:
+    """The first one was taken back, the second one closes the issue again: that is the fix."""
+    house.flag()
+    pull = merge(house)
+    house.github.revert_pull(REPO, pull, "leo-dev")
+    house.poll()
+    merge(house, title="Round VAT per line, with the basket")
+    release(house, "v2.5.0")
+    assert len(fixed_in(house)) == 1
+
+
+def test_a_second_attempt_that_is_named(house: House) -> None:
+    """The Support Dev names the squash that holds both a revert and the new fix."""
+    house.flag()
+    pull = merge(house)
+    sha = house.github.pulls(REPO)[0]["merge_commit_sha"]
+    again = merge(house, f"This reverts commit {sha}.", title="Round VAT another way")
+    house.github.comment(REPO, 1, "leo-dev", f"/fixed-by #{again}")
+    house.poll()
+    assert pull == 2
+    release(house, "v2.5.0")
+    assert len(fixed_in(house)) == 1
+
+
+# --- branches
+
+
+def test_a_fix_within_a_branch_that_is_squashed(house: House) -> None:
+    """A pull request onto a feature's branch fixes the issue; the feature is squashed into main, and closes it."""
+    house.flag()
+    house.github.branch(REPO, "feature", "main")
+    inner = merge(house, base="feature")
+    outer = house.github.open_pull(REPO, "leo-dev", "The feature", "Fixes #1", head="feature")
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, outer, "leo-dev")
+    house.poll()
+    assert inner != outer
+    release(house, "v2.5.0")
+    assert len(fixed_in(house)) == 1
+
+
+def test_a_squashed_branch_that_names_no_issue(house: House) -> None:
+    """The feature's own description names no issue: the Support Dev names it."""
+    house.flag()
+    house.github.branch(REPO, "feature", "main")
+    merge(house, base="feature")
+    outer = house.github.open_pull(REPO, "leo-dev", "The feature", "", head="feature")
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, outer, "leo-dev")
+    house.poll()
+    house.github.comment(REPO, 1, "leo-dev", f"/fixed-by #{outer}")
+    house.poll()
+    release(house, "v2.5.0")
+    assert len(fixed_in(house)) == 1
+
+
 # --- releases and deployments
 
 

@@ -184,13 +184,13 @@ class Story:
         return Stage.SHIPPED if out else Stage.FIXED
 
     def _holds(self, model: Model, head: str) -> bool:
-        return all(model.state(head, mend) == IN for mend in self.fixes)
+        return model.together(head, self.fixes) == IN
 
     def _released(self, model: Model) -> bool:
         """From the first release to the last: one with all the fixes ships them, a revert takes them back."""
         out = False
         for release in self.hosting.releases():
-            if any(model.state(release.sha, mend) == REVERTED for mend in self.fixes):
+            if model.together(release.sha, self.fixes) == REVERTED:
                 out = False
             out = out or self._holds(model, release.sha)
         return out

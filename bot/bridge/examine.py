@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -179,7 +180,7 @@ class _Look:
             verdicts = [(one, _verdict(one, states)) for one in orphans]
             for one, verdict in verdicts:
                 if verdict is State.IN:
-                    self._change(one, place, replace(head, sha=sha))
+                    self._change(one, place, replace(head, sha=sha), states=states)
                 elif verdict is State.REVERTED:
                     self._change(one, place, None, ship.REVERTED, head)
             orphans = [one for one, verdict in verdicts if verdict not in (State.IN, State.REVERTED)]
@@ -219,7 +220,7 @@ class _Look:
         for one in self._candidates:
             verdict = _verdict(one, states)
             if verdict is State.IN and place not in one.out:
-                self._change(one, place, head)
+                self._change(one, place, head, states=states)
             elif verdict is State.REVERTED:
                 self._change(one, place, None, ship.REVERTED, head)
             elif place in one.out and one.id in doubt and verdict is State.ABSENT:
@@ -235,11 +236,20 @@ class _Look:
         except NotFound:  # a head that the tracker does not know contains nothing
             return {}
 
-    def _change(self, one: Candidate, place: str, head: Head | None, why: str = "", by: Head | None = None) -> None:
+    def _change(
+        self,
+        one: Candidate,
+        place: str,
+        head: Head | None,
+        why: str = "",
+        by: Head | None = None,
+        states: Mapping[str, State] = MappingProxyType({}),
+    ) -> None:
+        replaced = frozenset(sha for sha, state in states.items() if state is State.REPLACED)
         copies = {fix.sha: self._judge.fixes[fix.sha].copies for fix in one.fixes if fix.sha in self._judge.fixes}
         head = self._judge.with_copies(head, one.fixes) if head else None
         self._examined.changes.setdefault(one.id, []).append(
-            Change(one.id, one.shas, place, head, why, by, copies if head else {})
+            Change(one.id, one.shas, place, head, why, by, copies if head else {}, replaced)
         )
         if head is None:
             one.out.pop(place, None)
@@ -254,8 +264,9 @@ def _missed(out: Head, old: Head, new: Head) -> bool:
 
 
 def _verdict(one: Candidate, states: Mapping[str, State]) -> State:
-    """IN: all of its fixes are. REVERTED: one of them is. UNKNOWN: of one it cannot be told. ABSENT: else."""
-    found = {states.get(fix.sha, State.ABSENT) for fix in one.fixes}
+    """IN: all of its fixes are that were not replaced. REVERTED: one of them is. UNKNOWN: of one it cannot be told.
+    ABSENT: else."""
+    found = {states.get(fix.sha, State.ABSENT) for fix in one.fixes} - {State.REPLACED}
     if found == {State.IN}:
         return State.IN
     return next((state for state in (State.REVERTED, State.UNKNOWN) if state in found), State.ABSENT)

@@ -48,6 +48,17 @@ class Judge:
 
         `waiting`: fixes by issue. `doubted`: the issues of which it is not enough that nothing came in.
         """
+        found = self._states(head, base, waiting, doubted)
+        for some in waiting.values():
+            others = [self.fixes[fix.sha] for fix in some if found[fix.sha] is State.IN]
+            for fix in some:
+                if others and found[fix.sha] is State.REVERTED and self._made_again(fix, others, head):
+                    found[fix.sha] = State.REPLACED
+        return found
+
+    def _states(
+        self, head: str, base: str, waiting: Mapping[str, Sequence[Fix]], doubted: Collection[str]
+    ) -> dict[str, State]:
         graph = self._since(base, head) if base else None
         fixes = {fix.sha: self.fixes.setdefault(fix.sha, fix) for some in waiting.values() for fix in some}
         found = {sha: graph.state(fix) if graph else State.ABSENT for sha, fix in fixes.items()}
@@ -91,6 +102,14 @@ class Judge:
             except NotFound:
                 self._ranges[base, head] = None
         return self._ranges[base, head]
+
+    def _made_again(self, fix: Fix, others: Sequence[Fix], head: str) -> bool:
+        found = self._range(fix.sha, head)
+        return bool(
+            found
+            and found.whole
+            and self._graph(found.commits, [fix] if found.holds_base else []).made_again(self.fixes[fix.sha], others)
+        )
 
     def _each(self, fixes: Sequence[Fix], head: str) -> dict[str, State]:
         """How these stand in `head`, wherever they came in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ def named(bridge: Bridge, session: Session, issue: Issue, fixes: Iterable[Fix], 
 
 
 def fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by: str = "") -> None:
-    distinct = list({fix.sha: fix for fix in fixes}.values())
+    distinct = list({fix.sha: fix for fix in _outermost(list(fixes))}.values())
     if issue.stage is Stage.DECLINED:
         news.hold(bridge, session, issue)
     if bridge.advance(session, issue, Happening.FIXED, by, shipping.proof(distinct)):
@@ -31,6 +31,12 @@ def fixed(bridge: Bridge, session: Session, issue: Issue, fixes: list[Fix], by: 
         if {fix.sha for fix in distinct} != {record["sha"] for record in issue.fixes}:
             issue.out, issue.back = {}, {}
         issue.fixes, issue.wanted = [shipping.as_record(_known(issue, fix)) for fix in distinct], ""
+
+
+def _outermost(fixes: Sequence[Fix]) -> list[Fix]:
+    """Without those that another one carries: their branch was squashed into the next, and they lie nowhere else."""
+    carried = {(fix.repository, sha) for fix in fixes for sha in fix.carried if sha != fix.sha}
+    return [replace(fix, carried=()) for fix in fixes if (fix.repository, fix.sha) not in carried]
 
 
 def _known(issue: Issue, fix: Fix) -> Fix:

@@ -54,7 +54,8 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
             head, shown_by = look.on(line)
             why = ship.REVERTED if shown_by else ""
             copies = {fix.sha: fix.copies for fix in look.judge.fixes.values()}
-            changes.append(Change(issue.id, shas, shipping.key(repository, line), head, why, shown_by, copies))
+            key, replaced = shipping.key(repository, line), frozenset(look.replaced)
+            changes.append(Change(issue.id, shas, key, head, why, shown_by, copies, replaced))
         if look.unknown:
             raise NotFound(issue.tracker, look.unknown)
     return Verdict(tuple(changes), known=heads)
@@ -74,6 +75,7 @@ class _Look:
         self.project = project
         self.judge = Judge(tracker, repository)
         self.unknown = ""
+        self.replaced: set[str] = set()
         self._tracker = tracker
         self._repository = repository
         self._fixes = fixes
@@ -90,8 +92,9 @@ class _Look:
                 continue
             if State.REVERTED in states.values():
                 out, back = None, head
-            elif set(states.values()) == {State.IN}:
+            elif set(states.values()) - {State.REPLACED} == {State.IN}:
                 out, back = out or self.judge.with_copies(head, self._fixes), None
+                self.replaced |= {sha for sha, state in states.items() if state is State.REPLACED}
             self.unknown = next((sha for sha, state in states.items() if state is State.UNKNOWN), self.unknown)
         return out, back
 

@@ -74,7 +74,6 @@ class _Merge:
     at: datetime
     tip: Commit | None = None
     own: tuple[Commit, ...] | None = None
-    count: int = 0  # of its own commits, 0: not told
 
 
 def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
@@ -159,7 +158,7 @@ def _linked_pull(node: Json) -> _Pull:
     own = tuple(_git(item["commit"]) for item in told["nodes"])
     whole = own if len(own) == told["totalCount"] else None
     when = datetime.fromisoformat(node["mergedAt"])
-    merge = _Merge(tip.sha, node["url"], node["baseRefName"], when, tip, whole, told["totalCount"])
+    merge = _Merge(tip.sha, node["url"], node["baseRefName"], when, tip, whole)
     return _Pull(_at(node), node["title"], node["body"] or "", merge)
 
 
@@ -174,8 +173,7 @@ def _pull(item: Json) -> _Pull:
     merge = None
     if item.get("merged_at"):
         when = datetime.fromisoformat(item["merged_at"])
-        count = int(item.get("commits") or 0)
-        merge = _Merge(item["merge_commit_sha"], item["html_url"], item["base"]["ref"], when, count=count)
+        merge = _Merge(item["merge_commit_sha"], item["html_url"], item["base"]["ref"], when)
     return _Pull(at, item["title"], item.get("body") or "", merge)
 
 
@@ -269,6 +267,7 @@ def _fix(wire: Wire, repo: str, root: _Root) -> Fix:
     if merge is None:
         raise LookupError(pull.at)
     where = pull.at.repository
+    parts, carried = _made_of(wire, pull.at, merge)
     return Fix(
         sha=merge.sha,
         url=f"{merge.url.rpartition('/pull/')[0]}/commit/{merge.sha}",
@@ -278,24 +277,24 @@ def _fix(wire: Wire, repo: str, root: _Root) -> Fix:
         branch=merge.branch,
         merged_at=merge.at,
         repository="" if where.casefold() == repo.casefold() else where,
-        parts=_parts(wire, pull.at, merge),
+        parts=parts,
         copies=tuple(copy.merge.sha for copy in root.copies if copy.merge),
+        carried=carried,
     )
 
 
-def _parts(wire: Wire, at: Place, merge: _Merge) -> tuple[str, ...]:
-    """What a merge brought, or what a rebase of several made of them; nothing for a squash or a single commit."""
+def _made_of(wire: Wire, at: Place, merge: _Merge) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a merge brought, or a rebase made of several; and the commits that a squash or a rebase stands for."""
     try:
         tip = merge.tip or wire.get(path_of(at.repository, "commits", merge.sha), answers.commit)
-        if len(tip.parents) < 2 and merge.count == 1:
-            return ()
         pages = wire.pages(path_of(at.repository, "pulls", at.number, "commits"), limit=_PULL_PAGES)
         own = merge.own or wire.translated(lambda items: tuple(answers.commit(item) for item in items), list(pages))
     except _UNSEEN:
-        return ()
+        return (), ()
     if len(tip.parents) > 1:
-        return tuple(commit.sha for commit in own if len(commit.parents) < 2)
-    return _rebased(wire, at.repository, tip, own) if len(own) > 1 and _same(tip, own[-1]) else ()
+        return tuple(commit.sha for commit in own if len(commit.parents) < 2), ()
+    parts = _rebased(wire, at.repository, tip, own) if len(own) > 1 and _same(tip, own[-1]) else ()
+    return parts, tuple(commit.sha for commit in own)
 
 
 def _rebased(wire: Wire, repo: str, tip: Commit, own: tuple[Commit, ...]) -> tuple[str, ...]:

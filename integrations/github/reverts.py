@@ -14,14 +14,16 @@ from integrations.base import Commit, NotFound, Rejected, Unauthorised
 from integrations.github import wording
 from integrations.github.answers import Json, path_of
 from integrations.github.wire import Wire
-from integrations.wording import BEFORE, REVERTS, prose
+from integrations.wording import prose
 
 _MOST = 30  # commits of which more is asked, the newest
-_TITLE = re.compile(rf"{BEFORE}(?:revert|reapply)", re.IGNORECASE)
+_BEFORE = r"(?:\[[^]\n]{0,60}\]\s{0,4}){0,4}(?:\w{1,20}(?:\([^)\n]{0,60}\))?!?:\s{0,4})?"  # "[hotfix] fix(shop): "
+_THIS_REVERTS = r"(?:This (?:(?:PR|pull request|merge request|commit|change) )?)?reverts"  # begins a line
+_TITLE = re.compile(rf"{_BEFORE}(?:revert|reapply)", re.IGNORECASE)
 _SAYS_COMMIT = re.compile(r"\breverts?\s{1,4}(?:commits?\s{1,4})?[0-9a-f]{7,40}\b", re.IGNORECASE)
 _PULL = r"(?:pull request |PR )?(?P<repo>[\w.-]+/[\w.-]+)?#(?P<number>\d{1,9})\b"
 _SAYS_PULL = re.compile(
-    rf"(?:\A{BEFORE}revert(?:s|ed|ing)?:?|^[ \t]*{REVERTS})[ \t]{{1,4}}{_PULL}", re.IGNORECASE | re.MULTILINE
+    rf"(?:\A{_BEFORE}revert(?:s|ed|ing)?:?|^[ \t]*{_THIS_REVERTS})[ \t]{{1,4}}{_PULL}", re.IGNORECASE | re.MULTILINE
 )
 _OWN = re.compile(r"\(#(\d{1,9})\)$")
 _STANDS_FOR = re.compile(r"^Merge pull request #(\d{1,9}) |\(#(\d{1,9})\)$")
