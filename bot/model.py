@@ -157,6 +157,7 @@ class Reply(StrEnum):
 _REPLIES: dict[tuple[Confirmation, Reply], Confirmation] = {
     (Confirmation.WAITING, Reply.ANSWER): Confirmation.ANSWERED,
     (Confirmation.SILENT, Reply.ANSWER): Confirmation.ANSWERED,
+    (Confirmation.ANSWERED, Reply.ANSWER): Confirmation.ANSWERED,  # a later word
     (Confirmation.WAITING, Reply.SILENCE): Confirmation.SILENT,
     (Confirmation.WAITING, Reply.WORKS): Confirmation.WORKS,
     (Confirmation.ANSWERED, Reply.WORKS): Confirmation.WORKS,

@@ -18,6 +18,45 @@ def heard(house: House, person: str = "U0ANA") -> list[str]:
     return [one for one in house.told(person) if "after you wrote that it is out" in one]
 
 
+# --- the customer's later words ---------------------------------------------------------------------------------------
+
+
+def test_a_later_word_is_shown_while_nobody_said_what_it_means(house: House) -> None:
+    """The first was "I will try tomorrow", and left as it is; the next day it is broken."""
+    written(house)
+    answer(house, "Merci, j’essaie demain.")
+    house.pass_time(days=1)
+    answer(house, STILL)
+    assert [STILL in one for one in heard(house)] == [False, True]
+    broken(house)
+    assert house.issue()["state"] == "open"
+    answer(house, "Toujours pas.")
+    assert len(heard(house)) == 2
+
+
+def test_words_between_two_looks_are_shown_together(house: House) -> None:
+    """Thanks in one mail, and in the next that it is broken."""
+    written(house)
+    house.zendesk.customer_writes("4211", "Merci !")
+    answer(house, STILL)
+    (told,) = heard(house)
+    assert "Merci !" in told
+    assert STILL in told
+
+
+def test_a_word_after_newer_news_is_about_that(house: House) -> None:
+    """Written that it is out, then that it is out no more: what the customer says then is no word on the fix."""
+    written(house)
+    house.github.delete_release(REPO, "v2.5.0")
+    for _ in range(3):
+        house.poll()
+    assert "should hear what has changed" in house.told()[-1]
+    assert house.write_back(reply="Nous avons dû le retirer.") == {}
+    house.pass_time(minutes=3)
+    answer(house, "Merci de me prévenir.")
+    assert heard(house) == []
+
+
 # --- what was taken back ----------------------------------------------------------------------------------------------
 
 
@@ -97,6 +136,19 @@ def followed_up(house: House) -> str:
     return follow_up
 
 
+def test_the_conversation_goes_on_in_the_follow_up(house: House) -> None:
+    """Later news is written there, and opens no second follow-up."""
+    follow_up = followed_up(house)
+    answer(house, STILL, follow_up)
+    broken(house)
+    house.pass_time(minutes=1)
+    house.mend(release="v2.6.0")
+    count = len(house.zendesk.tickets())
+    assert house.write_back(reply="C’est réparé pour de bon.") == {}
+    assert house.replies(follow_up) == [REPLY, "C’est réparé pour de bon."]
+    assert len(house.zendesk.tickets()) == count
+
+
 def test_an_answer_by_hand_in_the_follow_up_is_noticed(house: House) -> None:
     """Of later news; Ana's own first reply is none."""
     follow_up = followed_up(house)
@@ -106,3 +158,28 @@ def test_an_answer_by_hand_in_the_follow_up_is_noticed(house: House) -> None:
     house.zendesk.agent_writes(follow_up, "ana@acme.example", "Il est retiré, hélas.")
     house.pass_time(minutes=3)
     assert states(house) == [("U0ANA", "written"), ("U0ANA", "written")]
+
+
+def test_a_late_word_in_a_follow_up_is_heard(house: House) -> None:
+    """Two weeks of silence, and then it is broken after all."""
+    follow_up = followed_up(house)
+    house.pass_time(days=15)
+    house.bot.schedule.tick_silence()
+    answer(house, STILL, follow_up)
+    assert len(heard(house)) == 1
+
+
+def test_a_follow_up_that_was_flagged_at_once_is_the_same_customers(house: House) -> None:
+    """Ben flags it before the bot knows that it opened it: one escalation is left, and nothing is written twice."""
+    shipped(house)
+    house.zendesk.close("4211")
+    house.zendesk.wire.faults.append(Fault("drop_after", "POST", "/api/v2/tickets.json"))
+    assert house.write_back(reply=REPLY) == {}
+    follow_up = max((str(one["number"]) for one in house.zendesk.tickets()), key=int)
+    assert house.slack.command("U0BEN", f"link {follow_up} acme/shop#1", "C0SUPPORT").ok
+    house.settle()
+    assert len(states(house)) == 2
+    for _ in range(3):
+        house.pass_time(minutes=2)
+    assert house.replies(follow_up) == [REPLY]
+    assert [state for _, state in states(house)] == ["written"]

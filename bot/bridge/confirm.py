@@ -26,23 +26,23 @@ def begin(bridge: Bridge, row: WriteBackRow) -> None:
     """The customer was told that it is out: their next word is waited for, where it can be heard."""
     if row.news.kind is News.SHIPPED and row.escalation.ticket.helpdesk in bridge.helpdesks:
         row.confirmation, row.confirmed_at = Confirmation.WAITING, bridge.clock.now()
+        row.answer, row.answer_id = "", ""
 
 
-def hear(bridge: Bridge, session: Session, ticket_id: str, said: Sequence[Message], follow_up: str = "") -> None:
-    """The first word of the customer after the last write-back is shown to whoever has them, once; `follow_up`: the
-    number of the ticket where it was said, where that is a follow-up."""
-    row = next((one for one in answers.awaited(session, ticket_id) if one.follow_up == follow_up), None)
-    if row is None:
-        return
-    found = next((message for message in _since(said, row) if message.role == "customer"), None)
-    if found is None or not _take(bridge, row, Reply.ANSWER):
-        return
-    row.answer, row.answer_id = found.text[:ANSWER_LIMIT], found.id
-    tell(bridge, session, row)
+def hear(bridge: Bridge, session: Session, ticket_id: str, said: Sequence[Message]) -> None:
+    """What the customer says after the last write-back is shown to whoever has them: each word once, until somebody
+    says what it means, or nothing more comes for as long as silence takes."""
+    before = bridge.clock.now() - timedelta(seconds=bridge.settings.write_backs.silent_after)
+    for row in answers.awaited(session, ticket_id, before):
+        found = [message for message in _since(said, row) if message.role == "customer"]
+        if found and _take(bridge, row, Reply.ANSWER):
+            row.answer = "\n\n".join(message.text for message in found)[:ANSWER_LIMIT]
+            row.answer_id = found[-1].id
+            tell(bridge, session, row)
 
 
 def tell(bridge: Bridge, session: Session, row: WriteBackRow) -> None:
-    """Whoever has the customer reads what they answered, once."""
+    """Whoever has the customer reads what they answered last, once."""
     bridge.notify(session, "heard", heard_key(row), row.escalation.agent, write_back=row.id)
 
 
@@ -53,12 +53,14 @@ def heard_key(row: WriteBackRow) -> str:
 
 
 def _since(said: Sequence[Message], row: WriteBackRow) -> Sequence[Message]:
-    """What was said after the reply; where that is not told by its id, after the time at which it was written."""
-    place = next((index for index, message in enumerate(said) if message.id == row.reply_id), None)
+    """What was said after the customer's last word, else after the reply; where that is not told by its id, after the
+    time at which it was heard or written."""
+    last = row.answer_id or row.reply_id
+    place = next((index for index, message in enumerate(said) if message.id == last), None)
     if place is not None:
         return said[place + 1 :]
-    since = (row.done_at or row.due_at) - CLOCKS_APART
-    return [message for message in said if message.at > since]
+    since = row.confirmed_at if row.answer_id else (row.done_at or row.due_at) - CLOCKS_APART
+    return [message for message in said if since is None or message.at > since]
 
 
 def works(bridge: Bridge, write_back_id: str, by: str) -> None:

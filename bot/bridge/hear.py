@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from bot import shipping
-from bot.bridge import confirm, mending, moved, news, obey, ship, talk, tickets
+from bot.bridge import confirm, mending, moved, news, obey, ship, talk
 from bot.bridge.core import Bridge
 from bot.commands import parse, references, to_support
 from bot.configuration import Project
@@ -61,8 +61,6 @@ def dispatch(bridge: Bridge, session: Session, source: str, events: Iterable[Eve
             ticket = queries.ticket(session, source, event.number)
             if ticket is not None and answers.watched(session, ticket.id):
                 bridge.look_at_ticket(session, ticket)
-            elif ticket is None and (ticket := answers.followed_up(session, source, event.number)) is not None:
-                tickets.look_at_follow_up(bridge, session, ticket, event.number)
 
 
 def _meant(session: Session, source: str, event: IssueTouched) -> Sequence[Issue]:

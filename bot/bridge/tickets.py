@@ -12,7 +12,7 @@ from bot.bridge.core import Bridge
 from bot.model import MERGED, Step, WriteBack, step
 from bot.store import queries
 from bot.store.tables import Escalation, Follower, Ticket, WriteBackRow
-from integrations.base import Message, Ticket as HelpdeskTicket
+from integrations.base import Message, Ticket as HelpdeskTicket, TicketLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +37,14 @@ def apply(bridge: Bridge, session: Session, ticket_id: str, found: Seen) -> None
     if found.number != ticket.number:
         ticket = _merged(bridge, session, ticket, found)
     ticket.status, ticket.assignee = found.status, found.assignee
-    hear(bridge, session, ticket.id, found)
+    said = [write_back.Answer(one.id, one.at) for one in found.said if one.role == "agent"]
+    write_back.notice(bridge, session, ticket.id, said)
+    confirm.hear(bridge, session, ticket.id, found.said)
 
 
-def look_at_follow_up(bridge: Bridge, session: Session, ticket: Ticket, number: str) -> None:
-    """Promise to ask the helpdesk what was said on a follow-up of a ticket."""
-    helpdesk = bridge.helpdesks.get(ticket.helpdesk or "")
-    key, subject, lane = f"ticket:{ticket.id}:{number}", f"look:ticket:{ticket.id}", helpdesk.lane if helpdesk else ""
-    bridge.refresh(session, "ticket", key, subject, lane=lane, ticket=ticket.id, follow_up=number)
-
-
-def hear(bridge: Bridge, session: Session, ticket_id: str, found: Seen, follow_up: str = "") -> None:
-    """Hear what was said on a ticket, or on a follow-up of it."""
-    answers = [write_back.Answer(one.id, one.at) for one in found.said if one.role == "agent"]
-    write_back.notice(bridge, session, ticket_id, answers)
-    confirm.hear(bridge, session, ticket_id, found.said, follow_up)
+def follow(bridge: Bridge, session: Session, ticket: Ticket, made: TicketLine) -> None:
+    """A closed ticket has a follow-up: what comes is said and written there."""
+    apply(bridge, session, ticket.id, Seen(made.number, made.url, made.status, ticket.assignee, ()))
 
 
 def _merged(bridge: Bridge, session: Session, ticket: Ticket, found: Seen) -> Ticket:

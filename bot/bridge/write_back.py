@@ -130,7 +130,7 @@ def unmark(bridge: Bridge, write_back_id: str, by: str) -> None:
 
 
 def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str, follow_up: str = "") -> None:
-    """The helpdesk has the reply, by that id; in the ticket `follow_up`, where that is another one."""
+    """The helpdesk has the reply, by that id; in the ticket `follow_up`, where it opened that one."""
     row = _row(session, write_back_id)
     _take(bridge, session, row, Step.SENT, by)
     row.text, row.reply_id, row.follow_up = "", reply_id or None, follow_up

@@ -27,6 +27,7 @@ from integrations.base import (
     Rejected,
     ServiceError,
     SpeaksFor,
+    TicketLine,
     Unauthorised,
     Watch,
 )
@@ -78,7 +79,7 @@ class Outcome:
 
     what: str
     id: str = ""
-    follow_up: str = ""  # the number of the ticket that it opened
+    follow_up: TicketLine | None = None  # the ticket that it opened
     found: tickets.Seen | None = None
 
 
@@ -93,7 +94,7 @@ class Reply(Base):
             ticket = row.escalation.ticket
         helpdesk = self.bridge.helpdesks[ticket.helpdesk or ""]
         if isinstance(helpdesk, FollowsUp) and (made := helpdesk.marked_follow_up(job.key)):
-            return Outcome("sent", follow_up=made.number)
+            return Outcome("sent", follow_up=made)
         found = helpdesk.marked(ticket.number or "", job.key)
         if found is None:
             raise Uncertain("the helpdesk did not say clearly whether it has the reply")
@@ -124,7 +125,7 @@ class Reply(Base):
             text = f"{text}\n\n{name}"
         self.in_time(job)
         if found.status == "closed" and isinstance(helpdesk, FollowsUp):
-            return Outcome("sent", follow_up=helpdesk.follow_up(number, text, job.key, email).number)
+            return Outcome("sent", follow_up=helpdesk.follow_up(number, text, job.key, email))
         return Outcome("sent", helpdesk.reply(number, text, job.key, email))
 
     def settle(self, session: Session, job: Job, result: Outcome) -> None:
@@ -133,7 +134,10 @@ class Reply(Base):
         if row.state not in (WriteBack.SENDING, WriteBack.UNCERTAIN) or not job.key.endswith(f":{row.tries}"):
             return  # settled another way while this try was a dead letter
         if result.what == "sent":
-            write_back.sent(self.bridge, session, row_id, result.id, by, result.follow_up)
+            made = result.follow_up
+            write_back.sent(self.bridge, session, row_id, result.id, by, made.number if made else "")
+            if made is not None:
+                tickets.follow(self.bridge, session, row.escalation.ticket, made)
         elif result.what != "stale":
             why, template = self._why(session, row, result.what), "changed" if result.what == "changed" else ""
             write_back.not_sent(self.bridge, session, row_id, Step.REFUSED, why, by, template)
@@ -204,15 +208,12 @@ class LookAtTicket(Base):
         if helpdesk is None:
             return None
         try:
-            return tickets.seen(helpdesk.ticket(job.payload.get("follow_up") or ticket.number or ""))
+            return tickets.seen(helpdesk.ticket(ticket.number or ""))
         except NotFound:
             return None
 
     def settle(self, session: Session, job: Job, result: tickets.Seen | None) -> None:
-        if follow_up := job.payload.get("follow_up"):
-            if result is not None:
-                tickets.hear(self.bridge, session, job.payload["ticket"], result, follow_up)
-        elif result is None:
+        if result is None:
             session.get_one(Ticket, job.payload["ticket"]).status = "deleted"
         else:
             tickets.apply(self.bridge, session, job.payload["ticket"], result)

@@ -10,21 +10,28 @@ from sqlalchemy.orm import Session
 
 from bot.model import OWED, WAITING, Confirmation, WriteBack
 from bot.store.queries import SETTLED
-from bot.store.tables import Escalation, History, Issue, Ticket, WriteBackRow
+from bot.store.tables import Escalation, History, Issue, NewsItem, WriteBackRow
 
 _OPEN = (Confirmation.WAITING, Confirmation.SILENT)
 
 
-def awaited(session: Session, ticket_id: str) -> Sequence[WriteBackRow]:
-    """The write-backs on a ticket whose customer has not answered, the latest written first."""
+def awaited(session: Session, ticket_id: str, before: datetime) -> list[WriteBackRow]:
+    """Of each escalation of a ticket the write-back of the latest news that was written, if its customer has not
+    answered, or answered after `before` and nobody said what it means."""
     query = (
         sa.select(WriteBackRow)
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
+        .join(NewsItem, NewsItem.id == WriteBackRow.news_id)
         .where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
-        .where(WriteBackRow.state == WriteBack.WRITTEN, WriteBackRow.confirmation.in_(_OPEN))
-        .order_by(WriteBackRow.done_at.desc())
+        .where(WriteBackRow.state == WriteBack.WRITTEN)
+        .order_by(NewsItem.at)
     )
-    return session.scalars(query).all()
+    latest = {row.escalation_id: row for row in session.scalars(query)}.values()
+    return [row for row in latest if row.confirmation in _OPEN or _open_since(row, before)]
+
+
+def _open_since(row: WriteBackRow, before: datetime) -> bool:
+    return row.confirmation is Confirmation.ANSWERED and row.confirmed_at is not None and row.confirmed_at > before
 
 
 def waits(session: Session, ticket_id: str) -> bool:
@@ -41,19 +48,6 @@ def replies(session: Session, ticket_id: str) -> set[str]:
     """The ids of the replies on a ticket that went out from here."""
     query = sa.select(WriteBackRow.reply_id).join(Escalation, Escalation.id == WriteBackRow.escalation_id)
     return {one for one in session.scalars(query.where(Escalation.ticket_id == ticket_id)) if one}
-
-
-def followed_up(session: Session, helpdesk: str, number: str) -> Ticket | None:
-    """The ticket whose customer was written to in the follow-up of that number, and is waited for. Asked of each ticket
-    that is not ours, so of those who fell silent nothing is asked: in time, that is nearly everybody."""
-    query = (
-        sa.select(Ticket)
-        .join(Escalation, Escalation.ticket_id == Ticket.id)
-        .join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id)
-        .where(Ticket.helpdesk == helpdesk, Escalation.taken_off.is_(None))
-        .where(WriteBackRow.follow_up == number, WriteBackRow.confirmation == Confirmation.WAITING)
-    )
-    return session.scalar(query.limit(1))
 
 
 def successor(session: Session, issue_id: str) -> Issue | None:
