@@ -49,15 +49,6 @@ class IntercomWorld(DeskWorld):
         self.records.write(number, self.records.zoe, marked, html=True)
         self.records.write(number, self.records.zoe, marked, html=True, extra={"part_type": "note"})
 
-    def with_wrong_token(self) -> Intercom:
-        return self.helpdesk(token="wrong")
-
-    def without_secret(self) -> Intercom:
-        return self.helpdesk(secret=None)
-
-    def unreachable(self) -> Intercom:
-        return self.helpdesk(url="http://127.0.0.1:9")
-
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         return signed(notification(number, "conversation.user.replied"))
 
