@@ -154,7 +154,7 @@ class Fix:
         str, ...
     ] = ()  # shas: the commits that a rebase or a merge of several brought, `sha` may be one of them
     copies: tuple[str, ...] = ()  # shas: commits known to repeat the whole change on another branch
-    carried: tuple[str, ...] = ()  # shas: the commits of its branch that it puts together or repeats, as they were there
+    carried: tuple[str, ...] = ()  # shas: the commits of its own branch that it stands for, as they were there
 
 
 @dataclass(frozen=True, slots=True)
