@@ -288,6 +288,26 @@ def test_causes_and_their_csv(house: House, page: httpx2.Client) -> None:
     assert [(row["area"], row["tickets"], row["2026-03-01"]) for row in rows] == [("shop", "2", "2"), ("", "0", "0")]
 
 
+def test_a_digests_link_to_the_causes_is_narrowed_as_the_digest_is(make_house: Build) -> None:
+    """Several projects, kinds and severities at once; the page says what it leaves out, and the form keeps it."""
+    house = make_house(gitlab=True)
+    house.flag("U0ANA", "4211", title="VAT is wrong on invoices", severity="high", project="shop")
+    house.flag("U0BEN", "4212", title="Login loops", severity="low", project="app")
+    house.clock.advance(timedelta(minutes=1))
+    with httpx2.Client(base_url=house.server.url, trust_env=False) as page:
+        both = read(page.get("/causes?project=shop&project=app&kind=bug&kind=tooling"))
+        assert "VAT is wrong" in both
+        assert "Login loops" in both
+        answer = page.get("/causes?project=shop&project=app&severity=high&severity=critical")
+        assert "Only: High · Critical · Show all" in read(answer)
+        assert "VAT is wrong" in answer.text
+        assert "Login loops" not in answer.text
+        assert '<input type="hidden" name="severity" value="high,critical">' in answer.text
+        rows = list(csv.DictReader(io.StringIO(page.get("/causes.csv?project=shop&project=app&severity=low").text)))
+        assert [row["area"] for row in rows if row["tickets"] == "1"] == ["app"]
+        assert page.get("/times?project=shop&project=app").status_code == 200
+
+
 def test_no_cell_is_a_formula(house: House, page: httpx2.Client) -> None:
     """A label or a customer's words that a spreadsheet would carry out."""
     house.flag()

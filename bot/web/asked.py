@@ -50,13 +50,6 @@ class Asked:
             raise Refused(400, _unknown(name, found))
         return words(found)
 
-    def one_of(self, name: str, offered: Iterable[str]) -> str:
-        """One of those, or "". Raises Refused."""
-        found = self.given.get(name, "")
-        if found and found not in offered:
-            raise Refused(400, _unknown(name, found))
-        return found
-
     def several(self, name: str, offered: Iterable[str]) -> tuple[str, ...]:
         """Any of those, named with commas between them. Raises Refused."""
         found = tuple(dict.fromkeys(part for part in self.given.get(name, "").split(",") if part))

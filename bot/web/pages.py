@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.slack import shown, views
 from bot.slack.views.facts import kind_word, severity_word
 from bot.slack.views.parts import Proof, TicketName
 from bot.store import board, home, overview
+from bot.store.scope import Scope
 from bot.store.tables import Issue, NewsItem
 from bot.web.asked import Asked, Paging, Refused
 from bot.web.visitor import Visitor
@@ -53,6 +54,16 @@ class Look:
         return lambda person: known.get(person, person)
 
 
+def scope(asked: Asked, projects: Iterable[str]) -> Scope:
+    """The issues that an address asks for, as a digest's link may: any of several. Raises Refused."""
+    return Scope(
+        projects=asked.several("project", projects),
+        severities=tuple(map(Severity, asked.several("severity", Severity))),
+        kinds=tuple(map(Kind, asked.several("kind", Kind))),
+        stages=tuple(map(Stage, asked.several("stage", Stage))),
+    )
+
+
 # --- queue ------------------------------------------------------------------------------------------------------------
 
 
@@ -60,18 +71,13 @@ def queue(look: Look) -> Facts:
     """The issues for which customers wait, as the Home tab orders them."""
     asked, now, say = look.asked, look.bridge.clock.now(), look.visitor.say
     projects = {project.key: project.name for project in look.bridge.settings.projects}
-    words = asked.text("words")
-    chosen = {
-        "project": asked.several("project", projects),
-        "stage": asked.several("stage", Stage),
-        "severity": asked.several("severity", Severity),
-        "kind": asked.several("kind", Kind),
-    }
+    words, of = asked.text("words"), scope(asked, projects)
+    chosen = {"project": of.projects, "stage": of.stages, "severity": of.severities, "kind": of.kinds}
     wanted = home.Wanted(
-        projects=chosen["project"],
-        stages=tuple(map(Stage, chosen["stage"])),
-        severities=tuple(map(Severity, chosen["severity"])),
-        kinds=tuple(map(Kind, chosen["kind"])),
+        projects=of.projects,
+        stages=of.stages,
+        severities=of.severities,
+        kinds=of.kinds,
         words=tuple(words.split()[:WORDS]),
     )
     page = asked.page()

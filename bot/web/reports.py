@@ -10,16 +10,16 @@ from enum import StrEnum
 
 from bot.exporting import Cell, cell
 from bot.hours import Hours
-from bot.model import Kind
 from bot.periods import By
 from bot.reports import causes as causing, times as timing
 from bot.reports.causes import Area, Causes, Dimension
 from bot.reports.times import Distribution, StepTimes
+from bot.slack.views.digest import Narrowed, narrowed_to
 from bot.store import causes as cause_rows, times as time_rows
 from bot.store.scope import Scope
 from bot.texts import zone
 from bot.web import charts
-from bot.web.pages import Facts, Look
+from bot.web.pages import Facts, Look, scope
 from bot.web.wording import bucket, lasted, worked
 
 WEEKS, MONTHS = 12, 12
@@ -63,9 +63,11 @@ def causes(look: Look) -> Facts:
         # one project by itself says no more than the page as a whole
         (Dimension.PROJECT, report.projects if len(report.projects) > 1 or not named else ()),
     )
+    of = scope(look.asked, [project.key for project in look.bridge.settings.projects])
     return {
         "report": report,
         "each": each,
+        "narrowed": narrowed_to(look.visitor.say, Narrowed(severities=of.severities, kinds=of.kinds, stages=of.stages)),
         "projects": {project.key: project.name for project in look.bridge.settings.projects},
         "periods": list(reversed(list(zip(report.periods, bars, strict=True)))),
         "areas": [(one, found, report.more.get(one, 0)) for one, found in areas if found],
@@ -75,12 +77,10 @@ def causes(look: Look) -> Facts:
 
 def _causes(look: Look, each: Each) -> Causes:
     settings, now = look.bridge.settings, look.bridge.clock.now()
-    chosen = look.asked.one_of("project", [project.key for project in settings.projects])
     back = timedelta(weeks=WEEKS - 1) if each is Each.WEEK else timedelta(days=30.4 * (MONTHS - 1))
-    kind = look.asked.word("kind", Kind)
     rows = cause_rows.load(
         look.session,
-        Scope(projects=(chosen,) if chosen else (), kinds=(kind,) if kind else ()),
+        scope(look.asked, [project.key for project in settings.projects]),
         now - back,
         now,
         by=By(each.value),
@@ -117,11 +117,11 @@ def _line(dimension: str, area: Area) -> Iterable[Cell]:
 def times(look: Look) -> Facts:
     """How long each step takes, as distributions."""
     asked, settings, now = look.asked, look.bridge.settings, look.bridge.clock.now()
-    chosen = asked.one_of("project", [project.key for project in settings.projects])
+    chosen = asked.several("project", [project.key for project in settings.projects])
     span, counted = asked.word("days", Span) or Span.QUARTER, asked.word("time", Counted) or Counted.CLOCK
     hours = settings.reminders.hours() if settings.reminders else Hours()
     since: datetime = now - timedelta(days=int(span))
-    rows = time_rows.load(look.session, Scope(projects=(chosen,) if chosen else ()), since, now)
+    rows = time_rows.load(look.session, Scope(projects=chosen), since, now)
     report = timing.times(rows, hours)
     working = counted is Counted.WORKING
 
