@@ -100,6 +100,20 @@ def test_an_empty_queue_of_a_channel_is_nobodys_own(make_house: Make) -> None:
     assert plain(told) == "No customer waits for an issue. The queue is empty."
 
 
+def test_a_queue_of_some_issues_says_so(make_house: Make) -> None:
+    """Nobody waits for a critical issue; somebody does for another, and no line says otherwise."""
+    house = queued(make_house, severities=["critical"])
+    add(house, 1)
+    morning(house, "queue")
+    assert "Only: Critical" in plain(house.slack.dm("U0LEO")[0])
+    add(house, 2, severity=Severity.CRITICAL)
+    house.clock.advance(timedelta(days=1))
+    morning(house, "queue")
+    told = plain(house.slack.dm("U0LEO")[-1])
+    assert "shop#2" in told
+    assert "Only: Critical" in told
+
+
 def test_each_happening_is_counted(make_house: Make) -> None:
     """Answered after it was opened again, and answered twice: all of it happened."""
     house = queued(make_house)

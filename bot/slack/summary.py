@@ -224,6 +224,7 @@ def queue(session: Session, of: Edition) -> morning.Queue:
     usual = morning.Queue(
         list=of.name,
         dashboard=dashboard(of),
+        narrowed=narrowed(of),
         since=of.since,
         due=of.due,
         now=of.now,

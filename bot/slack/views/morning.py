@@ -12,6 +12,7 @@ from bot.slack.views.card import stage_words
 from bot.slack.views.digest import (
     EVERYTHING,
     DigestLine,
+    Narrowed,
     Rows,
     back,
     fitting,
@@ -19,6 +20,7 @@ from bot.slack.views.digest import (
     late,
     line_of,
     moment,
+    narrowed_to,
     onward,
     promise,
     quiet_lines,
@@ -75,6 +77,7 @@ class Queue:
 
     list: str = EVERYTHING
     dashboard: str = ""
+    narrowed: Narrowed = field(default_factory=Narrowed)
     since: datetime
     due: datetime | None = None
     now: datetime
@@ -107,7 +110,7 @@ class Whole:
 
 def queue(say: Say, data: Queue) -> Post:
     """What a Support Dev finds in the morning; one line when there is nothing to do."""
-    opening = late(say, data.due, data.now)
+    opening = [*late(say, data.due, data.now), *narrowed_to(say, data.narrowed)]
     if not data.open:
         warm = say("Your queue is empty: no customer waits for you.")
         warm = warm if data.own else say("No customer waits for an issue. The queue is empty.")
