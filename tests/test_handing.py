@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integrations.sandbox.wire import Fault
 from tests.conftest import House, said
 
 REPLY = "Bonjour Camille, c’est réparé. Bonne journée, Ben"
@@ -111,6 +112,18 @@ def test_a_channel_that_cannot_be_asked_is_no_end(house: House) -> None:
     assert len(offers(house)) == 1
     house.press("U0MAYA", "take_over")
     assert house.write_back("U0MAYA", REPLY) == {}
+
+
+def test_who_has_the_ticket_may_stay_unknown(house: House) -> None:
+    """The app was made before it asked for people's addresses: the channel is asked all the same."""
+    shipped(house)
+    house.zendesk.assign("4211", "ben@acme.example")
+    house.pass_time(minutes=2)
+    house.slack.leave("U0ANA")
+    refused = {"ok": False, "error": "missing_scope"}
+    house.slack.wire.faults.append(Fault("refuse", "", "users.lookupByEmail", 200, refused, times=None))
+    look(house)
+    assert len(offers(house)) == 1
 
 
 def test_a_status_that_means_something_else_changes_nothing(house: House) -> None:

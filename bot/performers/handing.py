@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from bot.slack.views import handing as pages
 from bot.store import handed
 from bot.store.tables import Escalation, WriteBackRow
 from bot.texts import Say
-from integrations.base import NotFound
+from integrations.base import NotFound, Rejected, Unauthorised
 
 LONG_AGO = timedelta(days=30)
 
@@ -40,7 +41,7 @@ class LookForAgent(Base):
         agent = job.payload["agent"]
         away = self._away(agent)
         with self.bridge.store.read() as session:
-            rows = [row for row in handed.owed_by(session, agent) if away or self._forgotten(session, row)]
+            rows = [row for row in handed.owed_by(session, agent) if away or self._forgotten(row)]
             if away:
                 rows += handed.answered_to(session, agent, handing.answered_since(self.bridge))
             found = {row.escalation_id: row.escalation.ticket.assignee.casefold() for row in rows}
@@ -56,20 +57,20 @@ class LookForAgent(Base):
         over = bool(until) and until < self.bridge.clock.now().timestamp()
         return bool(record.get("deleted")) or (emoji in self.bridge.settings.write_backs.away and not over)
 
-    def _forgotten(self, session: Session, row: WriteBackRow) -> bool:
+    def _forgotten(self, row: WriteBackRow) -> bool:
         """Whether nothing was done about it for as long as configured."""
         after = self.bridge.settings.write_backs.hand_over_after
         if after is None:
             return False
-        since = max(row.due_at, handed.since(session, row.escalation_id) or row.due_at)
-        return remind.hours(self.bridge, None).after(since, after) <= self.bridge.clock.now()
+        return remind.hours(self.bridge, None).after(row.again_at or row.due_at, after) <= self.bridge.clock.now()
 
     def _takers(self, addresses: set[str]) -> dict[str, str]:
         found = {}
         for address in sorted(addresses):
-            person = self.chat.person_at(address)
-            if person and self.bridge.may_flag(self.people.look_up(person)):
-                found[address] = person
+            with suppress(Rejected, Unauthorised):  # whose address it is may be a right of its own
+                person = self.chat.person_at(address)
+                if person and self.bridge.may_flag(self.people.look_up(person)):
+                    found[address] = person
         return found
 
     def settle(self, session: Session, job: Job, result: There) -> None:
