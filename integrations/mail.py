@@ -43,6 +43,7 @@ _SEPARATOR = re.compile(
 )
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _LONGEST_SIGNATURE = 10  # lines
+_PICTURE = re.compile("\ue000([0-9]{1,6})\ue001")  # holds a picture's place while a text is read
 
 
 def reduced(html: str, plain: str = "") -> str:
@@ -57,24 +58,27 @@ def reduced(html: str, plain: str = "") -> str:
 
 
 def pictures(html: str) -> list[tuple[str, str]]:
-    """The pictures in what the author wrote, each by its address and a name for it: those that are quoted left out."""
-    reader = _Reader(quotes=False)
+    """The pictures in what the author wrote, each by its address and a name for it; mail programs send those of the
+    quoted history along again."""
+    reader = _Reader(quotes=False, places=True)
     reader.feed(_DECLARATION.sub("", html[:_MOST_RAW]))
     reader.close()
+    own = _without_signature(_without_history(_tidy("".join(reader.parts))))
+    shown = [reader.pictures[int(place)] for place in _PICTURE.findall(own) if int(place) < len(reader.pictures)]
     return [
         (address, name if (guess_type(name)[0] or "").startswith("image/") else f"picture-{count}.png")
-        for count, (address, name) in enumerate(reader.pictures, start=1)
+        for count, (address, name) in enumerate(shown, start=1)
     ]
 
 
 class _Reader(HTMLParser):
     """Collects what a reader would see, in one pass however deep the markup is nested."""
 
-    def __init__(self, quotes: bool) -> None:
+    def __init__(self, quotes: bool, places: bool = False) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.pictures: list[tuple[str, str]] = []  # address, and what stands in its place
-        self._quotes = quotes
+        self._quotes, self._places = quotes, places  # of quotations and pictures: whether they are shown
         self._open: list[tuple[str, bool]] = []
         self._counts: dict[str, int] = {}
         self._hidden = 0
@@ -87,8 +91,9 @@ class _Reader(HTMLParser):
             self._hidden += hides
         if not self._hidden and (tag in _BLOCKS or tag in ("br", "hr")):
             self.parts.append("\n- " if tag == "li" else "\n")
-        elif not self._hidden and tag == "img":
+        elif self._places and not self._hidden and tag == "img":
             known = dict(attrs)
+            self.parts.append(f"\ue000{len(self.pictures)}\ue001")
             self.pictures.append((known.get("src") or "", known.get("alt") or ""))
 
     def handle_endtag(self, tag: str) -> None:
