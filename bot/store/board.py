@@ -113,7 +113,6 @@ class Customer:
 
     escalation_id: str
     agent: str
-    flagged_at: datetime
     ticket_number: str | None
     ticket_url: str
     helpdesk: str | None
@@ -178,7 +177,6 @@ def customers(session: Session, issue_id: str, most: int, skipped: int) -> Seque
         sa.select(
             Escalation.id,
             Escalation.agent,
-            Escalation.flagged_at,
             Ticket.number,
             Ticket.url,
             Ticket.helpdesk,

@@ -55,8 +55,6 @@ class Paper:
                 "Stage": Stage,
                 "WriteBack": WriteBack,
                 "EffectState": EffectState,
-                "Bold": Bold,
-                "Link": Link,
                 "views": views,
                 "kind_word": kind_word,
                 "severity_word": severity_word,

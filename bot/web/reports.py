@@ -134,7 +134,6 @@ def times(look: Look) -> Facts:
         return worked(say, seconds, day) if working else lasted(say, seconds)
 
     return {
-        "report": report,
         "steps": [step for step in (*report.whole, *report.steps) if step.clock.n],
         "figures": figures,
         "said": said,
