@@ -72,9 +72,9 @@ class Freshdesk:
     def ticket(self, number: str) -> Ticket:
         """The ticket with its conversation, oldest message first (at most 5,000 messages)."""
         raw = self._raw(number)
-        requester, company = within(raw, "requester"), within(raw, "company")
-        contact = self._detail("contacts", raw.get("requester_id"))
-        if self._config.plan_field or self._config.fields:
+        contact, company = self._detail("contacts", raw.get("requester_id")), within(raw, "company")
+        requester = within(raw, "requester") or contact  # an archived ticket has neither with it
+        if self._config.plan_field or self._config.fields or not company:
             company = {**company, **self._detail("companies", raw.get("company_id"))}
         writer = self._agent(whole(raw.get("responder_id"))) if answers.by_agent(raw) else answers.person(requester)
         messages = [answers.first(raw, writer)]

@@ -92,6 +92,15 @@ def test_a_closed_ticket_still_takes_messages_until_it_is_archived(helpdesk: Fre
     assert world.received(number) == ["Done."]
 
 
+def test_an_archived_ticket_tells_its_customer_too(world: FreshdeskWorld) -> None:
+    """Without what is asked for along with a ticket: there are the contact and the company."""
+    number = world.open_ticket("Basket", "It is empty.")
+    world.close(number)
+    ticket = world.helpdesk(plan_field=None).ticket(number)
+    assert (ticket.customer.name, ticket.customer.organisation) == ("Zoé Martin", "Globex")
+    assert (ticket.messages[0].author, ticket.messages[0].email) == ("Zoé Martin", "zoe@customer.example")
+
+
 def test_nobody_is_answered_where_a_ticket_is_spam(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
     """Freshdesk only says that the method is not allowed; the agent hears why."""
     number = world.open_ticket("Win", "A prize.")
