@@ -9,7 +9,11 @@ Set-up:
    .admin.assigned, .deleted. `webhook_secret` is the app's client secret, under Basic information.
 
 Pages (developers.intercom.com): REST API 2.14 ("Conversations", "Contacts", "Companies", "Admins", "Tags", "Errors",
-"Rate Limiting"), "Webhook models" and "Signed Notifications". The 500 newest parts of a conversation are told.
+"Rate Limiting"), "Set up Webhooks", "Webhook models" and "Signed Notifications"; (intercom.com/help) "Merging
+conversations and tickets". The 500 newest parts of a conversation are told.
+
+Merges: what was merged away has a part of the type `merged_secondary_conversation`, what took it in has at the same
+moment one of the type `merged_primary_conversation`; no page says how one leads to the other.
 
 Marks: Intercom keeps nothing of ours with a part, and of HTML only what it can show. A note's first word is linked to
 its own conversation, with the key's digest behind the "#". A customer would see such a link, so a reply carries none:

@@ -43,6 +43,8 @@ _FILES = (
 )
 _PAGE = 150  # the most that one page of a search holds
 _PAGES = 10  # in one look
+_HOPS = 5  # merges, one after the other
+_CANDIDATES = 20  # conversations of a contact that another one may have been merged into
 _LATE = timedelta(seconds=120)  # that a change may take to be found by a search
 _DAY = 86_400  # seconds
 
@@ -52,7 +54,7 @@ class Intercom:
 
     kept_headers: tuple[str, ...] = ()
     abilities = frozenset(
-        {Ability.AS_AGENT, Ability.HOLD, Ability.SIGNED, Ability.TAGS, Ability.LANGUAGE, Ability.PLAN}
+        {Ability.AS_AGENT, Ability.HOLD, Ability.MERGES, Ability.SIGNED, Ability.TAGS, Ability.LANGUAGE, Ability.PLAN}
     )
 
     def __init__(self, name: str, config: config.Config, timeout: float = 10.0) -> None:
@@ -77,8 +79,8 @@ class Intercom:
 
     def ticket(self, number: str) -> Ticket:
         """The conversation with its parts, oldest first (Intercom tells the newest 500)."""
-        raw = self._raw(number)
-        me, _ = self._me()
+        raw = self._surviving(self._raw(number))
+        number, (me, _) = str(whole(raw.get("id")) or number), self._me()
         people = dicts(within(raw, "contacts"), "contacts")
         contact = self._detail("contacts", people[0].get("id")) if people else {}
         asks = answers.asks(raw)
@@ -107,11 +109,30 @@ class Intercom:
             fields=tuple((name, value) for name, value in named if value),
         )
 
+    def _surviving(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """The conversation, or the one that it was merged into, where there is no doubt about that: both say when it
+        was, and neither with which other, so that is looked for among its contacts' own."""
+        seen = {text_of(raw.get("id"))}
+        for _ in range(_HOPS):
+            if (at := answers.merged_at(raw)) is None:
+                break
+            ids = [one["id"] for one in dicts(within(raw, "contacts"), "contacts") if text_of(one.get("id"))]
+            query = {"field": "contact_ids", "operator": "IN", "value": ids[:15]}
+            lines, _ = self._search(query, "descending", _CANDIDATES) if ids else ([], "")
+            later = {str(whole(one.get("id"))) for one in lines if _updated(one) >= at - answers.SAME} - seen
+            found = (self._detail("conversations", number) for number in later - {"0"})
+            onward = [one for one in found if answers.took_in(one, at)]
+            if len(onward) != 1:
+                break
+            [raw] = onward
+            seen.add(text_of(raw.get("id")))
+        return raw
+
     def _raw(self, number: str) -> dict[str, Any]:
         return self._object(self._http.get(self._path(number)), "conversation")
 
     def _detail(self, kind: str, id: Any) -> dict[str, Any]:
-        """A contact, company or admin; {} where there is none, or none that our token may see."""
+        """A contact, company, admin or other conversation; {} where there is none, or none that our token may see."""
         if not _ID.fullmatch(text_of(id)):
             return {}
         with suppress(NotFound, Unauthorised):
@@ -166,7 +187,8 @@ class Intercom:
 
     def reply(self, number: str, text: str, key: str, agent_email: str = "") -> str:
         """Reply to the customer and return the part's id; as that teammate when Intercom has them, else as our own."""
-        self._path(number)
+        if answers.merged_at(self._raw(number)) is not None:
+            raise Rejected(self.name, f"ticket {number} was merged into another: write there")
         return self._write(number, "comment", text, answers.paragraph(text), self._admin(agent_email) or self._me()[0])
 
     def _write(self, number: str, kind: str, text: str, body: str, admin: str) -> str:

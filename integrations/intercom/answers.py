@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from integrations.http import dicts, text_of, whole, within
 from integrations.mail import pictures, reduced
 
 _SHOWN = frozenset({"comment", "open", "close", "quick_reply"})  # the part types whose text the customer gets
+SAME = timedelta(seconds=2)  # between what the two conversations of a merge say
 _STAFF = frozenset({"admin", "team", "bot"})
 _CUSTOMERS = frozenset({"user", "lead", "contact"})
 # An uploaded picture's path; the address stands in what a stranger wrote, so nothing in it may lead up from there.
@@ -33,9 +34,26 @@ def moment(value: Any) -> datetime:
 
 
 def status(raw: Mapping[str, Any]) -> TicketStatus:
-    """How a conversation stands; a closed one opens again by the next word in it."""
+    """How a conversation stands; a closed one opens again by the next word in it, but for one that was merged."""
     state = raw.get("state")
+    if merged_at(raw) is not None:
+        return "closed"
     return "held" if state == "snoozed" else "solved" if state == "closed" else "open"
+
+
+def merged_at(raw: Mapping[str, Any]) -> datetime | None:
+    """When a conversation was merged into another one, if it was ("Merging conversations and tickets")."""
+    return max(_times(raw, "merged_secondary_conversation"), default=None)
+
+
+def took_in(raw: Mapping[str, Any], at: datetime) -> bool:
+    """Whether another one was merged into this conversation then."""
+    return any(abs(one - at) <= SAME for one in _times(raw, "merged_primary_conversation"))
+
+
+def _times(raw: Mapping[str, Any], kind: str) -> list[datetime]:
+    parts = dicts(within(raw, "conversation_parts"), "conversation_parts")
+    return [moment(part.get("created_at")) for part in parts if part.get("part_type") == kind]
 
 
 def subject(raw: Mapping[str, Any]) -> str:

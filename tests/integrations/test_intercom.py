@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from integrations.base import Attachment, BadSignature, TicketTouched, Unavailable, Watch
+from integrations.base import Attachment, BadSignature, Rejected, TicketTouched, Unavailable, Watch
 from integrations.intercom import Config, Intercom
 from integrations.sandbox.wire import Fault
 from integrations.testing.desk_world import REASON, DeskWorld
@@ -48,6 +48,12 @@ class IntercomWorld(DeskWorld):
         marked = self.records.request(other).messages[-1].text
         self.records.write(number, self.records.zoe, marked, html=True)
         self.records.write(number, self.records.zoe, marked, html=True, extra={"part_type": "note"})
+
+    def merge(self, number: str, into: str) -> None:
+        """Both say that it happened, and neither with which other one."""
+        super().merge(number, into)
+        for place, kind in ((into, "merged_primary_conversation"), (number, "merged_secondary_conversation")):
+            self.records.write(place, self.records.ours, "", extra={"part_type": kind, "by": "bot"})
 
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         return signed(notification(number, "conversation.user.replied"))
@@ -143,6 +149,19 @@ def test_pictures_in_the_text_are_attachments_too(helpdesk: Intercom, world: Int
     said = helpdesk.ticket(number).messages[-1]
     assert (said.text, [each.url for each in said.attachments]) == ("", [file.url])
     assert helpdesk.download(said.attachments[0]) == b"\x89PNG pay"
+
+
+def test_a_conversation_merged_who_knows_where_takes_no_reply(helpdesk: Intercom, world: IntercomWorld) -> None:
+    """Two others took one in at that moment: nobody is written to on a guess, nor where the customer looks no more."""
+    number, other, third = (world.open_ticket(f"Basket {n}", "Empty.") for n in range(3))
+    world.merge(number, other)
+    world.records.step = timedelta(0)
+    world.records.write(third, world.records.ours, "", extra={"part_type": "merged_primary_conversation", "by": "bot"})
+    ticket = helpdesk.ticket(number)
+    assert (ticket.number, ticket.status) == (number, "closed")
+    with pytest.raises(Rejected, match="was merged into another"):
+        helpdesk.reply(number, "Done.", "k1")
+    assert world.writes() == 0
 
 
 @pytest.mark.parametrize("path", ["/i/o/../../me", "/i/o/%2E%2e/%2e%2e/me", "/i/o/1/..%2f..%2f..%2fme", "/me", "["])

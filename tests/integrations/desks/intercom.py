@@ -183,7 +183,7 @@ class IntercomStandIn(StandIn):
             "type": "conversation_part",
             "id": str(one.id),
             "part_type": one.extra.get("part_type", "comment" if one.public else "note"),
-            "body": one.rich if one.html else f"<p>{one.rich}</p>",
+            "body": (one.rich if one.html else f"<p>{one.rich}</p>") if one.text else None,
             "created_at": int(one.at.timestamp()),
             "updated_at": int(one.at.timestamp()),
             "author": _author(one.author) | ({"type": one.extra["by"]} if "by" in one.extra else {}),
