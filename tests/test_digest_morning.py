@@ -68,6 +68,19 @@ def test_the_morning_says_what_changed_and_whose_answer_is_awaited(make_house: M
     assert "Waiting for an answer" not in text
 
 
+def test_an_answer_is_awaited_since_the_first_question_that_has_none(make_house: Make) -> None:
+    """Another question about the same issue is no reason to wait anew."""
+    house = queued(make_house)
+    house.bot.schedule.tick_polls()
+    house.flag("U0ANA", "4211")
+    for question in ("Which country?", "Which browser?"):
+        house.press("U0LEO", "ask", "C0SUPPORTDEV")
+        house.submit("U0LEO", question=question)
+        house.clock.advance(timedelta(days=2))
+    morning(house, "queue")
+    assert "from Ana Moreau, for 4 days" in house.told("U0LEO")[-1]
+
+
 def test_acknowledging_in_the_morning_acknowledges(make_house: Make) -> None:
     """The button in the message does what the card's does."""
     house = queued(make_house)

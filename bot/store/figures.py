@@ -347,7 +347,7 @@ def asked(session: Session, scope: Scope, most: int) -> tuple[int, Sequence[Aske
     """How many open issues have a question that nobody answered yet, and the oldest `most` of them: a row for each
     agent who was asked."""
     open_ones = (
-        sa.select(NewsItem.issue_id, sa.func.max(NewsItem.at, type_=NewsItem.at.type).label("at"))
+        sa.select(NewsItem.issue_id, sa.func.min(NewsItem.at, type_=NewsItem.at.type).label("at"))
         .join(Issue, Issue.id == NewsItem.issue_id)
         .where(NewsItem.kind == News.QUESTION, NewsItem.stands.is_(True), *_open(scope), _carried())
         .group_by(NewsItem.issue_id)
