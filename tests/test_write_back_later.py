@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from integrations.sandbox.wire import Fault
-from tests.conftest import REPO, House
+from tests.conftest import REPO, House, said
 from tests.gitlab_shop import DEV, SHOP, Shop
 from tests.hosting.gitlab import OnGitLab
 from tests.test_confirm import REPLY, STILL, answer
+from tests.test_handing import look, offers
 from tests.test_write_back_edges import broken, shipped, states, written
 
 
@@ -183,3 +184,71 @@ def test_a_follow_up_that_was_flagged_at_once_is_the_same_customers(house: House
         house.pass_time(minutes=2)
     assert house.replies(follow_up) == [REPLY]
     assert [state for _, state in states(house)] == ["written"]
+
+
+# --- handed over ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_un_marked_after_a_hand_over_is_whoever_has_the_customer_now(house: House) -> None:
+    """A colleague's answer was taken for it, the customer went to Ben, and Ana says late that it was no answer."""
+    shipped(house)
+    house.zendesk.agent_writes("4211", "ana@acme.example", "Votre adresse est changée.")
+    house.pass_time(minutes=2)
+    answer(house, "Merci !")
+    house.zendesk.assign("4211", "ben@acme.example")
+    house.pass_time(minutes=2)
+    house.slack.set_status("U0ANA", ":palm_tree:")
+    look(house)
+    house.press("U0ANA", "unmark")
+    assert states(house) == [("U0BEN", "due")]
+    assert house.write_back("U0BEN", REPLY) == {}
+    assert house.replies()[-1] == REPLY
+
+
+def test_whoever_tried_just_now_keeps_the_customer(make_house: Callable[..., House]) -> None:
+    """Ana wrote on the third day, and the customer wrote at the same time: hers to look at, not the channel's."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["write_backs"] = {"hand_over_after": "1d"}
+
+    house = shipped(make_house(change))
+    house.pass_time(days=1, hours=-1)
+    house.press("U0ANA", "write_back")
+    house.modal()
+    house.pass_time(minutes=2)
+    house.zendesk.customer_writes("4211", "Et le panier ?")
+    assert house.submit(reply=REPLY) == {}
+    assert "waits: this was said there" in house.told()[-1]
+    look(house)
+    assert offers(house) == []
+
+
+def test_an_offer_is_made_again_to_whom_it_came_back(house: House) -> None:
+    """Ben took the customer, gave them back to Ana, and she leaves for good."""
+    shipped(house)
+    house.slack.set_status("U0ANA", ":palm_tree:")
+    look(house)
+    house.press("U0BEN", "take_over", channel="C0SUPPORTDEV")
+    house.press("U0BEN", "hand_over")
+    assert house.submit("U0BEN", to="U0ANA") == {}
+    house.slack.set_status("U0ANA", ":palm_tree:")
+    look(house)
+    assert len(offers(house)) == 1
+
+
+def test_whoever_takes_their_own_customer_reads_that_they_have_them(house: House) -> None:
+    """Ana is back before anybody took them."""
+    shipped(house)
+    house.press("U0ANA", "hand_over")
+    assert house.submit() == {}
+    house.press("U0ANA", "take_over", channel="C0SUPPORTDEV")
+    assert "You have them" in said(house.slack.views("U0ANA")[-1])
+
+
+def test_the_history_says_to_whom_it_was_handed_over(house: House) -> None:
+    """Ana gave Camille to Ben, and the line does not read as if Ben did."""
+    shipped(house)
+    house.press("U0ANA", "hand_over")
+    assert house.submit(to="U0BEN") == {}
+    house.slack.command("U0ANA", "status 4211", "C0SUPPORT")
+    assert "In the hands of another agent (Ben Okafor)" in house.whispered()

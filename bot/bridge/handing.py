@@ -42,7 +42,9 @@ def take(bridge: Bridge, agent: str, escalation_ids: Sequence[str], by: str) -> 
     UserError."""
     with bridge.store.write() as session:
         found = [session.get(Escalation, one, with_for_update=True) for one in escalation_ids]
-        left = [one for one in found if one is not None and one.agent == agent != by and movable(one)]
+        left = [one for one in found if one is not None and one.agent == agent and movable(one)]
+        if left and agent == by:
+            raise UserError("You have them: nobody has taken this. Write back from my message to you.")
         if not left:
             raise UserError("Somebody has taken this already, or it is done.")
         for escalation in left:
@@ -107,9 +109,12 @@ def move(bridge: Bridge, session: Session, escalation: Escalation, to: str, by: 
 
 
 def offer(bridge: Bridge, session: Session, agent: str, escalations: Sequence[Escalation], by: str) -> None:
-    """Ask in the channel who takes these customers of one agent: once for each write-back."""
+    """Ask in the channel who takes these customers of one agent: once for each write-back, while it is theirs."""
     asked = handed.offered(session, agent)
-    new = {one.id: [row.id for row in _asks(one) if row.id not in asked] for one in escalations}
+    since = {one.id: handed.since(session, one.id) for one in escalations}
+    new = {
+        one.id: [row.id for row in _asks(one) if not _asked(asked.get(row.id), since[one.id])] for one in escalations
+    }
     wanted = sorted(id for id, rows in new.items() if rows)
     if by and not wanted:
         raise UserError("The channel was asked already.")
@@ -117,10 +122,11 @@ def offer(bridge: Bridge, session: Session, agent: str, escalations: Sequence[Es
     for at in range(0, len(wanted), TOGETHER):
         part = wanted[at : at + TOGETHER]
         rows = sorted(row for one in part for row in new[one])
+        times = max(handed.times(session, one) for one in part)
         bridge.refresh(
             session,
             "offer",
-            f"offer:{agent}:{rows[0]}",
+            f"offer:{agent}:{rows[0]}" + (f":{times}" if times else ""),
             f"offer:{agent}",
             lane=f"slack:{channel}",
             channel=channel,
@@ -129,6 +135,11 @@ def offer(bridge: Bridge, session: Session, agent: str, escalations: Sequence[Es
             escalations=part,
             write_backs=rows,
         )
+
+
+def _asked(at: datetime | None, since: datetime | None) -> bool:
+    """Whether the channel was asked since it is that agent's."""
+    return at is not None and (since is None or at > since)
 
 
 def _asks(escalation: Escalation) -> list[WriteBackRow]:

@@ -125,6 +125,10 @@ def unmark(bridge: Bridge, write_back_id: str, by: str) -> None:
         row.unmarked = [*row.unmarked, row.reply_id or ""]
         row.reply_id, row.noticed, row.done_at = None, False, None
         row.confirmation, row.confirmed_at = None, None
+        if row.agent != row.escalation.agent:  # handed over meanwhile
+            row.agent = row.escalation.agent
+            news.hear(bridge, session, row.agent, row.escalation, row.news)
+            news.refresh_round(bridge, session, row)
         if not row.news.stands:
             _hold(bridge, session, row, by)
 

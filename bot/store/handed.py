@@ -35,11 +35,17 @@ def answered_to(session: Session, agent: str, since: datetime) -> Sequence[Write
     ).all()
 
 
-def offered(session: Session, agent: str) -> set[str]:
-    """The write-backs of an agent that the channel was asked for, or is to be: what was given up is asked again."""
-    query = sa.select(Effect.payload).where(Effect.subject == f"offer:{agent}", Effect.state != EffectState.DEAD)
-    payloads = session.scalars(query)
-    return {row for payload in payloads for row in payload.get("write_backs") or ()}
+def offered(session: Session, agent: str) -> dict[str, datetime]:
+    """The write-backs of an agent that the channel was asked for, or is to be, and since when: what was given up is
+    asked again."""
+    query = sa.select(Effect.payload, Effect.since).where(
+        Effect.subject == f"offer:{agent}", Effect.state != EffectState.DEAD
+    )
+    return {
+        row: at
+        for payload, at in session.execute(query.order_by(Effect.since))
+        for row in payload.get("write_backs") or ()
+    }
 
 
 def owed_by(session: Session, agent: str) -> Sequence[WriteBackRow]:

@@ -213,7 +213,7 @@ def happened(say: Say, what: str) -> str:
         "gone_on": say("A new issue goes on with it"),
         "silent": say("No word from the customer"),
         "unmarked": say("That answer was about something else"),
-        "handed_over": say("Handed over to another agent"),
+        "handed_over": say("In the hands of another agent"),
         "follow_up": say("Written in a follow-up ticket"),
         "noted": say("Words for customers were given"),
         "followed": say("Flagged by a colleague too, who follows"),
