@@ -261,8 +261,9 @@ class Desk:
         custom: Mapping[str, Any] | None = None,
     ) -> Record:
         """Add a comment and return its audit; `by` is the account that sends it for the author, over the API, where
-        what is no HTML is read as Markdown."""
+        what is no HTML is read as Markdown, and placeholders are filled, with nothing here."""
         rich = text if html else markup.escape(text, quote=False).replace("\n", "<br>")
+        rich = re.sub(r"\{\{.*?\}\}", "", rich) if by else rich
         if by and not html:
             rich = re.sub(r"(\*\*|\*|_)(\S[^<>]*?)\1", r"<em>\2</em>", rich)
         plain = markup.unescape(re.sub(r"<[^>]+>", "", rich.replace("<br>", "\n")))

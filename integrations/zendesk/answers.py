@@ -103,10 +103,11 @@ def message(comment: Raw, people: Mapping[int, Raw], me: int, requester: int) ->
 
 
 def rich(text: str) -> str:
-    """Plain text as HTML that reads the same; a comment's `body` is taken for Markdown ("Ticket Comments", Bodies)."""
+    """Plain text as HTML that reads the same: a comment's `body` is taken for Markdown ("Ticket Comments", Bodies), and
+    what stands in braces for a placeholder ("Zendesk Support placeholders reference")."""
     parts = [html.escape(part) for part in _ADDRESS.split(text)]
     parts[1::2] = [f'<a href="{address}">{address}</a>' for address in parts[1::2]]
-    return "".join(parts).replace("\n", "<br>")
+    return "".join(parts).replace("\n", "<br>").replace("{", "&#123;")
 
 
 def comment_in(audit: Raw) -> tuple[str, bool | None]:

@@ -70,9 +70,10 @@ def test_an_agent_who_becomes_a_light_one_is_spoken_for_no_more(
 
 
 def test_a_message_arrives_as_it_was_written(helpdesk: Zendesk, world: ZendeskWorld) -> None:
-    """Zendesk would take it for Markdown: stars and underscores would be gone, lines become lists."""
+    """Zendesk would take it for Markdown, and fill placeholders: stars would be gone, and what stands in braces."""
     number = world.open_ticket("Basket", "It is empty.")
     text = '* the *basket* \n* my_cart_id "now" <https://shop.example/?a=1&b=_2_>\n\n1. See https://shop.example/7.'
+    text += "\nWrite {{ticket.id}}, and {% if x %}."
     helpdesk.reply(number, text, "k1")
     assert world.received(number) == [text]
     rich = world.desk.record(number)["audits"][-1]["events"][0]["html_body"]
