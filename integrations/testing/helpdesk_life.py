@@ -122,6 +122,14 @@ class HelpdeskLife:
         assert attachment.size in (0, len(PICTURE))
         assert helpdesk.download(attachment) == PICTURE
 
+    def test_a_file_of_more_than_ten_megabytes_is_not_read(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """It is named in the issue instead, and nobody's memory is filled."""
+        number = world.open_ticket("Basket", "Empty.")
+        world.attach(number, "film.png", bytes(10_000_001))
+        [attachment] = [each for said in helpdesk.ticket(number).messages for each in said.attachments]
+        with pytest.raises(Rejected, match="large"):
+            helpdesk.download(attachment)
+
     @pytest.mark.parametrize(
         "url", ["https://elsewhere.example/a.png", "file:///etc/passwd", "//elsewhere.example/a", "", "http://[", "a b"]
     )

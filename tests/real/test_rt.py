@@ -48,11 +48,12 @@ class TestContract(HelpdeskContract):
     """The real server keeps the contract with this adapter, as its stand-in does.
 
     Left to the stand-in: each field of each answer spoilt in turn, which is thousands of calls and asks nothing of RT;
-    and 230 tickets by mail, in whose place stands `test_more_than_a_page_is_polled`.
+    a mail of 10 MB; and 230 tickets by mail, in whose place stands `test_more_than_a_page_is_polled`.
     """
 
     test_a_field_that_is_not_as_it_should_be_when_reading: ClassVar[None] = None  # type: ignore[assignment]
     test_a_field_that_is_not_as_it_should_be_when_writing: ClassVar[None] = None  # type: ignore[assignment]
+    test_a_file_of_more_than_ten_megabytes_is_not_read: ClassVar[None] = None  # type: ignore[assignment]
     test_many_touched_at_once_are_all_told: ClassVar[None] = None  # type: ignore[assignment]
 
 
