@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
+
+from bot.bridge import write_back
+from bot.store.tables import WriteBackRow
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House, said
 from tests.gitlab_shop import DEV, SHOP, Shop
 from tests.hosting.gitlab import OnGitLab
-from tests.test_confirm import REPLY, STILL, answer
+from tests.test_confirm import REPLY, STILL, answer, attach
 from tests.test_handing import look, offers
 from tests.test_write_back_edges import broken, shipped, states, written
 
@@ -252,3 +256,22 @@ def test_the_history_says_to_whom_it_was_handed_over(house: House) -> None:
     assert house.submit(to="U0BEN") == {}
     house.slack.command("U0ANA", "status 4211", "C0SUPPORT")
     assert "In the hands of another agent (Ben Okafor)" in house.whispered()
+
+
+# --- several at once --------------------------------------------------------------------------------------------------
+
+
+def test_what_keeps_one_of_several_stands_at_that_one(house: House) -> None:
+    """A colleague wrote to one of them meanwhile: nothing goes out, and Ana reads whom to untick."""
+    house.flag()
+    for ticket in ("4212", "4213"):
+        attach(house, "U0ANA", ticket)
+    house.mend()
+    house.press("U0ANA", "write_many")
+    with house.bot.store.read() as session:
+        first, second, third = session.scalars(sa.select(WriteBackRow.id).order_by(WriteBackRow.due_at)).all()
+    write_back.mark_written(house.bot.bridge, second, "U0BEN")
+    ticked = {f"fits:{one}": [one] for one in (first, second, third)}
+    refused = house.submit(reply=REPLY, **ticked)
+    assert list(refused) == [f"fits:{second}"]
+    assert house.replies("4211") == []

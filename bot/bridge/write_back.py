@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.bridge import confirm, news
+from bot.bridge import confirm, flag, news
 from bot.bridge.core import Bridge
 from bot.model import SUPERSEDED, Confirmation, News, Step, UserError, WriteBack, step
 from bot.store import queries
@@ -50,13 +50,16 @@ def send(bridge: Bridge, write_back_id: str, tries: int, seen: str, text: str, b
 
 def send_all(bridge: Bridge, pages: Sequence[Page], text: str, by: str) -> None:
     """The same for several customers, to all of them or, where one of them cannot be written to, to none. Raises
-    UserError."""
+    UserError; where it is about one of them, a FieldError with that write-back."""
     words = text.strip()
     if not words:
         raise UserError("Write your reply first; an empty one is not sent.")
     with bridge.store.write() as session:
         for page in pages:
-            _send(bridge, session, page, words, by)
+            try:
+                _send(bridge, session, page, words, by)
+            except UserError as error:
+                raise flag.FieldError(page[0], error.message, **error.names) from None
 
 
 def _send(bridge: Bridge, session: Session, page: Page, words: str, by: str) -> None:

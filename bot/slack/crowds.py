@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import rights, write_back
 from bot.bridge.core import Bridge
+from bot.bridge.flag import FieldError
 from bot.model import UserError, WriteBack
 from bot.slack import form, reply_page, shown
 from bot.slack.edges import Body, Edges, spoken, value
@@ -84,7 +85,8 @@ class Crowds:
                 self._edges.check(rights.answer, person, one[0])
             write_back.send_all(self._bridge, chosen, str(given.get("reply", "")), person)
         except UserError as error:
-            ack(response_action="errors", errors={"reply": spoken(self._edges.say(person), error)})
+            where = f"fits:{error.field}" if isinstance(error, FieldError) else "reply"
+            ack(response_action="errors", errors={where: spoken(self._edges.say(person), error)})
         else:
             ack()
 
