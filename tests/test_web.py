@@ -237,6 +237,22 @@ def test_readiness_tells_how_old_the_oldest_undone_effect_is(house: House) -> No
     assert readiness(house)[0] == 200
 
 
+def test_a_service_that_is_away_makes_nobody_unready(house: House) -> None:
+    """What waits behind a call that fails, or for a rate limit to end, is nobody's fault here: work is being done."""
+    house.flag()
+    house.mend()
+    house.zendesk.wire.faults.append(Fault("refuse", "", status=503, times=None))
+    house.github.wire.faults.append(Fault("refuse", "", status=429, headers={"Retry-After": "3600"}, times=None))
+    house.look_up("U0ANA", "4212")
+    [issue] = house.slack.suggest(house.slack.views("U0ANA")[-1]["id"], "similar", "VAT")
+    house.submit("U0ANA", similar=issue["value"])
+    house.write_back()
+    for _ in range(6):
+        house.pass_time(minutes=5)
+        status, report = readiness(house)
+        assert (status, report["oldest_undone_effect_seconds"]) == (200, 0.0), report
+
+
 def test_readiness_says_what_to_do_about_an_old_schema(house: House) -> None:
     """The sentence names the command that mends it."""
     with house.bot.store.write() as session:

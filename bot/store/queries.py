@@ -37,29 +37,25 @@ def effect(session: Session, key: str) -> Effect | None:
 
 
 def next_effect(session: Session, now: datetime, kinds: Collection[str]) -> Effect | None:
-    """The effect of these kinds to take next: due, its lane open, and nothing undone before it on the same subject."""
-    earlier = aliased(Effect)
-    blocked = sa.exists().where(earlier.subject == Effect.subject, earlier.id < Effect.id, earlier.state.in_(UNDONE))
-    query = (
-        sa.select(Effect)
-        .outerjoin(Lane, Lane.name == Effect.lane)
-        .where(
-            Effect.state.in_(UNDONE),
-            Effect.next_at <= now,
-            Effect.kind.in_(kinds),
-            sa.or_(Lane.open_at.is_(None), Lane.open_at <= now),
-            ~blocked,
-        )
-        .order_by(Effect.next_at, Effect.id)
-        .limit(1)
-        .with_for_update(of=Effect, skip_locked=True)
-    )
-    return session.scalar(query)
+    """The effect of these kinds to take next."""
+    query = sa.select(Effect).outerjoin(Lane, Lane.name == Effect.lane).where(*_due(now), Effect.kind.in_(kinds))
+    first = query.order_by(Effect.next_at, Effect.id).limit(1)
+    return session.scalar(first.with_for_update(of=Effect, skip_locked=True))
 
 
 def oldest_due(session: Session, now: datetime) -> datetime | None:
-    """Since when the effect that is due for longest has been due."""
-    return session.scalar(sa.select(sa.func.min(Effect.next_at)).where(Effect.state.in_(UNDONE), Effect.next_at <= now))
+    """Since when the effect that is due for longest could have been performed."""
+    since: sa.Case[datetime] = sa.case((Lane.open_at > Effect.next_at, Lane.open_at), else_=Effect.next_at)
+    query = sa.select(sa.func.min(since)).select_from(Effect).outerjoin(Lane, Lane.name == Effect.lane)
+    return session.scalar(query.where(*_due(now)))
+
+
+def _due(now: datetime) -> list[sa.ColumnElement[bool]]:
+    """What holds of an effect that is due, its lane open, and nothing undone before it on the same subject."""
+    earlier = aliased(Effect)
+    blocked = sa.exists().where(earlier.subject == Effect.subject, earlier.id < Effect.id, earlier.state.in_(UNDONE))
+    open_ = sa.or_(Lane.open_at.is_(None), Lane.open_at <= now)
+    return [Effect.state.in_(UNDONE), Effect.next_at <= now, open_, ~blocked]
 
 
 def heard(session: Session, issue_id: str) -> set[str]:
