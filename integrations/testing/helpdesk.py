@@ -255,6 +255,11 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
         assert first == again != ""
         assert helpdesk.read(kept, body) == [TicketTouched("4211")]
 
+    def test_two_deliveries_about_one_ticket_are_told_apart(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
+        """What has the id and the content of one that came before is dropped: the customer may have written twice."""
+        moments = (NOW, NOW + timedelta(seconds=9))
+        assert len({helpdesk.verify(*world.delivery("4211", at), at) for at in moments}) == 2
+
     def test_a_delivery_that_its_sender_did_not_sign_is_refused(self, helpdesk: Helpdesk, world: HelpdeskWorld) -> None:
         """Changed content, missing headers, other scripts in them, or no secret of ours: never authentic."""
         headers, body = world.delivery("4211", NOW)

@@ -108,5 +108,6 @@ class HelpdeskWorld(Protocol):
         ...
 
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
-        """Headers and body of a webhook request about a ticket, as the service sends and signs it at `at`."""
+        """Headers and body of a webhook request about a ticket, as the service sends and signs it at `at`; with an id
+        of its own, where the service gives it one."""
         ...

@@ -56,7 +56,7 @@ class IntercomWorld(DeskWorld):
             self.records.write(place, self.records.ours, "", extra={"part_type": kind, "by": "bot"})
 
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
-        return signed(notification(number, "conversation.user.replied"))
+        return signed(notification(number, "conversation.user.replied") | {"id": f"notif_{at.timestamp():.0f}"})
 
 
 def notification(number: str, topic: str, **item: object) -> dict[str, object]:

@@ -64,7 +64,7 @@ class ZammadWorld(DeskWorld):
         signature = hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()
         headers = {
             "X-Zammad-Trigger": "Passerelle",
-            "X-Zammad-Delivery": "8a1f",
+            "X-Zammad-Delivery": f"8a1f-{at.timestamp():.0f}",
             "X-Hub-Signature": f"sha1={signature}",
         }
         return headers, body

@@ -167,7 +167,7 @@ class ZendeskWorld:
         }
         body, stamp = json.dumps(event).encode(), at.strftime("%Y-%m-%dT%H:%M:%SZ")
         headers = {
-            "x-zendesk-webhook-invocation-id": "8350205582",
+            "x-zendesk-webhook-invocation-id": f"8350{at.timestamp():.0f}",
             "x-zendesk-webhook-signature": self.desk.signature(stamp, body),
             "x-zendesk-webhook-signature-timestamp": stamp,
         }

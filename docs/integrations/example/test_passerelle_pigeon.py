@@ -149,7 +149,7 @@ class PigeonWorld(DeskWorld):
     def delivery(self, number: str, at: datetime) -> tuple[dict[str, str], bytes]:
         body, stamp = json.dumps({"ticket": {"number": number}}).encode(), at.isoformat()
         signature = hmac.new(SECRET.encode(), stamp.encode() + body, hashlib.sha256).hexdigest()
-        return {"X-Pigeon-Delivery": "81", "X-Pigeon-Time": stamp, "X-Pigeon-Signature": signature}, body
+        return {"X-Pigeon-Delivery": f"d-{stamp}", "X-Pigeon-Time": stamp, "X-Pigeon-Signature": signature}, body
 
 
 @pytest.fixture(scope="module")
