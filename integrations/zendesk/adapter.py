@@ -181,7 +181,7 @@ class Zendesk:
         Raises Rejected when Zendesk kept the message private (our account may then not write to customers).
         """
         raw, answer = self._raw(number)
-        if within(raw, "via").get("channel") in answers.MAILED:
+        if within(raw, "via").get("channel") not in answers.DIRECT:
             self._refuse_without_mail(number, raw, answer)
         return self._write(number, text, {"public": True, **self._author(agent_email)}, key)
 

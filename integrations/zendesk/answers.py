@@ -14,7 +14,7 @@ from integrations.mail import reduced
 Raw = Mapping[str, Any]
 
 STAFF = ("agent", "admin")
-MAILED = ("api", "email", "rule", "voice", "web")  # the channels on which a reply goes out by mail, and not else
+DIRECT = ("any_channel", "facebook", "mobile_sdk", "sms", "twitter")  # channels on which a comment needs no mail
 _LIGHT = (1, 3)  # role_type: light agents and contributors
 METADATA = "passerelle"  # our name in an audit's `metadata.custom`
 MERGED = "closed_by_merge"  # the tag that Zendesk gives a ticket which it closed so

@@ -92,11 +92,11 @@ def test_what_nobody_wrote_is_nobodys_answer(helpdesk: Zendesk, world: ZendeskWo
     assert [(said.role, said.public) for said in helpdesk.ticket(number).messages][1:] == [("agent", False)]
 
 
-@pytest.mark.parametrize(("channel", "sent"), [("voice", False), ("web", False), ("whatsapp", True)])
+@pytest.mark.parametrize(("channel", "sent"), [("voice", False), ("native_messaging", False), ("facebook", True)])
 def test_a_customer_without_an_address_is_not_called_written_to(
     helpdesk: Zendesk, world: ZendeskWorld, channel: str, sent: bool
 ) -> None:
-    """Who called by telephone gets no mail: the agent hears so. Other channels go their own ways."""
+    """Who called or sent a message gets no mail: the agent hears so. Some channels need none."""
     number = world.open_ticket("Basket", "It is empty.")
     record = world.desk.record(number)
     record["via"] = {"channel": channel}
