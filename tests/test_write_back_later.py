@@ -15,6 +15,7 @@ from tests.gitlab_shop import DEV, SHOP, Shop
 from tests.hosting.gitlab import OnGitLab
 from tests.test_confirm import REPLY, STILL, answer, attach
 from tests.test_handing import look, offers
+from tests.test_talk import ask
 from tests.test_write_back_edges import broken, shipped, states, written
 
 
@@ -125,6 +126,56 @@ def test_tags_with_an_at_sign_are_releases_of_their_own(make_house: Callable[...
     made.merge()
     made.release("web@2.6.0")
     assert "Fixed in web@2.6.0" in made.news()[-1]
+
+
+def busy(house: House) -> Fault:
+    """The helpdesk is too busy for a while."""
+    return Fault("refuse", "PUT", "/api/v2/tickets/4211.json", status=429, headers={"Retry-After": "600"})
+
+
+def test_a_question_that_was_answered_while_it_was_on_its_way_is_over(house: House) -> None:
+    """Ana asks Camille, the helpdesk is busy, and Ben knows the answer: nobody waits for anything."""
+    house.flag()
+    attach(house, "U0BEN", "4212")
+    ask(house)
+    house.zendesk.wire.faults.append(busy(house))
+    assert house.write_back(reply="Pour quel pays ?") == {}
+    house.press("U0BEN", "answer")
+    assert house.submit("U0BEN", text="It is for Belgium.") == {}
+    house.pass_time(minutes=16)
+    assert house.replies() == []
+    assert set(states(house)) == {("U0ANA", "skipped"), ("U0BEN", "skipped")}
+
+
+def test_a_reply_on_a_duplicate_is_over_where_the_ticket_waits_elsewhere(house: House) -> None:
+    """Camille's ticket is on both issues: what was said of the first is told by the second."""
+    house.flag()
+    house.look_up()
+    assert house.submit(again=["again"], title="The cart forgets the address") == {}
+    house.press("U0LEO", "workaround", "C0SUPPORTDEV")
+    assert house.submit("U0LEO", text="Empty the cart.") == {}
+    house.zendesk.wire.faults.append(busy(house))
+    assert house.write_back(reply="Videz le panier.") == {}
+    house.github.close_as_duplicate(REPO, 2, "leo-dev", f"{REPO}#1")
+    house.poll()
+    house.pass_time(minutes=16)
+    assert house.replies() == []
+    assert states(house) == [("U0ANA", "skipped")]
+
+
+def test_an_older_reply_that_is_retried_leaves_the_newer_alone(house: House) -> None:
+    """The first was refused, the second waits for the helpdesk when an operator retries the first."""
+    shipped(house)
+    house.zendesk.wire.faults.append(Fault("refuse", "PUT", "/api/v2/tickets/4211.json", status=422))
+    assert house.write_back(reply=REPLY) == {}
+    assert "was not sent" in house.told()[-1]
+    house.zendesk.wire.faults.append(busy(house))
+    assert house.write_back(reply=REPLY) == {}
+    house.retry_dead_letters()
+    house.pass_time(minutes=16)
+    house.pass_time(minutes=16)
+    assert house.replies() == [REPLY]
+    assert states(house) == [("U0ANA", "written")]
 
 
 # --- follow-ups -------------------------------------------------------------------------------------------------------

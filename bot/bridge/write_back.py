@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import confirm, flag, news
 from bot.bridge.core import Bridge
-from bot.model import SUPERSEDED, Confirmation, News, Step, UserError, WriteBack, step
+from bot.model import ANSWERED, MEANWHILE, SUPERSEDED, Confirmation, News, Step, UserError, WriteBack, step
 from bot.store import queries
 from bot.store.tables import WriteBackRow
 
@@ -161,11 +161,14 @@ def not_sent(
 
 
 def _hold(bridge: Bridge, session: Session, row: WriteBackRow, by: str) -> None:
-    """The news was taken back while the reply was on its way; where there is newer news, that takes its place."""
+    """The news was taken back while the reply was on its way; where nothing more comes of it, or newer news takes its
+    place, that is the end."""
     _take(bridge, session, row, Step.HOLD, by)
-    if _settled(row):
+    settled = _settled(row)
+    if settled or row.news.kind in MEANWHILE or row.escalation.issue.joined:
         _take(bridge, session, row, Step.RELEASE, by)
-        row.state, row.reason, row.done_at = WriteBack.SKIPPED, SUPERSEDED, bridge.clock.now()
+        row.state, row.done_at = WriteBack.SKIPPED, bridge.clock.now()
+        row.reason = ANSWERED if row.news.kind is News.QUESTION and not settled else SUPERSEDED
 
 
 def _settled(row: WriteBackRow) -> bool:

@@ -106,7 +106,7 @@ class Reply(Base):
             ticket, text, stands = row.escalation.ticket, row.text, row.news.stands
             agent = session.get(Person, job.payload["by"])
             ours = answers.replies(session, ticket.id)
-        if row.state is not WriteBack.SENDING or not job.key.endswith(f":{row.tries}"):
+        if row.state is not WriteBack.SENDING or not _latest(job, row):
             return Outcome("stale")
         if not stands:
             return Outcome("taken_back")
@@ -131,7 +131,7 @@ class Reply(Base):
     def settle(self, session: Session, job: Job, result: Outcome) -> None:
         row_id, by = job.payload["write_back"], job.payload["by"]
         row = session.get_one(WriteBackRow, row_id)
-        if row.state not in (WriteBack.SENDING, WriteBack.UNCERTAIN) or not job.key.endswith(f":{row.tries}"):
+        if row.state not in (WriteBack.SENDING, WriteBack.UNCERTAIN) or not _latest(job, row):
             return  # settled another way while this try was a dead letter
         if result.what == "sent":
             made = result.follow_up
@@ -161,10 +161,15 @@ class Reply(Base):
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         row = session.get_one(WriteBackRow, job.payload["write_back"])
-        if row.state is not WriteBack.SENDING:
+        if row.state is not WriteBack.SENDING or not _latest(job, row):
             return
         taken = Step.DOUBT if job.doubtful or maybe_done(error) else Step.REFUSED
         write_back.not_sent(self.bridge, session, row.id, taken, said(error), job.payload["by"])
+
+
+def _latest(job: Job, row: WriteBackRow) -> bool:
+    """Whether this is the last reply that was tried."""
+    return job.key.endswith(f":{row.tries}")
 
 
 def _speaks(helpdesk: Helpdesk, email: str) -> bool:
