@@ -142,18 +142,37 @@ def test_a_squashed_branch_that_names_no_issue(house: House) -> None:
     assert len(fixed_in(house)) == 1
 
 
+def test_a_lost_commit_that_is_named_anew(house: House) -> None:
+    """History was rewritten: the card asks which commit has the fix now, and that one counts in place of it."""
+    house.github.branch(REPO, "before", "main")
+    house.flag()
+    merge(house)
+    house.github.force_push(REPO, "main", "before")
+    house.github.find(REPO).history.commits.pop(house.github.pulls(REPO)[0]["merge_commit_sha"])  # type: ignore[union-attr]
+    sha = house.github.commit(REPO, "main", "Round VAT, again")
+    release(house, "v2.5.0")
+    for _ in range(5):
+        house.pass_time(minutes=5)
+    assert "I cannot tell whether" in house.card()
+    house.github.comment(REPO, 1, "leo-dev", f"/fixed-by {sha[:9]}")
+    house.poll()
+    assert len(fixed_in(house)) == 1
+    assert f"commit {sha[:7]} · in v2.5.0" in house.card()
+
+
 # --- releases and deployments
 
 
-def test_a_release_whose_tag_is_not_there_yet(house: House) -> None:
-    """A replica knows the release before its tag: it is looked into when the tag is there."""
+def test_a_release_whose_tag_is_late(house: House) -> None:
+    """A replica knows the release before its tag: it is looked into when the tag is there, without another event."""
     house.flag()
     merge(house)
-    house.github.wire.faults.append(Fault("refuse", "GET", rf"/repos/{REPO}/commits/tags/", status=422, times=1))
+    house.github.wire.faults.append(Fault("refuse", "GET", rf"/repos/{REPO}/commits/tags/", status=422, times=None))
     release(house, "v2.5.0")
-    house.poll()
-    house.poll()
-    house.pass_time(minutes=30)
+    assert fixed_in(house) == []
+    house.github.wire.faults.clear()
+    for _ in range(3):
+        house.poll()
     assert len(fixed_in(house)) == 1
 
 

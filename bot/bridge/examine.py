@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from bot import shipping
 from bot.bridge import ship
 from bot.bridge.core import Bridge
-from bot.bridge.judge import Judge
+from bot.bridge.judge import Judge, verdict
 from bot.bridge.prove import RELEASES_AT_ONCE, resolved, standing
 from bot.bridge.ship import Change
 from bot.changes import Graph, State
@@ -22,7 +22,10 @@ from bot.configuration import Project
 from bot.shipping import Head
 from bot.store import queries
 from bot.store.tables import EffectState, Issue, KnownHead
-from integrations.base import Fix, IssueTouched, NotFound, Rejected, Release, Tracker, Unauthorised, Watch
+from integrations.base import Fix, IssueTouched, NotFound, Rejected, Release, Tracker, Unauthorised, Unavailable, Watch
+
+TAG_LAG = timedelta(minutes=10)
+"""How long a tracker may know a release and not its tag: its replicas lag."""
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Candidate:
     id: str
     fixes: list[Fix]  # those in this repository
     shas: frozenset[str]  # of all its fixes
+    said: frozenset[str]  # of those that a Support Dev named
     out: dict[str, Head]
     back: bool  # it was taken back once
     back_by: str  # the head's id that showed so, if one did
@@ -61,7 +65,7 @@ def examine(bridge: Bridge, project_key: str) -> Examined:
     tracker = bridge.trackers[project.tracker]
     examined = Examined(waiting={one.id for some in found.values() for one in some})
     for repository, candidates in found.items():
-        look = _Look(tracker, project, repository, candidates, examined)
+        look = _Look(tracker, project, repository, candidates, examined, bridge.clock.now())
         try:
             for line in shipping.lines(project):
                 place = shipping.key(repository, line)
@@ -95,16 +99,24 @@ def _candidate(issue: Issue, fixes: list[Fix]) -> Candidate:
     shas = frozenset(fix.sha for fix in ship.fixes_of(issue))
     by = str((issue.back.get("head") or {}).get("id", ""))
     place = (issue.project, issue.repository, issue.number or 0)
-    return Candidate(issue.id, fixes, shas, out, bool(issue.back), by, place)
+    said = frozenset(record["sha"] for record in issue.said_fixes)
+    return Candidate(issue.id, fixes, shas, said, out, bool(issue.back), by, place)
 
 
 class _Look:
     """A look at one repository; what it finds goes to `examined`."""
 
     def __init__(
-        self, tracker: Tracker, project: Project, repository: str, candidates: list[Candidate], examined: Examined
+        self,
+        tracker: Tracker,
+        project: Project,
+        repository: str,
+        candidates: list[Candidate],
+        examined: Examined,
+        now: datetime,
     ) -> None:
         self._tracker = tracker
+        self._now = now
         self._project = project
         self._repository = repository
         self._candidates = candidates
@@ -126,11 +138,16 @@ class _Look:
         heads = {one.id: shipping.released(one, one.sha or shas.get(one.id, "")) for one in listed}
         new = self._new(listed, known)
         left = {release.id for release, _ in new[RELEASES_AT_ONCE:]}
+        late = set()
         for release, before in new[:RELEASES_AT_ONCE]:
             head = self._resolve(heads, release)
             base = self._resolve(heads, before) if before else None
-            if head is not None and head.sha:
+            if head is not None:
                 self._compare(head, base.sha if base else "", place)
+                continue
+            late.add(release.id)
+            if release.published_at and release.published_at > self._now - TAG_LAG:
+                raise Unavailable(self._project.tracker, f"it does not know the tag of {release.tag} yet")
         oldest = told[-1].published_at if len(told) >= 100 else None  # what is older may only have left the list
         outs = [one.out[place] for one in self._candidates if place in one.out]  # maybe proven before this look
         there = {one.id for one in told if not one.prerelease}  # maybe not counted any more, which deletes nothing
@@ -144,8 +161,8 @@ class _Look:
             and (oldest is None or (head.at and head.at >= oldest))
         }
         self._deleted(gone, place, [heads[one.id] for one in reversed(listed)])
-        self._examined.more = self._examined.more or bool(left)
-        self._examined.heads[place] = [head for id, head in heads.items() if id not in left] + [
+        self._examined.more = self._examined.more or bool(left and len(late) < RELEASES_AT_ONCE)
+        self._examined.heads[place] = [head for id, head in heads.items() if id not in left | late] + [
             head for head in known if head.id not in heads and head.id not in gone
         ]
 
@@ -177,13 +194,13 @@ class _Look:
         for head in left[:RELEASES_AT_ONCE] if orphans else ():
             sha = head.sha or resolved(self._tracker, self._repository, f"tags/{head.name}")
             states = self._states(sha, "", orphans) if sha else {}
-            verdicts = [(one, _verdict(one, states)) for one in orphans]
-            for one, verdict in verdicts:
-                if verdict is State.IN:
-                    self._change(one, place, replace(head, sha=sha), states=states)
-                elif verdict is State.REVERTED:
+            verdicts = [(one, *verdict(one.fixes, states, one.said)) for one in orphans]
+            for one, state, left_out in verdicts:
+                if state is State.IN:
+                    self._change(one, place, replace(head, sha=sha), left_out=left_out)
+                elif state is State.REVERTED:
                     self._change(one, place, None, ship.REVERTED, head)
-            orphans = [one for one, verdict in verdicts if verdict not in (State.IN, State.REVERTED)]
+            orphans = [one for one, state, _ in verdicts if state not in (State.IN, State.REVERTED)]
         for one in orphans:
             if place in one.out:
                 self._change(one, place, None, ship.DELETED, one.out[place])
@@ -218,14 +235,14 @@ class _Look:
         doubt = {*doubted, *(one.id for one in self._candidates if one.back and place not in one.out)}
         states = self._states(head.sha, base, self._candidates, doubt)
         for one in self._candidates:
-            verdict = _verdict(one, states)
-            if verdict is State.IN and place not in one.out:
-                self._change(one, place, head, states=states)
-            elif verdict is State.REVERTED:
+            state, left_out = verdict(one.fixes, states, one.said)
+            if state is State.IN and place not in one.out:
+                self._change(one, place, head, left_out=left_out)
+            elif state is State.REVERTED:
                 self._change(one, place, None, ship.REVERTED, head)
-            elif place in one.out and one.id in doubt and verdict is State.ABSENT:
+            elif place in one.out and one.id in doubt and state is State.ABSENT:
                 self._change(one, place, None, ship.ROLLED_BACK, head)
-            elif verdict is State.UNKNOWN and place not in one.out:
+            elif state is State.UNKNOWN and place not in one.out:
                 self._examined.waiting.discard(one.id)  # it is asked for by itself, more than once
 
     def _states(
@@ -243,13 +260,12 @@ class _Look:
         head: Head | None,
         why: str = "",
         by: Head | None = None,
-        states: Mapping[str, State] = MappingProxyType({}),
+        left_out: frozenset[str] = frozenset(),
     ) -> None:
-        replaced = frozenset(sha for sha, state in states.items() if state is State.REPLACED)
         copies = {fix.sha: self._judge.fixes[fix.sha].copies for fix in one.fixes if fix.sha in self._judge.fixes}
         head = self._judge.with_copies(head, one.fixes) if head else None
         self._examined.changes.setdefault(one.id, []).append(
-            Change(one.id, one.shas, place, head, why, by, copies if head else {}, replaced)
+            Change(one.id, one.shas, place, head, why, by, copies if head else {}, left_out)
         )
         if head is None:
             one.out.pop(place, None)
@@ -261,15 +277,6 @@ class _Look:
 def _missed(out: Head, old: Head, new: Head) -> bool:
     """Whether something was out by a head that came and went between two looks."""
     return out.at is not None and old.at is not None and out.at > old.at and out.sha != new.sha
-
-
-def _verdict(one: Candidate, states: Mapping[str, State]) -> State:
-    """IN: all of its fixes are that were not replaced. REVERTED: one of them is. UNKNOWN: of one it cannot be told.
-    ABSENT: else."""
-    found = {states.get(fix.sha, State.ABSENT) for fix in one.fixes} - {State.REPLACED}
-    if found == {State.IN}:
-        return State.IN
-    return next((state for state in (State.REVERTED, State.UNKNOWN) if state in found), State.ABSENT)
 
 
 def _unheard(

@@ -24,6 +24,25 @@ ALONE = 50
 """How many fixes are asked for one by one in one go: those of which nobody tells when they were merged."""
 
 
+def verdict(fixes: Iterable[Fix], states: Mapping[str, State], said: Collection[str]) -> tuple[State, frozenset[str]]:
+    """How an issue stands, and which of its fixes that leaves out: what was replaced, and what cannot be told where a
+    Support Dev named (`said`: shas) what carries it now.
+
+    IN: all others are. REVERTED: one of them is. UNKNOWN: of one it cannot be told. ABSENT: else.
+    """
+    found = {fix.sha: states.get(fix.sha, State.ABSENT) for fix in fixes}
+    named = not found.keys().isdisjoint(said)
+    out = {
+        sha
+        for sha, state in found.items()
+        if state is State.REPLACED or (state is State.UNKNOWN and named and sha not in said)
+    }
+    left = {state for sha, state in found.items() if sha not in out}
+    if left == {State.IN}:
+        return State.IN, frozenset(out)
+    return next((one for one in (State.REVERTED, State.UNKNOWN) if one in left), State.ABSENT), frozenset(out)
+
+
 class Judge:
     """Answers for one look; what it learns of copies is kept in `fixes`, by their shas."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import shipping
 from bot.bridge import ship
 from bot.bridge.core import Bridge
-from bot.bridge.judge import Judge
+from bot.bridge.judge import Judge, verdict
 from bot.bridge.ship import Change
 from bot.changes import State
 from bot.configuration import Project
@@ -49,13 +49,14 @@ def prove(bridge: Bridge, issue_id: str) -> Verdict:
     changes: list[Change] = []
     for repository, fixes in ship.by_repository(issue).items():
         project = ship.counting(bridge, issue, repository) or bridge.project(issue.project)
-        look = _Look(tracker, repository, project, fixes, known)
+        said = frozenset(record["sha"] for record in issue.said_fixes)
+        look = _Look(tracker, repository, project, fixes, said, known)
         for line in shipping.lines(look.project):
             head, shown_by = look.on(line)
             why = ship.REVERTED if shown_by else ""
             copies = {fix.sha: fix.copies for fix in look.judge.fixes.values()}
-            key, replaced = shipping.key(repository, line), frozenset(look.replaced)
-            changes.append(Change(issue.id, shas, key, head, why, shown_by, copies, replaced))
+            key, left_out = shipping.key(repository, line), frozenset(look.left_out)
+            changes.append(Change(issue.id, shas, key, head, why, shown_by, copies, left_out))
         if look.unknown:
             raise NotFound(issue.tracker, look.unknown)
     return Verdict(tuple(changes), known=heads)
@@ -70,12 +71,14 @@ class _Look:
         repository: str,
         project: Project,
         fixes: Sequence[Fix],
+        said: frozenset[str],
         known: dict[tuple[str, str], str],
     ) -> None:
         self.project = project
         self.judge = Judge(tracker, repository)
         self.unknown = ""
-        self.replaced: set[str] = set()
+        self.left_out: set[str] = set()
+        self._said = said
         self._tracker = tracker
         self._repository = repository
         self._fixes = fixes
@@ -90,12 +93,14 @@ class _Look:
                 states = self.judge.states(head.sha, "", {"": self._fixes})
             except NotFound:  # a head that is gone contains nothing
                 continue
-            if State.REVERTED in states.values():
+            state, left_out = verdict(self._fixes, states, self._said)
+            if state is State.REVERTED:
                 out, back = None, head
-            elif set(states.values()) - {State.REPLACED} == {State.IN}:
+            elif state is State.IN:
                 out, back = out or self.judge.with_copies(head, self._fixes), None
-                self.replaced |= {sha for sha, state in states.items() if state is State.REPLACED}
-            self.unknown = next((sha for sha, state in states.items() if state is State.UNKNOWN), self.unknown)
+                self.left_out |= left_out
+            untold = (sha for sha, one in states.items() if one is State.UNKNOWN and sha not in left_out)
+            self.unknown = next(untold, self.unknown)
         return out, back
 
     def _heads(self, line: str) -> list[Head]:

@@ -34,7 +34,7 @@ class Change:
     why: str = ""  # it is not out any more
     shown_by: Head | None = None
     copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by a fix's sha, those that were found
-    replaced: frozenset[str] = frozenset()  # shas: those taken back, in whose place others of its fixes are out
+    left_out: frozenset[str] = frozenset()  # shas: those of its fixes in whose place others are out
 
 
 def fixes_of(issue: Issue) -> list[Fix]:
@@ -75,8 +75,8 @@ def apply(bridge: Bridge, session: Session, issue_id: str, changes: Sequence[Cha
     _note(issue, changes)
     out = _complete(bridge, issue)
     if issue.stage is Stage.FIXED and out:
-        replaced = frozenset[str]().union(*(change.replaced for change in changes))
-        issue.fixes = [record for record in issue.fixes if record["sha"] not in replaced]
+        left_out = frozenset[str]().union(*(change.left_out for change in changes))
+        issue.fixes = [record for record in issue.fixes if record["sha"] not in left_out]
         _ship(bridge, session, issue, out)
     elif issue.stage is Stage.SHIPPED and not out and before[0].keys() - issue.out.keys():
         take_back(bridge, session, issue, Happening.UNSHIPPED)
