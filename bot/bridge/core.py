@@ -102,7 +102,10 @@ class Bridge:
         after = move(issue.stage, happening)
         if after is issue.stage:
             return False
-        issue.stage, issue.stage_since = after, self.clock.now()
+        now, day = self.clock.now(), issue.promised_on
+        if issue.stage is Stage.SHIPPED and day is not None and issue.stage_since.date() <= day < now.date():
+            issue.promised_on, issue.promised_by = None, ""  # it was kept; nobody named a day for what comes now
+        issue.stage, issue.stage_since = after, now
         what = {Happening.REOPENED: "reopened", Happening.UNSHIPPED: "taken_back"}.get(happening, after.value)
         self.record(session, what, issue=issue, by=by, proof=proof)
         return True
