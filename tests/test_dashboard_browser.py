@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.demo import play
-from bot.store.tables import EffectState
+from bot.store.tables import EffectState, Person
 from integrations.sandbox.wire import Server
 from tests.conftest import House
 from tests.test_dashboard_mending import failed, letter
@@ -113,6 +114,8 @@ def test_nothing_stands_beside_the_page(served: tuple[House, str], chromium: Any
     """No page scrolls sideways, whatever the words in it; each is drawn without a fault."""
     house, address = served
     house.flag("U0BEN", "4212", title="W" * 120)
+    with house.bot.store.write() as session:  # an address for a name: a table has less room beside the title
+        session.execute(sa.update(Person).values(name="W" * (60 if width < 720 else 25)))
     context = chromium.new_context(viewport={"width": width, "height": 740})
     tab = context.new_page()
     tab.goto(f"{address}/")
