@@ -21,24 +21,28 @@ _BLOCKS = frozenset(
 )
 _QUOTE_NAMES = frozenset(
     "gmail_quote gmail_extra gmail_attr gmail_signature gmail_signature_prefix yahoo_quoted moz-cite-prefix "
-    "moz-signature protonmail_quote protonmail_signature_block appendonsend divRplyFwdMsg "
+    "moz-signature protonmail_quote protonmail_signature_block ms-outlook-mobile-signature "
     "mail-editor-reference-message-container freshdesk_quote".split()
 )
+_BEGINS = ("appendonsend", "divRplyFwdMsg")  # ids: Outlook's history begins there, and goes on to the end
 # Taken out beforehand: the parser looks through all the rest again for each comment that never ends.
 _DECLARATION = re.compile(r"<!--(?:.*?-->|.*)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
 # An attribution counts only with a clock time or an address in it: "On Monday your colleague wrote:" may be the
 # customer's own sentence.
 _ATTRIBUTION = re.compile(
-    r"^[ \t]*(?:On|Le|Am|El|Il|Op)\b(?=[^\n]{0,200}\n?[^\n]{0,200}?(?:\d{1,2}[:h.]\d{2}|@))"
+    r"^[ \t]*(?:On|Le|Am|El|Il|Op|Em)\b(?=[^\n]{0,200}\n?[^\n]{0,200}?(?:\d{1,2}[:h.]\d{2}|@))"
     r"[^\n]{0,200}(?:\n[^\n]{1,200}){0,2}?"
-    r"(?:wrote|a\s+écrit|schrieb[^\n:]{0,100}|escribió|ha\s+scritto|schreef[^\n:]{0,100})\s?:[ \t]*$",
+    r"(?:wrote|a\s+écrit|schrieb[^\n:]{0,100}|escribió|escreveu|ha\s+scritto|schreef[^\n:]{0,100})\s?:[ \t]*$",
     re.MULTILINE,
 )
 _QUOTED = re.compile(r"\n*(?:>[^\n]*\n*)+")
 _SEPARATOR = re.compile(
     r"^[ \t]*-{2,10} ?(?:Original Message|Message d['’]origine|Message original|Ursprüngliche Nachricht|"
     r"Forwarded message|Message transféré) ?-{2,10}[ \t]*$"
-    r"|^(?:From|De|Von)[ \u00a0]?:[^\n]{1,200}\n(?:Sent|Date|Envoyé|Gesendet)[ \u00a0]?:[^\n]{1,200}$",
+    # Three lines of a mail's head; two may be the customer's own.
+    r"|^(?:_{5,80}[ \t]*\n)?(?:From|De|Von|Da|Van)[ \u00a0]?:[^\n]{1,200}\n"
+    r"(?:Sent|Date|Envoyé|Gesendet|Enviad[oa](?: el| em)?|Inviato|Verzonden|Datum|Data|Fecha)[ \u00a0]?:[^\n]{1,200}\n"
+    r"(?:To|Cc|Subject|À|Objet|An|Betreff|Para|Asunto|Assunto|A|Oggetto|Aan|Onderwerp)[ \u00a0]?:",
     re.MULTILINE | re.IGNORECASE,
 )
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
@@ -89,6 +93,8 @@ class _Reader(HTMLParser):
             self._open.append((tag, hides))
             self._counts[tag] = self._counts.get(tag, 0) + 1
             self._hidden += hides
+        if not self._quotes and dict(attrs).get("id") in _BEGINS:
+            self._hidden += 1
         if not self._hidden and (tag in _BLOCKS or tag in ("br", "hr")):
             self.parts.append("\n- " if tag == "li" else "\n")
         elif self._places and not self._hidden and tag == "img":

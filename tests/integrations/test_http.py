@@ -23,7 +23,6 @@ from starlette.routing import Route
 
 from integrations.base import NotFound, Rejected, ServiceError, Unauthorised, Unavailable
 from integrations.http import HttpClient, is_fresh, retry_after, signed
-from integrations.mail import reduced
 from integrations.sandbox.wire import Fault, Server, Wire
 
 NOW = datetime(2026, 11, 2, 10, 14, tzinfo=UTC)
@@ -274,56 +273,6 @@ def test_a_time_that_is_no_time_is_not_fresh(stamp: str) -> None:
     assert not is_fresh(stamp, NOW)
     assert is_fresh("2026-11-02T11:18:00+01:00", NOW)
     assert is_fresh((NOW - timedelta(seconds=300)).isoformat(), NOW)
-
-
-# --- mail -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("html", "plain", "own"),
-    [
-        ("<div>a<div>b</div>c</div><p>d</p>e", "", "a\nb\nc\n\nd\n\ne"),
-        ("<ul><li>one</li><li>two</li></ul>", "", "- one\n\n- two"),
-        ("<pre>if x:\n    y</pre>", "", "if x:\n    y"),
-        ("<!-- hidden --><script>x</script><!--[if mso]><b>mso</b><![endif]-->seen", "", "seen"),
-        ("new<div class='gmail_quote'><div>On Monday … wrote:</div>old</div>", "", "new"),
-        ("<blockquote type='cite'>nothing of their own</blockquote>", "", "nothing of their own"),
-        ("", "Hi\n\n-----Original Message-----\nFrom: a\nold", "Hi"),
-        ("", "Hi\n\nDe : Acme <a@acme.example>\nEnvoyé : lundi 2 novembre\nObjet : x\n\nold", "Hi"),
-        ("", "Top\n\nOn Mon, 2 Nov 2026 at 10:14, Acme wrote:\n> old\n>\n> older\n\nBelow", "Top\n\nBelow"),
-        ("", "Top\n\nOn Mon, 2 Nov 2026 at 10:14, Acme\n<help@acme.example> wrote:\n\nold", "Top"),
-        (
-            "",
-            "On Monday your colleague wrote:\nwait\nand I waited.",
-            "On Monday your colleague wrote:\nwait\nand I waited.",
-        ),
-        ("", "It prints\n> npm start\nand stops", "It prints\n> npm start\nand stops"),
-        ("", "Hi\n-- \nZoé\n+33 1 23", "Hi"),
-        ("", "a\n--\n" + "b\n" * 20, "a\n--\n" + "b\n" * 19 + "b"),
-    ],
-)
-def test_a_mail_is_reduced_to_its_authors_words(html: str, plain: str, own: str) -> None:
-    """Markup, quotations and signatures go; in doubt, words stay."""
-    assert reduced(html, plain) == own
-
-
-@pytest.mark.parametrize(
-    "hostile",
-    ["<div>" * 70_000, "<!--" * 90_000, "<![CDATA[" * 40_000, "<" * 300_000, "On 10:10 \n" * 40_000, "> \n" * 100_000],
-    ids=["deep", "comments", "cdata", "brackets", "attributions", "quotes"],
-)
-def test_a_hostile_mail_is_read_in_bounded_time(hostile: str) -> None:
-    """Unclosed comments cost 105 s before they were taken out first."""
-    started = time.process_time()
-    reduced(hostile)
-    reduced("", hostile)
-    assert time.process_time() - started < 5
-
-
-@given(st.text())
-def test_any_text_is_reduced_without_an_error(text: str) -> None:
-    """As markup and as plain text."""
-    assert len(reduced(text)) + len(reduced("", text)) < 41_000
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
