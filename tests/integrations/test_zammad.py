@@ -194,7 +194,7 @@ def test_a_picture_in_the_text_is_an_attachment(helpdesk: Zammad, world: ZammadW
     number, shot = world.open_ticket("Basket", "Empty."), world.records.file("image.png", b"\x89PNG")
     elsewhere = '<img src="https://elsewhere.example/a.png"><img src="/api/v1/ticket_attachment/1/2/3">'
     quoted = f'<blockquote type="cite"><img src="/api/v1/ticket_attachment/{number}/1/2"></blockquote>'
-    again = "<p>From: Acme &lt;help@acme.example&gt;<br>Sent: Monday 2 November 2026</p><img src='cid:image.png'>"
+    again = "<p>From: Acme &lt;help@acme.example&gt;<br>Sent: Monday<br>To: Zoé</p><img src='cid:image.png'>"
     html = f'<p>See:</p><img src="cid:image.png" alt="écran.jpg">{elsewhere}{quoted}{again}'
     world.records.write(number, world.records.zoe, html, html=True, files=[shot])
     [picture] = helpdesk.ticket(number).messages[1].attachments
