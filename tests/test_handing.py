@@ -126,6 +126,28 @@ def test_who_has_the_ticket_may_stay_unknown(house: House) -> None:
     assert len(offers(house)) == 1
 
 
+def test_news_that_slack_took_from_nobody_is_told_when_it_does(house: House) -> None:
+    """The token was revoked on Monday and is a good one on Friday: Ana hears what shipped then, once, and nobody reads
+    that she cannot be reached. What she wrote meanwhile is not told any more."""
+    house.flag()
+    house.flag("U0ANA", "4212", title="The wrong country")
+    refused = {"ok": False, "error": "token_revoked"}
+    house.slack.wire.faults.append(Fault("refuse", "POST", "/api/", 200, refused, times=None))
+    house.mend(1)
+    house.mend(2, "v2.6.0")
+    house.pass_time(minutes=3)
+    house.zendesk.agent_writes("4212", "ana@acme.example", "Hello, it is mended.")
+    for _ in range(12):
+        house.pass_time(hours=8)
+    house.slack.wire.faults.clear()
+    for _ in range(2):
+        look(house)
+    assert len([text for text in house.told() if "Fixed in v2.5.0" in text]) == 1
+    assert not [text for text in house.told() if "Fixed in v2.6.0" in text]
+    assert "cannot reach" not in "\n".join(house.told("U0MAYA"))
+    assert house.write_back() == {}
+
+
 def test_a_status_that_means_something_else_changes_nothing(house: House) -> None:
     """Lunch is no leave."""
     shipped(house)

@@ -30,6 +30,7 @@ class There:
 
     escalations: tuple[str, ...] = ()
     takers: dict[str, str] = field(default_factory=dict)
+    away: bool = False
 
 
 class LookForAgent(Base):
@@ -45,7 +46,7 @@ class LookForAgent(Base):
             if away:
                 rows += handed.answered_to(session, agent, handing.answered_since(self.bridge))
             found = {row.escalation_id: row.escalation.ticket.assignee.casefold() for row in rows}
-        return There(tuple(found), self._takers({address for address in found.values() if address}))
+        return There(tuple(found), self._takers({address for address in found.values() if address}), away)
 
     def _away(self, agent: str) -> bool:
         try:
@@ -78,6 +79,8 @@ class LookForAgent(Base):
         rows = [session.get(Escalation, one, with_for_update=True) for one in result.escalations]
         theirs = [one for one in rows if one is not None and one.agent == agent and handing.movable(one)]
         handing.pass_on(self.bridge, session, agent, theirs, result.takers)
+        for key in () if result.away else handed.untold(session, agent):  # Slack may take it now
+            self.bridge.refresh(session, "told", key, f"dm:{agent}")
 
 
 class Offer(Base):

@@ -18,7 +18,7 @@ from bot.slack import shown, views
 from bot.store import links, queries
 from bot.store.tables import Escalation, Issue, Round, WriteBackRow
 from bot.texts import Say
-from integrations.base import NotFound
+from integrations.base import NotFound, Unauthorised
 
 
 class Card(Base):
@@ -105,6 +105,8 @@ class Told(Base):
             self.bridge.record(session, "told", escalation=escalation, by=item.agent)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
+        if isinstance(error, Unauthorised):  # nobody could be reached; while it is owed, it is tried again
+            return
         item = session.get_one(Round, job.payload["round"])
         for lead in self.bridge.settings.slack.leads:
             self.bridge.notify(session, "untold", f"untold:{item.id}:{lead}", lead, round=item.id)

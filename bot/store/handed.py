@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.model import Confirmation, WriteBack
-from bot.store.tables import Effect, EffectState, Escalation, History, WriteBackRow
+from bot.store.tables import Effect, EffectState, Escalation, Hearing, History, WriteBackRow
 
 _OWED = (WriteBack.DUE, WriteBack.UNCERTAIN)
 
@@ -57,6 +57,15 @@ def owed_by(session: Session, agent: str) -> Sequence[WriteBackRow]:
         .order_by(WriteBackRow.due_at)
     )
     return session.scalars(query).all()
+
+
+def untold(session: Session, agent: str) -> Sequence[str]:
+    """The keys of the messages about what an agent owes that were given up."""
+    here = sa.and_(WriteBackRow.escalation_id == Hearing.escalation_id, WriteBackRow.news_id == Hearing.news_id)
+    owed = sa.select(sa.literal("told:") + Hearing.round_id + f":{agent}").join(WriteBackRow, here)
+    owed = owed.where(Hearing.person == agent, WriteBackRow.agent == agent, WriteBackRow.state.in_(_OWED))
+    query = sa.select(Effect.key).where(Effect.subject == f"dm:{agent}", Effect.state == EffectState.DEAD)
+    return session.scalars(query.where(Effect.key.in_(owed))).all()
 
 
 def times(session: Session, escalation_id: str) -> int:
