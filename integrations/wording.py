@@ -10,8 +10,9 @@ _COPY = r"(?:(?:back|forward)[ -]?port|cherry[ -]?pick)(?:s|ed|ing)?"
 _COPIES = (
     re.compile(  # "Backport of #12 to 2.x.", "(cherry-pick !12)", "This is an automatic backport of pull request #12"
         rf"(?:^[ \t>*#-]{{0,20}}(?:\[[^\]\n]{{0,100}}\][ \t]{{0,4}}){{0,4}}"
-        rf"(?:this (?:is |(?:pull|merge) request )?(?:an? )?)?(?:automatic |automated |manual )?|\(){_COPY}\b"
-        r"[^\n.]{0,80}?[#!/]\d{1,12}\b(?=[ \t]{0,4}(?:$|[][:;,.()`-]|(?:in|on)?to\b|on\b|from\b|done\b|by\b))",
+        rf"(?:this (?:is |(?:(?:pull|merge) request|PR|MR) )?(?:an? )?)?(?:automatic |automated |manual )?|\(){_COPY}\b"
+        r"[^\n.]{0,80}?(?:https?://\S{1,150}?)?[#!/]\d{1,12}\b"
+        r"(?=[ \t]{0,4}(?:$|[][:;,.()`-]|(?:in|on)?to\b|on\b|from\b|done\b|by\b|as merged\b))",
         re.IGNORECASE | re.MULTILINE,
     )
 )
@@ -40,7 +41,9 @@ def shown(text: str, most: int = 20_000) -> str:
 
 _TITLED = re.compile(rf"^\[?{_COPY}\b", re.IGNORECASE)  # "[Backport 2.x] …"
 _NAMED_LAST = re.compile(r"\([#!]\d{1,12}\)\s*$")
-_NAMED_ALONE = re.compile(r"^(?:from|of|original)?:?\s{0,4}\S*[#!/]\d{1,12}$", re.IGNORECASE)
+_NAMED_ALONE = re.compile(
+    r"^(?:[-*] )?(?:from|of|original(?: PR| pull request| merge request)?)?:?\s{0,4}\S*[#!/]\d{1,12}$", re.IGNORECASE
+)
 
 
 def copying(title: str, text: str) -> str:

@@ -172,6 +172,13 @@ def test_to_take_a_change_back_can_be_the_fix(hub: GitHubStandIn, tracker: GitHu
         ("Keep the basket", "This is an automatic backport of pull request #{0}."),
         ("Automated cherry pick of #{0}: Keep the basket", ""),
         ("Backport: keep the basket", "Fixes #1\n\nFrom https://github.com/acme/shop/pull/{0}"),
+        ("[1.x] Keep the basket", "Backport of https://github.com/acme/shop/pull/{0} to 1.x"),
+        ("[1.x] Keep the basket", "This PR backports #{0}"),
+        ("[backport] Keep the basket", "Backports:\n\n- #{0}"),
+        (
+            "[PR #{0}/3f2a91c backport] Keep the basket",
+            "**This is a backport of PR #{0} as merged into main (3f2a91c).**",
+        ),
     ],
 )
 def test_backports_are_known_by_what_they_say(
@@ -253,7 +260,17 @@ def test_closing_keywords_are_read_in_prose_only(body: str, numbers: list[int]) 
 
 
 @pytest.mark.parametrize(
-    "body", ["<!--" * 20_000, "```\n" * 20_000, "fixes " * 12_000, "`" * 60_000, "a/" * 30_000, "\n" * 60_000]
+    "body",
+    [
+        "(backport https://" * 4_000,
+        "backport https://a/\n" * 3_000,
+        "<!--" * 20_000,
+        "```\n" * 20_000,
+        "fixes " * 12_000,
+        "`" * 60_000,
+        "a/" * 30_000,
+        "\n" * 60_000,
+    ],
 )
 def test_a_hostile_text_takes_no_time(body: str) -> None:
     """65,536 characters of anything are read at once."""
