@@ -19,7 +19,6 @@ from bot.store import answers
 from bot.store.tables import Escalation, Person, Ticket, WatchRow, WriteBackRow
 from bot.texts import Say
 from integrations.base import (
-    Ability,
     Event,
     FollowsUp,
     Helpdesk,
@@ -174,9 +173,7 @@ def _latest(job: Job, row: WriteBackRow) -> bool:
 
 def _speaks(helpdesk: Helpdesk, email: str) -> bool:
     """Whether the customer reads the agent's name above the reply anyway."""
-    if isinstance(helpdesk, SpeaksFor):
-        return helpdesk.speaks_for(email)
-    return Ability.AS_AGENT in helpdesk.abilities
+    return isinstance(helpdesk, SpeaksFor) and helpdesk.speaks_for(email)
 
 
 def said(error: Exception) -> str:

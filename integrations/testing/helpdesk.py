@@ -177,6 +177,7 @@ class HelpdeskContract(HelpdeskLife, HelpdeskTrouble):
     ) -> None:
         """Who is no agent in the helpdesk cannot be spoken for, least of all the customer."""
         number = world.open_ticket("Basket", "It is empty.")
+        assert isinstance(helpdesk, SpeaksFor) == (Ability.AS_AGENT in helpdesk.abilities)
         if isinstance(helpdesk, SpeaksFor):
             assert (helpdesk.speaks_for("ana@acme.example"), helpdesk.speaks_for(email)) == (True, False)
         helpdesk.reply(number, "Done.", "k1", email)

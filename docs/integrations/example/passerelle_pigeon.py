@@ -164,6 +164,11 @@ class Pigeon:
         # Pigeon falls back to our own name by itself, when no agent has that address ("Messages").
         return self._write(number, {"text": text, "public": True, "mark": key, "as": agent_email.strip().lower()})
 
+    def speaks_for(self, email: str) -> bool:
+        """Else the bot names the agent at the end of the words."""
+        agents = dicts(self._http.get("/api/agents"), "agents")
+        return email.strip().lower() in {text_of(agent.get("email")).lower() for agent in agents} - {""}
+
     def _write(self, number: str, message: Mapping[str, Any]) -> str:
         if not message["text"].strip():
             raise Rejected(self.name, "an empty message cannot be sent: write something first")

@@ -31,6 +31,7 @@ class PigeonStandIn(StandIn):
     def app(self) -> Starlette:
         table: list[tuple[str, str, Handler]] = [
             ("GET", "/api/me", self.me),
+            ("GET", "/api/agents", self.agents),
             ("GET", "/api/changes", self.changes),
             ("GET", "/api/tickets", self.of_customer),
             ("GET", "/api/tickets/{number}", self.show),
@@ -50,6 +51,10 @@ class PigeonStandIn(StandIn):
 
     async def me(self, asked: Asked) -> Response:
         return JSONResponse({"email": self.records.ours.email})
+
+    async def agents(self, asked: Asked) -> Response:
+        people = self.records.people.values()
+        return JSONResponse({"agents": [{"email": one.email} for one in people if one.role == "agent"]})
 
     async def changes(self, asked: Asked) -> Response:
         """Here, a change's number is the second it happened in: the records let no two fall into one."""
