@@ -62,6 +62,23 @@ def test_a_promise_that_was_kept_is_not_overdue(make_house: Make, days: int, wor
     assert ("overdue" in text) == ("overdue" in words)
 
 
+def test_what_goes_to_another_project_is_new_there_alone(make_house: Make) -> None:
+    """It was flagged two days before: who looks at all projects knows it."""
+    app = {"name": "app", "channel": CHANNEL, "projects": ["app"]}
+    house = make_house(configured({"channel": CHANNEL}, app), gitlab=True)
+    house.flag(project="shop")
+    house.clock.advance(timedelta(days=2))
+    morning(house)
+    house.clock.advance(timedelta(hours=1))
+    house.press("U0LEO", "carry", "C0SUPPORTDEV")
+    house.submit("U0LEO", project="app")
+    house.clock.advance(timedelta(hours=23))
+    morning(house)
+    assert "Nothing came and nothing left since" in digest(house)
+    morning(house, "app")
+    assert "New: 1" in digest(house)
+
+
 def test_what_came_and_went_again_came(make_house: Make) -> None:
     """Flagged and mended between two digests: one issue came, and one left the list."""
     house = make_house(configured({"channel": CHANNEL}))

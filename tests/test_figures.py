@@ -59,8 +59,14 @@ class Case:
     def live(self) -> list[Customer]:
         return [one for one in self.customers if not one.gone]
 
-    def back(self, since: datetime) -> bool:
-        return any(what in figures.BACK and at > since for what, at in self.happened)
+    def came(self, wanted: Scope) -> bool:
+        """What is known for longer came from another project, which is no news to who looks at all of them."""
+        before = any(at <= SINCE for _, at in self.happened)
+        return self.created > SINCE and (bool(wanted.projects) or not before)
+
+    @property
+    def back(self) -> bool:
+        return any(what in figures.BACK and at > SINCE for what, at in self.happened)
 
 
 def case(dice: Random, place: int) -> Case:
@@ -183,11 +189,11 @@ def _open(session: Session, wanted: Scope, is_open: dict[str, Case], today: date
     found = figures.counts(session, wanted, SINCE, today)
     for stage in WAITING:
         theirs = [case for case in is_open.values() if case.stage is stage]
-        new = [case for case in theirs if case.created > SINCE]
+        new = [case for case in theirs if case.came(wanted)]
         days = [case.promised for case in theirs if case.promised]
         expected = (
             *(len(theirs), sum(len(case.live) for case in theirs), len(new)),
-            sum(case.back(SINCE) for case in theirs if case not in new),
+            sum(case.back for case in theirs if not case.came(wanted)),
             *(len(days), sum(day < today for day in days)),
         )
         one = found.get(stage)
@@ -202,7 +208,7 @@ def _listed(session: Session, wanted: Scope, is_open: dict[str, Case]) -> None:
     first = {ident: min(one.flagged for one in case.live) for ident, case in is_open.items()}
     unfixed = [ident for ident, case in is_open.items() if case.stage is not Stage.FIXED]
     rank = list(Severity).index
-    new = [ident for ident, case in is_open.items() if case.created > SINCE or case.back(SINCE)]
+    new = [ident for ident, case in is_open.items() if case.came(wanted) or case.back]
     listed = figures.new(session, wanted, SINCE, 99)
     assert sorted(listed) == sorted(new)
     assert [is_open[one].severity for one in listed] == sorted((is_open[one].severity for one in new), key=rank)
@@ -214,12 +220,13 @@ def _listed(session: Session, wanted: Scope, is_open: dict[str, Case]) -> None:
     days = [is_open[one].promised for one in figures.promised(session, wanted, 99)]
     assert days == sorted(case.promised for case in is_open.values() if case.promised)
     assert sorted(figures.queue(session, wanted, NOW, 99)) == sorted(is_open)
-    lines = figures.named(session, list(is_open), SINCE)
+    lines = figures.named(session, wanted, list(is_open), SINCE)
     for ident, case in is_open.items():
         back = [(at, place, what) for place, (what, at) in enumerate(case.happened) if what in figures.BACK]
         last = max(((at, place, what) for at, place, what in back if at > SINCE), default=(None, None, None))[2]
         line = lines[ident]
-        assert (line.customers, line.waiting_since, line.back) == (len(case.live), first[ident], last)
+        shown = (line.customers, line.waiting_since, line.new, line.back)
+        assert shown == (len(case.live), first[ident], case.came(wanted), last)
 
 
 def _gone(session: Session, wanted: Scope, meant: dict[str, Case], there: dict[str, Case]) -> None:
@@ -232,7 +239,7 @@ def _gone(session: Session, wanted: Scope, meant: dict[str, Case], there: dict[s
     numbers, came, rows = figures.left(session, wanted, SINCE, 3)
     expected = Counter(case.stage.value for case in settled) + Counter({"joined": len(joined)})
     assert Counter(numbers) == expected
-    assert came == sum(case.created > SINCE for case in [*settled, *joined])
+    assert came == sum(case.came(wanted) for case in [*settled, *joined])
     assert len(rows) == min(3, expected.total())
     moments = [case.since for case in settled]
     moments += [max(at for what, at in case.happened if what == "duplicate") for case in joined]

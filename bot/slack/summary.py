@@ -110,7 +110,7 @@ def digest(session: Session, of: Edition) -> pages.Digest:
         if counts
         else {}
     )
-    lines = _lines(session, of, [id for ids in named.values() for id in ids])
+    lines = _lines(session, of, here, [id for ids in named.values() for id in ids])
     owed, agents = figures.write_backs_due(session, here, AGENTS)
     numbers, gone, left = figures.left(session, here, of.since, reports.SHOWN) if here.open else ({}, 0, [])
     names = overview.names(session, [one.agent for one in agents])
@@ -152,7 +152,7 @@ def _weeks(session: Session, of: Edition, here: figures.Scope) -> tuple[pages.We
     return tuple(found)
 
 
-def _lines(session: Session, of: Edition, ids: Collection[str]) -> dict[str, pages.DigestLine]:
+def _lines(session: Session, of: Edition, here: figures.Scope, ids: Collection[str]) -> dict[str, pages.DigestLine]:
     today = of.now.astimezone(zone(of.zone)).date()
     return {
         id: pages.DigestLine(
@@ -165,10 +165,10 @@ def _lines(session: Session, of: Edition, ids: Collection[str]) -> dict[str, pag
             promised=one.promised_on,
             overdue=one.promised_on is not None and one.promised_on < today,
             due_today=one.promised_on == today,
-            new=one.created_at > of.since,
-            back=(one.back or "") if one.created_at <= of.since else "",
+            new=one.new,
+            back="" if one.new else one.back or "",
         )
-        for id, one in figures.named(session, ids, of.since).items()
+        for id, one in figures.named(session, here, ids, of.since).items()
     }
 
 
@@ -237,7 +237,7 @@ def queue(session: Session, of: Edition) -> morning.Queue:
     happened = figures.happened(session, here, of.since, HAPPENED)
     promised = figures.promised(session, here, CHANGED)
     beside = [id for id in dict.fromkeys([*happened, *promised]) if id not in first][:CHANGED]
-    lines = _lines(session, of, [*first, *beside])
+    lines = _lines(session, of, here, [*first, *beside])
     due = [id for id in beside if id in happened or lines[id].overdue or lines[id].due_today]
     waiting, asked = figures.asked(session, here, reports.SHOWN)
     names = overview.names(session, [*(by for _, by in happened.values()), *(one.agent for one in asked)])
@@ -281,7 +281,7 @@ def whole(session: Session, of: Edition, page: int) -> morning.Whole:
     total = sum(one.issues for one in counts.values())
     page = max(0, min(page, (total - 1) // morning.ROWS))
     ids = figures.queue(session, here, of.now, morning.ROWS, page * morning.ROWS, staged=True)
-    lines = _lines(session, of, ids)
+    lines = _lines(session, of, here, ids)
     return morning.Whole(
         list=of.name,
         page=page,

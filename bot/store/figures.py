@@ -67,6 +67,7 @@ class OpenIssue:
     support_dev: str
     customers: int
     waiting_since: datetime  # when the first of them was flagged
+    new: bool  # it came since then
     back: str | None  # which of `BACK` happened last since then
 
 
@@ -148,6 +149,12 @@ def _open(scope: Scope) -> list[sa.ColumnElement[bool]]:
     return [Issue.joined.is_(None), *_within(scope, scope.open or WAITING), *([] if scope.open else [sa.false()])]
 
 
+def _came(scope: Scope, since: datetime) -> sa.ColumnElement[bool]:
+    """It came since then. What was carried to another project before is new to that project's own list alone."""
+    before = sa.exists().where(History.issue_id == Issue.id, History.at <= since).correlate(Issue)
+    return sa.and_(Issue.created_at > since, *([] if scope.projects else [~before]))
+
+
 def _back(since: datetime) -> sa.ColumnElement[bool]:
     """It came back since then, by our own clock: the tracker's says when it was opened again, not when we heard."""
     return Issue.id.in_(sa.select(History.issue_id).where(History.at > since, History.what.in_(BACK)))
@@ -182,8 +189,8 @@ def counts(session: Session, scope: Scope, since: datetime, today: date) -> dict
             Issue.stage,
             sa.func.count(),
             sa.func.sum(crowd.c.customers),
-            number(Issue.created_at > since),
-            number(sa.and_(Issue.created_at <= since, _back(since))),
+            number(_came(scope, since)),
+            number(sa.and_(~_came(scope, since), _back(since))),
             number(Issue.promised_on.is_not(None)),
             number(Issue.promised_on < today),
         )
@@ -202,7 +209,7 @@ def promised(session: Session, scope: Scope, most: int) -> list[str]:
 def new(session: Session, scope: Scope, since: datetime, most: int) -> list[str]:
     """The ids of what came since then or came back, the gravest first, the latest of those."""
     rank = sa.case({severity: place for place, severity in enumerate(Severity)}, value=Issue.severity)
-    came = sa.or_(Issue.created_at > since, _back(since))
+    came = sa.or_(_came(scope, since), _back(since))
     return _first(session, scope, [rank, Issue.created_at.desc()], most, came)
 
 
@@ -241,7 +248,7 @@ def queue(
     return list(session.scalars(query.limit(most).offset(skipped)))
 
 
-def named(session: Session, ids: Collection[str], since: datetime) -> dict[str, OpenIssue]:
+def named(session: Session, scope: Scope, ids: Collection[str], since: datetime) -> dict[str, OpenIssue]:
     """The issues of these few ids; `since` is when the last digest was."""
     theirs = (Escalation.issue_id == Issue.id, _LIVE)
     customers = sa.select(sa.func.count()).where(*theirs).scalar_subquery()
@@ -249,7 +256,7 @@ def named(session: Session, ids: Collection[str], since: datetime) -> dict[str, 
     back = sa.select(History.what).where(History.issue_id == Issue.id, History.at > since, History.what.in_(BACK))
     columns: list[Any] = [
         *(Issue.id, *_NAME, Issue.stage, Issue.severity, Issue.created_at, Issue.promised_on, Issue.support_dev),
-        *(customers, sa.func.coalesce(first.scalar_subquery(), Issue.created_at)),
+        *(customers, sa.func.coalesce(first.scalar_subquery(), Issue.created_at), _came(scope, since)),
         back.order_by(History.at.desc(), History.id.desc()).limit(1).scalar_subquery(),
     ]
     query = sa.select(*columns).where(Issue.id.in_(ids))
@@ -263,7 +270,7 @@ def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[di
     """What left the list since then: how many were shipped, declined or joined another; how many of all these had come
     since then, too; and the latest of them."""
     settled = [Issue.joined.is_(None), Issue.stage_since > since, *_within(scope, SETTLED), _carried()]
-    fresh = sa.func.sum(sa.case((Issue.created_at > since, 1), else_=0))
+    fresh = sa.func.sum(sa.case((_came(scope, since), 1), else_=0))
     found = session.execute(sa.select(Issue.stage, sa.func.count(), fresh).where(*settled).group_by(Issue.stage)).all()
     numbers, came = {stage.value: n for stage, n, _ in found}, sum(int(n) for _, _, n in found)
     other = aliased(Issue)
@@ -275,8 +282,8 @@ def left(session: Session, scope: Scope, since: datetime, most: int) -> tuple[di
         .where(History.what == "duplicate", History.at > since, *_within(scope, (*WAITING, *SETTLED)))
         .group_by(Issue.id, other.id)
     )
-    whole = joined.add_columns(Issue.created_at).subquery()
-    query = sa.select(sa.func.count(), sa.func.count().filter(whole.c.created_at > since)).select_from(whole)
+    whole = joined.add_columns(_came(scope, since).label("came")).subquery()
+    query = sa.select(sa.func.count(), sa.func.count().filter(whole.c.came)).select_from(whole)
     here, new_here = session.execute(query).one()
     if here:
         numbers["joined"] = here
