@@ -30,6 +30,7 @@ from bot.options import (
     Agents,
     Channel,
     Clock,
+    Cron,
     Day,
     Duration,
     Emoji,
@@ -186,7 +187,7 @@ class Digest(_Model):
     about: Literal["unresolved", "queue", "causes"] = "unresolved"
     channel: Channel | None = Field(None, description="the id of the channel it is posted to")
     person: Person | None = None
-    cron: str = Field(description='minute, hour, day, month, weekday: "0 9 * * mon-fri"')
+    cron: Cron = Field(description='minute, hour, day, month, weekday: "0 9 * * mon-fri"')
     timezone: ZoneName = Field(description="an IANA name, such as Europe/Paris")
     language: Literal["en", "fr"] | None = None  # None: slack.language; a person's own where there is one
     days: Weekdays = frozenset(range(7))  # on others there is none
@@ -207,11 +208,6 @@ class Digest(_Model):
 
     @model_validator(mode="after")
     def _due(self) -> Self:
-        try:
-            self.trigger()
-        except ValueError as error:
-            mend = 'Write, for example, cron: "0 9 * * mon-fri" and timezone: Europe/Paris.'
-            raise wrong(str(error), mend) from None
         if self.channel and self.person:
             raise wrong("names a channel and a person", "Leave one of the two out, or write two digests.")
         if not (self.channel or self.person or self.about == "queue"):

@@ -58,18 +58,20 @@ def trigger(cron: str, timezone: str) -> WallClock:
     if "*" not in (day, weekday):
         # cron would take either, APScheduler both
         raise ValueError("names a day of the month and a weekday; one of the two has to be *")
-    try:
-        zone = ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("has a timezone that does not exist") from None
     named = weekday if weekday == "*" else weekdays(weekday)
     try:
-        found = WallClock(zone, minute=minute, hour=hour, day=day, month=month, day_of_week=named)
+        found = WallClock(ZoneInfo(timezone), minute=minute, hour=hour, day=day, month=month, day_of_week=named)
     except (ValueError, AttributeError):  # AttributeError: APScheduler's own for some malformed fields
         raise ValueError("has a minute, hour, day or month that is none") from None
     if found.get_next_fire_time(None, _A_LEAP_YEAR) is None:
         raise ValueError("names a day that never comes")
     return found
+
+
+def written(cron: str) -> str:
+    """`cron`, if it can be read. Raises ValueError, with a sentence."""
+    trigger(cron, "UTC")
+    return cron
 
 
 def weekdays(field: str) -> str:

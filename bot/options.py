@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bot import duty, hours, periods
+from bot import cron, duty, hours, periods
 from bot.reading import wrong
 
 
@@ -56,7 +56,7 @@ def _read(parse: Callable[[str], _T], mend: str) -> BeforeValidator:
 
     def hold(value: Any) -> Any:
         if isinstance(value, int | float):  # YAML reads 10:30 as a number
-            raise wrong("is read as a number", "Put it between quotes.")
+            raise wrong("is read as a number", mend)
         try:
             return parse(value) if isinstance(value, str) else value
         except ValueError as error:
@@ -88,6 +88,9 @@ WorkingTime = Annotated[
 HalfDay = Annotated[
     duty.Window,
     _read(duty.window, 'Write a weekday or a date, and hours: "thu 14:00-18:00" or "2026-06-04 09:00-13:00".'),
+]
+Cron = Annotated[
+    str, _read(cron.written, 'Write minute, hour, day, month and weekday, between quotes: "0 9 * * mon-fri".')
 ]
 Address = Annotated[str, AfterValidator(web_address)]
 _COPY = "Copy it from Slack: open its details; the id stands at the very end."

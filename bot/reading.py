@@ -72,6 +72,8 @@ def read(file: Traversable) -> dict[str, Any]:
     except FileNotFoundError:
         mend = "Write one (config/example.yaml shows every option), or set PASSERELLE_CONFIG to where it is."
         raise SettingsError([Finding(name, "there is no such file", mend)]) from None
+    except IsADirectoryError:
+        raise SettingsError([Finding(name, "is a folder", "Set PASSERELLE_CONFIG to the file in it.")]) from None
     except UnicodeDecodeError:
         raise SettingsError([Finding(name, "is not UTF-8 text", "Save it with UTF-8 encoding.")]) from None
     except OSError as error:
@@ -85,21 +87,39 @@ def read(file: Traversable) -> dict[str, Any]:
     return data
 
 
+_SYNTAX = {
+    "<block end>": "is indented otherwise than the lines it belongs to",
+    "'\\t' that cannot": "is indented with a tab",
+    "mapping values": "holds a `: ` where none can be, or is indented too far",
+    "find expected ':'": "is neither `key: value` nor an item after `- `",
+    "expected ',' or": "comes after a `{` or `[` that is not closed",
+    "end of stream": "comes after a quote that is not closed",
+    "alphabetic or numeric": "begins with `*`, `&` or `!`, which mean something of their own",
+}
+"""What the parser says, by a part of it, in our words; another problem stands as it is."""
+
+
 def _syntax(name: str, error: yaml.YAMLError) -> Finding:
-    mend = "Indent with spaces, and put a value that holds `{`, `#`, `@` or `: ` between quotes."
+    mend = "Indent with spaces, and put a value that holds `{`, `#`, `@`, `*` or `: ` between quotes."
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return Finding(name, "is not valid YAML", mend)
     line, column = error.problem_mark.line + 1, error.problem_mark.column + 1
-    if error.problem and "twice" in error.problem:
+    said = error.problem or "is not valid YAML"
+    if "twice" in said:
         mend = "Keep one of the two."
-    return Finding(f"{name}, line {line}, column {column}", error.problem or "is not valid YAML", mend)
+    problem = next((ours for part, ours in _SYNTAX.items() if part in said), said)
+    return Finding(f"{name}, line {line}, column {column}", problem, mend)
 
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_BARE = re.compile(r"\$[A-Z][A-Z0-9_]+")
 
 
-def fill(data: Any, environ: Mapping[str, str], key: Key = ()) -> tuple[Any, dict[Key, str]]:
-    """`data` with each `${NAME}` in its text replaced, and the keys whose NAME is unset or empty."""
+def fill(data: Any, environ: Mapping[str, str], key: Key = ()) -> tuple[Any, dict[Key, tuple[str, str]]]:
+    """`data` with each `${NAME}` in its text replaced, and what is wrong by key: (problem, mend).
+
+    White space around what a variable holds is no part of it: a file of variables may end its lines as Windows does.
+    """
     if isinstance(data, dict):
         filled = {name: fill(value, environ, (*key, str(name))) for name, value in data.items()}
         return {name: value for name, (value, _) in filled.items()}, _merged(unset for _, unset in filled.values())
@@ -108,14 +128,16 @@ def fill(data: Any, environ: Mapping[str, str], key: Key = ()) -> tuple[Any, dic
         return [value for value, _ in items], _merged(unset for _, unset in items)
     if not isinstance(data, str):
         return data, {}
-    missing = [name for name in _PLACEHOLDER.findall(data) if not environ.get(name)]
-    if missing:
-        return data, {key: missing[0]}
-    return _PLACEHOLDER.sub(lambda found: environ[found[1]], data), {}
+    if _BARE.fullmatch(data):
+        return data, {key: ("looks like a variable, which would not be filled in", 'Write it as "${NAME}".')}
+    for name in _PLACEHOLDER.findall(data):
+        if not environ.get(name, "").strip():
+            return data, {key: (f"asks for ${{{name}}}, which is not set", f"Set the environment variable {name}.")}
+    return _PLACEHOLDER.sub(lambda found: environ[found[1]].strip(), data), {}
 
 
-def _merged(parts: Any) -> dict[Key, str]:
-    return {key: name for part in parts for key, name in part.items()}
+def _merged(parts: Any) -> dict[Key, tuple[str, str]]:
+    return {key: told for part in parts for key, told in part.items()}
 
 
 # --- what pydantic says, in our words ---------------------------------------------------------------------------------
@@ -123,8 +145,8 @@ def _merged(parts: Any) -> dict[Key, str]:
 
 _WORDS = {
     "string_type": ("must be text", "Write text; put it between quotes if it looks like a number."),
-    "tuple_type": ("must be a list", "Write a list, such as [one, two]."),
-    "list_type": ("must be a list", "Write a list, such as [one, two]."),
+    "tuple_type": ("must be a list", "Write [one, two], or a line for each that begins with `- `."),
+    "list_type": ("must be a list", "Write [one, two], or a line for each that begins with `- `."),
     "dict_type": ("must be a section", "Write options of its own under it, as config/example.yaml does."),
     "model_type": ("must be a section", "Write options of its own under it, as config/example.yaml does."),
     "bool_parsing": ("must be true or false", "Write true or false."),
@@ -143,7 +165,7 @@ _WORDS = {
 def findings(error: ValidationError, model: type[BaseModel], file: str = "", under: Key = ()) -> dict[Key, Finding]:
     """One finding for each error, by its key below `under`; `file` is named in front when there is one."""
     found = {}
-    details = error.errors(include_url=False, include_input=False)
+    details = error.errors(include_url=False)
     holders = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     for detail in details:
         if detail["type"] == "too_short" and detail["loc"] in holders:
@@ -166,6 +188,14 @@ def _say(detail: ErrorDetails, owner: type[BaseModel], field: FieldInfo | None) 
         return "is missing", f"Add it: {what}." if what else "Add it."
     if kind in ("literal_error", "enum"):
         return "is not one of the possible values", f"Write {context['expected']}."
+    if detail["input"] is None:
+        return "holds nothing", "Write something there, between quotes if it begins with #, or take it out."
+    if kind in ("less_than_equal", "greater_than_equal"):
+        most = kind == "less_than_equal"
+        return (
+            f"is too {'large' if most else 'small'}",
+            f"Write {context['le' if most else 'ge']} or {'less' if most else 'more'}.",
+        )
     if kind in _WORDS:
         return _WORDS[kind]
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")

@@ -129,7 +129,7 @@ def _slack_access(environment: Environment) -> list[Finding]:
 def _configuration(
     file: Traversable, environ: Mapping[str, str], tracker_config: ConfigOf, helpdesk_config: ConfigOf
 ) -> Configuration:
-    data, unset = fill(read(file), environ)
+    data, unfilled = fill(read(file), environ)
     found: dict[Key, Finding] = {}
     for section, config_of in (("trackers", tracker_config), ("helpdesks", helpdesk_config)):
         if isinstance(data.get(section), dict):
@@ -139,9 +139,8 @@ def _configuration(
         configuration = Configuration.model_validate(data, context={"trackers": names})
     except ValidationError as error:
         found |= findings(error, Configuration, str(file))
-    for key, name in unset.items():
-        where = place(key, str(file))
-        found[key] = Finding(where, f"asks for ${{{name}}}, which is not set", f"Set the environment variable {name}.")
+    for key, told in unfilled.items():
+        found[key] = Finding(place(key, str(file)), *told)
     if found:
         raise SettingsError(list(found.values()))
     return configuration

@@ -175,14 +175,20 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("holidays: [2026-12-25", "holidays: [2026-12-25T09:00:00", "digests[0].holidays[0]", "the day alone"),
         ("mon-fri 09:00-18:00", "9-18", "reminders.working_hours", "`9-18`, which is not days and hours"),
         ("mon-fri 09:00-18:00", "mon-fri 9-18", "reminders.working_hours", "`9`, which is no time"),
-        ('"0 9 * * mon-fri"', '"0 9 * * mon-fry"', "digests[0]", "fry"),
+        ('"0 9 * * mon-fri"', '"0 9 * * mon-fry"', "digests[0].cron", "fry"),
+        ('"0 9 * * mon-fri"', "9", "digests[0].cron", "between quotes"),
         ("    channel: C0SUPPORT\n", "", "digests[0]", "names nobody who reads it"),
         ("    #| person: U0MAYA", "    person: U0MAYA", "digests[0]", "a channel and a person"),
         ("projects: [shop]", "projects: [shpo]", "digests", "`shpo`"),
         ("triage_after: 1d", "triage_after: soon", "reminders.triage_after", "is not an amount"),
+        ("triage_after: 1d", "triage_after: 1", "reminders.triage_after", "a number and its unit"),
+        ("channel: C0SUPPORTDEV", "channel: #support-dev", "slack.channel", "between quotes if it begins with #"),
+        ("leads: [U0MAYA]", "leads:", "slack.leads", "holds nothing"),
+        ('"${GITHUB_TOKEN}"', "$GITHUB_TOKEN", "trackers.github.token", '"${NAME}"'),
+        ("  workers: 4", "  workers: 64", "timing.workers", "32 or less"),
         ("mon-fri 09:00-18:00", "mon-fri 18:00-09:00", "reminders.working_hours", "ends before it begins"),
-        ("0 9 * *", "0 9 1 *", "digests[0]", "one of the two has to be *"),
-        ("0 9 * *", "60 9 * *", "digests[0]", "minute"),
+        ("0 9 * *", "0 9 1 *", "digests[0].cron", "one of the two has to be *"),
+        ("0 9 * *", "60 9 * *", "digests[0].cron", "minute"),
         ("  zendesk:\n", "  github:\n", "helpdesks", "tracker's name too"),
         ("\nweb:", "\nreminder: {write_back_after: 4h}\nweb:", "reminder", "is not an option"),
     ],
@@ -232,7 +238,10 @@ def test_a_variable_that_is_not_set_is_named_with_its_key(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "where", "problem"),
     [
-        ("slack:\n  channel: {C0", "passerelle.yaml, line 2, column 15", "expected"),
+        ("slack:\n  channel: {C0", "passerelle.yaml, line 2, column 15", "not closed"),
+        ("slack:\n  channel: C0\n language: en", "passerelle.yaml, line 3, column 2", "indented otherwise"),
+        ("slack:\n\tchannel: C0", "passerelle.yaml, line 2, column 1", "with a tab"),
+        ("slack: {channel: * *}", "passerelle.yaml, line 1, column 19", "begins with `*`"),
         ("slack: {}\nweb: {}\nslack: {}", "passerelle.yaml, line 3, column 1", "stands twice"),
         ("- slack", "passerelle.yaml", "no sections"),
         ("", "passerelle.yaml", "no sections"),
@@ -251,6 +260,22 @@ def test_a_missing_file_says_where_one_is_expected(tmp_path: Path) -> None:
     (found,) = caught.value.findings
     assert found.where.endswith("nowhere.yaml")
     assert "PASSERELLE_CONFIG" in found.mend
+
+
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    """Whoever names the folder is told to name the file, not to look for permissions."""
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, ENVIRON, registry.tracker_config, registry.helpdesk_config)
+    (found,) = caught.value.findings
+    assert (found.problem, found.mend) == ("is a folder", "Set PASSERELLE_CONFIG to the file in it.")
+
+
+def test_a_variable_s_line_end_is_no_part_of_the_token(tmp_path: Path) -> None:
+    """A file of variables that was written on Windows gives each a carriage return; white space alone is nothing."""
+    told = settings(EXAMPLE, tmp_path, {**ENVIRON, "GITHUB_TOKEN": "ghp_1\r"})
+    assert told.config.trackers["github"].config.token.get_secret_value() == "ghp_1"  # type: ignore[attr-defined]
+    found = refused(EXAMPLE, tmp_path, {**ENVIRON, "GITHUB_TOKEN": "\r"})
+    assert "which is not set" in found["passerelle.yaml: trackers.github.token"][0]
 
 
 def test_slack_needs_a_token_and_a_way_in(tmp_path: Path) -> None:
