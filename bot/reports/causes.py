@@ -9,8 +9,15 @@ from itertools import pairwise
 
 from bot import privacy
 from bot.areas import Dimension as Dimension
-from bot.model import Kind, Severity, Stage
-from bot.store.causes import AREAS as AREAS, LISTED as LISTED, PLANNED as PLANNED, AreaRow, CauseRows, WordsRow
+from bot.store.causes import (
+    AREAS as AREAS,
+    LISTED as LISTED,
+    PLANNED as PLANNED,
+    AreaRow,
+    CauseIssue as CauseIssue,
+    CauseRows,
+    WordsRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +27,6 @@ class Period:
     begins: datetime  # UTC
     ends: datetime  # UTC, exclusive
     whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CauseIssue:
-    """An issue as a line of the report; `number` is None, and `url` "", until the tracker has it."""
-
-    id: str
-    project: str  # its key
-    title: str
-    repository: str
-    number: int | None
-    url: str
-    stage: Stage
-    kind: Kind
-    severity: Severity
-    customers: int  # tickets on it: of an open issue those who wait, of a shipped one those whom it had hurt
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +135,7 @@ def causes(rows: CauseRows) -> Causes:
         more=dict(rows.more),
         offenders=tuple(
             Offender(
-                issue=_issue(rows, one.issue),
+                issue=rows.issues[one.issue],
                 reopened=one.times.get("reopened", 0),
                 rolled_back=one.times.get("taken_back", 0),
                 still_broken=one.times.get("still_broken", 0),
@@ -153,7 +144,7 @@ def causes(rows: CauseRows) -> Causes:
             for one in rows.offenders
         ),
         offenders_count=rows.offenders_count,
-        removed=tuple(Removed(_issue(rows, issue), at) for issue, at in rows.removed),
+        removed=tuple(Removed(rows.issues[issue], at) for issue, at in rows.removed),
         removed_count=rows.removed_count,
         removed_customers=rows.removed_customers,
     )
@@ -182,7 +173,7 @@ def _area(rows: CauseRows, area: AreaRow, periods: tuple[Period, ...], quotes: M
         compared=len(whole) > 1,
         waiting=area.waiting,
         open_issues=area.open_issues,
-        plan=tuple(_issue(rows, issue) for issue in area.plan),
+        plan=tuple(rows.issues[issue] for issue in area.plan),
         quote=next((quotes[issue] for issue in area.plan if issue in quotes), None),
     )
 
@@ -190,19 +181,3 @@ def _area(rows: CauseRows, area: AreaRow, periods: tuple[Period, ...], quotes: M
 def _quote(issue: str, said: WordsRow) -> Quote:
     """An excerpt that names nobody. It is cut after the redaction: half an address is none that is found."""
     return Quote(privacy.excerpt(privacy.redact(said.words, said.names).text, QUOTED), said.language, issue)
-
-
-def _issue(rows: CauseRows, issue: str) -> CauseIssue:
-    found = rows.issues[issue]
-    return CauseIssue(
-        id=found.id,
-        project=found.project,
-        title=found.title,
-        repository=found.repository,
-        number=found.number,
-        url=found.url,
-        stage=found.stage,
-        kind=found.kind,
-        severity=found.severity,
-        customers=found.customers,
-    )

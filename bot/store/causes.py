@@ -38,9 +38,11 @@ UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
-class IssueRow:
+class CauseIssue:
+    """An issue as a line of the report; `number` is None, and `url` "", until the tracker has it."""
+
     id: str
-    project: str
+    project: str  # its key
     title: str
     repository: str
     number: int | None
@@ -48,7 +50,7 @@ class IssueRow:
     stage: Stage
     kind: Kind
     severity: Severity
-    customers: int
+    customers: int  # tickets on it: of an open issue those who wait, of a shipped one those whom it had hurt
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class CauseRows:
     tooling: AreaRow
     areas: tuple[AreaRow, ...]  # most tickets first
     more: Mapping[Dimension, int]  # areas that are not among these
-    issues: Mapping[str, IssueRow]
+    issues: Mapping[str, CauseIssue]
     words: Mapping[str, WordsRow]  # by issue
     offenders: tuple[OffenderRow, ...]
     offenders_count: int
@@ -277,7 +279,7 @@ def _removed(
     return tuple((row[0], row[1]) for row in rows), rows[0][2] if rows else 0, int(rows[0][3]) if rows else 0
 
 
-def _issues(session: Session, wanted: Scope, ids: Iterable[str]) -> dict[str, IssueRow]:
+def _issues(session: Session, wanted: Scope, ids: Iterable[str]) -> dict[str, CauseIssue]:
     columns = (
         *(Issue.id, Issue.project, Issue.title, Issue.repository, Issue.number, Issue.url),
         *(Issue.stage, Issue.kind, Issue.severity),
@@ -285,7 +287,7 @@ def _issues(session: Session, wanted: Scope, ids: Iterable[str]) -> dict[str, Is
     theirs = sa.and_(Escalation.issue_id == Issue.id, *wanted.escalations())
     customers = sa.select(sa.func.count()).where(theirs).scalar_subquery()
     rows = session.execute(sa.select(*columns, customers).where(Issue.id.in_(sorted(ids))))
-    return {row[0]: IssueRow(*row) for row in rows}
+    return {row[0]: CauseIssue(*row) for row in rows}
 
 
 def _words(session: Session, wanted: Scope, ids: Iterable[str]) -> dict[str, WordsRow]:
