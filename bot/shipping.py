@@ -106,12 +106,15 @@ def _counts(release: Release, project: Counts) -> bool:
 
 
 def after(releases: Sequence[Release], fixes: Iterable[Fix], most: int) -> list[Release]:
-    """The releases that may contain one of `fixes`, oldest first: none that came out before the first was merged."""
-    merged = [fix.merged_at for fix in fixes]
-    dated = [at for at in merged if at is not None]
-    first = min(dated) if dated and len(dated) == len(merged) else None
+    """The releases that may contain one of `fixes`, oldest first: none that came out before the first was merged, but
+    the last of these, as it may have been made of the branch that was merged then."""
+    fixes = list(fixes)
+    dated = [fix.merged_at for fix in fixes if fix.merged_at is not None]
+    first = min(dated) if dated and len(dated) == len(fixes) else None
     later = [one for one in releases if first is None or one.published_at is None or one.published_at >= first]
-    return later[-most:]
+    merges = any(fix.parts and fix.sha not in fix.parts for fix in fixes)
+    before = [one for one in releases if one not in later][-1:] if merges else []
+    return [*before, *later][-most:]
 
 
 def released(release: Release, sha: str) -> Head:

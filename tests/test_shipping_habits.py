@@ -9,6 +9,7 @@ import pytest
 
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
+from tests.test_deployed import deploy, good_news, on
 from tests.test_fall_back import states
 from tests.test_shipped import MINUTE, merge, release
 
@@ -211,4 +212,47 @@ def test_tags_of_a_package(make_house: Callable[..., House], tag: str) -> None:
     release(house, "admin@7.0.0")
     assert fixed_in(house) == []
     release(house, tag)
+    assert len(fixed_in(house)) == 1
+
+
+def test_a_branch_deployed_before_it_was_merged(make_house: Callable[..., House]) -> None:
+    """First on production, then merged as it is: what runs there has every commit of it."""
+    house = make_house(on("production"))
+    house.flag()
+    pull = house.github.open_pull(REPO, "leo-dev", "Round VAT", "Fixes #1", commits=("One", "Two"))
+    head = house.github.pulls(REPO)[0]["head"]["ref"]
+    deploy(house, ref=head)
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, pull, "leo-dev", "merge")
+    house.poll()
+    assert len(good_news(house)) == 1
+
+
+def test_a_branch_released_before_it_was_merged(house: House) -> None:
+    """A hotfix: released from its branch, then merged back."""
+    house.flag()
+    release(house, "v2.3.9")
+    pull = house.github.open_pull(REPO, "leo-dev", "Round VAT", "Fixes #1", commits=("One", "Two"))
+    head = house.github.pulls(REPO)[0]["head"]["ref"]
+    release(house, "v2.3.9.1", target=head)
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, pull, "leo-dev", "merge")
+    house.poll()
+    assert len(fixed_in(house)) == 1
+
+
+def test_a_branch_that_was_released_and_taken_back_before_it_was_merged(house: House) -> None:
+    """What its release undid is not in that release."""
+    house.flag()
+    release(house, "v2.3.9")
+    pull = house.github.open_pull(REPO, "leo-dev", "Round VAT", "Fixes #1", commits=("One", "Two"))
+    head = house.github.pulls(REPO)[0]["head"]["ref"]
+    house.github.branch(REPO, "hotfix", head)
+    house.github.revert(REPO, "hotfix", house.github.find(REPO).history.branches[head])  # type: ignore[union-attr]
+    release(house, "v2.3.10", target="hotfix")
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, pull, "leo-dev", "merge")
+    house.poll()
+    assert fixed_in(house) == []
+    release(house, "v2.5.0")
     assert len(fixed_in(house)) == 1

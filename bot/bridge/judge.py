@@ -96,6 +96,18 @@ class Judge:
         open_.update(sha for sha, state in found.items() if state is State.REVERTED)  # a copy of before may have stayed
         return found | self._each([self.fixes[sha] for sha in open_], head)
 
+    def early(self, fix: Fix, head: str) -> bool:
+        """Whether `head` has all that a merge brought, and not the merge: its branch was out before it was merged."""
+        if not fix.parts or fix.sha in fix.parts:
+            return False
+        tip = replace(fix, sha=fix.parts[-1])
+        since = self._range(tip.sha, head)
+        if since is None or not (since.whole and since.holds_base):
+            return False
+        missing = self._range(head, fix.sha)
+        whole = missing and missing.whole and {commit.sha for commit in missing.commits}.isdisjoint(fix.parts)
+        return bool(whole) and self._graph(since.commits, [tip]).state(tip) is State.IN
+
     def lost(self, old: str, new: str) -> Graph | None:
         """What the head `old` has and `new`, which took its place, has not; None: that cannot be told."""
         forward = self._range(old, new)

@@ -93,6 +93,9 @@ class _Look:
                 states = self.judge.states(head.sha, "", {"": self._fixes})
             except NotFound:  # a head that is gone contains nothing
                 continue
+            for fix in self._fixes:
+                if states[fix.sha] is State.ABSENT and self.judge.early(fix, head.sha):
+                    states[fix.sha] = State.IN
             state, left_out = verdict(self._fixes, states, self._said)
             if state is State.REVERTED:
                 out, back = None, head
