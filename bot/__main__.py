@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import sys
 import threading
@@ -21,7 +22,7 @@ from bot import check as checks, exporting, listing, logs, outbox, settings
 from bot.app import Passerelle, helpdesks, trackers
 from bot.clock import Clock
 from bot.configuration import Project
-from bot.console import WRONG, load, open_store, plainly, read_environment
+from bot.console import WRONG, load, open_store, plainly, read_environment, unusable
 from bot.demo import play
 from bot.model import Stage, UserError
 from bot.periods import By, written_day
@@ -161,18 +162,15 @@ def check(offline: bool, as_json: bool, mend: bool) -> None:
 def _database(loaded: settings.Settings) -> list[Finding]:
     store = Store(loaded.environment.database_url.get_secret_value())
     try:
+        if store.missing and not os.access(store.folder, os.W_OK):
+            mend = "Make that folder, or let Passerelle's user write in it."
+            return [Finding("DATABASE_URL", "its folder is not there, or not one that Passerelle may write in", mend)]
         problem = "" if store.embedded else store.schema_problem()
         if problem or store.missing or (store.embedded and store.schema_problem()):
             return [Finding("DATABASE_URL", problem, "Run `passerelle migrate`.")] if problem else []
         return [*_strays(loaded, store), *_refused(loaded, store)]
-    except (SQLAlchemyError, UserError) as error:
-        return [
-            Finding(
-                "DATABASE_URL",
-                f"the database does not answer ({type(error).__name__})",
-                "Check the address, and that the database runs.",
-            )
-        ]
+    except SQLAlchemyError as error:
+        return [unusable(error)]
     finally:
         store.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -39,14 +40,19 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             click.echo(str(error), err=True)
             sys.exit(1)
         except SQLAlchemyError as error:
-            click.echo(
-                f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL, then run "
-                "`passerelle migrate`.",
-                err=True,
-            )
+            found = unusable(error)
+            click.echo(f"{found.where}: {found.problem}. {found.mend}", err=True)
             sys.exit(1)
 
     return run
+
+
+def unusable(error: SQLAlchemyError) -> Finding:
+    """What keeps the database from being worked with."""
+    cause = getattr(error, "orig", None)
+    why = cause if isinstance(cause, sqlite3.Error) else type(error).__name__
+    mend = "Name Passerelle's own file, in a folder where it may write; a damaged file comes back from a backup."
+    return Finding("DATABASE_URL", f"the database cannot be used ({why})", mend)
 
 
 def load() -> settings.Settings:
@@ -57,6 +63,9 @@ def load() -> settings.Settings:
 def read_environment() -> settings.Environment:
     """What the environment says; logs are written as it wants them. Raises SettingsError."""
     environment = settings.Environment.read(os.environ)
+    if "://" not in environment.database_url.get_secret_value():
+        mend = "Write sqlite:/// before the file's path: sqlite:///passerelle.db, or sqlite:////data/passerelle.db."
+        raise SettingsError([Finding("DATABASE_URL", "is not the address of a database", mend)])
     if not environment.database_url.get_secret_value().startswith("sqlite"):
         mend = "Use a file of SQLite's, such as sqlite:///passerelle.db; PostgreSQL comes with a later version."
         raise SettingsError([Finding("DATABASE_URL", "this version works on SQLite alone", mend)])

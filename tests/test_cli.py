@@ -266,10 +266,34 @@ def test_a_database_that_was_never_made_ready(passerelle: Cli, tmp_path: Path) -
 
 
 def test_a_database_that_cannot_be_opened(passerelle: Cli, tmp_path: Path) -> None:
-    """Exit 1 and what to check."""
+    """Exit 1, why, and what to check; `check` says the same."""
     result = passerelle("list", env={"DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/passerelle.db"})
     assert result.exit_code == 1
     assert "DATABASE_URL" in result.stderr
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + b"x" * 9000)
+    for file, why in (("broken.db", "file is not a database"), ("nowhere/passerelle.db", "unable to open")):
+        result = passerelle("migrate", env={"DATABASE_URL": f"sqlite:///{tmp_path}/{file}"})
+        assert result.exit_code == 1
+        assert why in result.stderr
+        assert "Name Passerelle's own file" in result.stderr
+
+
+@pytest.mark.parametrize(("file", "why"), [("broken.db", "file is not a database"), ("nowhere/new.db", "its folder")])
+def test_check_finds_a_database_that_run_could_not_use(
+    house: House, passerelle: Cli, tmp_path: Path, file: str, why: str
+) -> None:
+    """Whoever checks before they run hears of it then."""
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + b"x" * 9000)
+    env = {**environment(house), "DATABASE_URL": f"sqlite:///{tmp_path}/{file}"}
+    found = parsed(passerelle("check", "--json", env=env))["findings"]
+    assert [why in each["problem"] for each in found if each["where"] == "DATABASE_URL"] == [True]
+
+
+def test_a_path_is_no_address_of_a_database(passerelle: Cli) -> None:
+    """Exit 2, and how the address of a file is written."""
+    result = passerelle("list", env={"DATABASE_URL": "passerelle.db"})
+    assert result.exit_code == 2
+    assert "sqlite:///passerelle.db" in result.stderr
 
 
 def ran(house: House, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -18,8 +18,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session, sessionmaker
 
-from bot.model import UserError
-
 
 class Store:
     """One database. `write()` commits at its end and wakes whoever waits on `committed`; `read()` sees one state."""
@@ -41,6 +39,11 @@ class Store:
         """Whether the database is a file that is not there."""
         file = self.engine.url.database
         return self.embedded and file not in (None, "", ":memory:") and not Path(str(file)).exists()
+
+    @property
+    def folder(self) -> Path:
+        """Where an embedded database's file is, or is made."""
+        return Path(str(self.engine.url.database)).parent
 
     @contextmanager
     def write(self, *, wake: bool = True) -> Iterator[Session]:
@@ -109,7 +112,7 @@ def _engine(url: str) -> sa.Engine:
             connection.execute("PRAGMA busy_timeout=30000")
             connection.execute("PRAGMA foreign_keys=ON")
         except sqlite3.Error as error:
-            raise UserError("{url} is not a database that can be opened: {why}", url=url, why=error) from error
+            raise sa.exc.DatabaseError("PRAGMA", None, error) from error  # as SQLAlchemy tells all others
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -141,7 +141,7 @@ class Dashboard:
             log.warning("dashboard.no_answer", error=type(error).__name__)
             sentence = say("Slack does not answer, so nobody can say who you are. Try again in a minute.")
             return self._sorry(say, 503, sentence)
-        except (SQLAlchemyError, UserError) as error:  # what the store raises when there is no database
+        except SQLAlchemyError as error:
             log.error("dashboard.no_store", error=type(error).__name__)
             return self._sorry(say, 503, say("The database does not answer. Try again in a minute."))
 
@@ -239,7 +239,7 @@ class Dashboard:
         try:
             if session:
                 self._door.leave(response, session)
-        except (SQLAlchemyError, UserError) as error:
+        except SQLAlchemyError as error:
             log.error("dashboard.no_store", error=type(error).__name__)
             return self._sorry(say, 503, say("The database does not answer. Try again in a minute."))
         return response

@@ -23,7 +23,7 @@ from starlette.responses import Response
 
 from bot import shipping
 from bot.bridge.core import Bridge
-from bot.model import Stage, UserError, WriteBack
+from bot.model import Stage, WriteBack
 from bot.outbox import Job
 from bot.store import gauges, queries
 from bot.store.tables import EffectState
@@ -127,7 +127,7 @@ class _Collector:
         try:
             with self._bridge.store.read() as session:
                 found = list(self._stored(session, self._bridge.clock.now()))
-        except (SQLAlchemyError, UserError):
+        except SQLAlchemyError:
             found = []
         up.add_metric([], 1 if found else 0)
         yield up

@@ -19,7 +19,6 @@ from starlette.routing import Route
 from bot.bridge import inbox
 from bot.bridge.core import Bridge
 from bot.clock import Clock
-from bot.model import UserError
 from bot.web.metrics import Metrics
 from integrations.base import BadSignature, WebhookSource
 
@@ -27,9 +26,6 @@ log = structlog.get_logger()
 
 LARGEST = 25 * 1024 * 1024
 """Bytes of a webhook's body: what GitHub sends at most."""
-
-AWAY = (SQLAlchemyError, UserError)
-"""What the store raises when there is no database to work with."""
 
 OVERDUE = timedelta(minutes=15)
 """An effect that is due for longer means that no worker is at work."""
@@ -123,7 +119,7 @@ class _Web:
         body_hash = hashlib.sha256(body).hexdigest()
         try:
             await run_in_threadpool(inbox.store, self._bridge, name, sender_id, body_hash, kept, body)
-        except AWAY as error:
+        except SQLAlchemyError as error:
             log.error("webhook.not_stored", source=name, error=type(error).__name__)
             return PlainTextResponse("could not be stored, send it again", 503)
         return PlainTextResponse("stored", 202)
@@ -134,7 +130,7 @@ class _Web:
     async def readyz(self, _request: Request) -> Response:
         try:
             report = await run_in_threadpool(inbox.readiness, self._bridge)
-        except AWAY as error:
+        except SQLAlchemyError as error:
             return JSONResponse({"ok": False, "database": type(error).__name__}, 503)
         age = report["oldest_undone_effect_seconds"]
         ok = not report["schema"] and age < OVERDUE.total_seconds()
