@@ -241,6 +241,28 @@ def test_a_follow_up_that_was_flagged_at_once_is_the_same_customers(house: House
     assert [state for _, state in states(house)] == ["written"]
 
 
+def test_what_was_answered_before_a_merge_goes_along(house: House) -> None:
+    """Camille told Ana that it is still broken, then that ticket went into Ben's: he reads it, and can say so."""
+    written(house, ("U0BEN", "4212"))
+    answer(house, STILL)
+    house.zendesk.merge("4211", "4212", "ben@acme.example")
+    house.pass_time(minutes=3)
+    assert len(heard(house, "U0BEN")) == 1
+    broken(house, "U0BEN")
+    assert house.issue()["state"] == "open"
+
+
+def test_still_broken_of_a_deleted_issue_is_a_new_one(house: House) -> None:
+    """The tracker has it no more, and somebody still waits."""
+    written(house)
+    house.github.delete_issue(REPO, 1, "leo-dev")
+    house.poll()
+    answer(house, STILL)
+    broken(house)
+    assert house.issue(3)["state"] == "open"
+    assert "Still broken after" in house.issue(3)["body"]
+
+
 # --- handed over ------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.bridge import confirm, news, taken_off, write_back
 from bot.bridge.core import Bridge
-from bot.model import MERGED, Step, WriteBack, step
+from bot.model import MERGED, Confirmation, Step, WriteBack, step
 from bot.store import queries
 from bot.store.tables import Escalation, Follower, Ticket, WriteBackRow
 from integrations.base import Message, Ticket as HelpdeskTicket, TicketLine
@@ -103,6 +103,8 @@ def _answered(bridge: Bridge, session: Session, twin: WriteBackRow, row: WriteBa
     twin.answer, twin.answer_id = row.answer, row.answer_id
     row.confirmation, row.answer = None, ""
     news.refresh_round(bridge, session, twin)
+    if twin.confirmation is Confirmation.ANSWERED:
+        confirm.tell(bridge, session, twin)
 
 
 def _excuse(bridge: Bridge, session: Session, rows: Sequence[WriteBackRow]) -> None:
