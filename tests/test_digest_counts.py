@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.model import Stage
+from bot.slack.views.digest import Narrowed, narrowed_to
 from bot.store.tables import Escalation, History, Issue
+from bot.texts import Say
 from tests.conftest import REPO
 from tests.test_digest import CHANNEL, Make, add, configured, digest, morning, section
 
@@ -77,6 +79,13 @@ def test_what_goes_to_another_project_is_new_there_alone(make_house: Make) -> No
     assert "Nothing came and nothing left since" in digest(house)
     morning(house, "app")
     assert "New: 1" in digest(house)
+
+
+def test_no_project_is_left_out_silently() -> None:
+    """Of many, five are named, and the rest is counted."""
+    names = tuple(f"Shop {letter}" for letter in "abcdefg")
+    [[line]] = narrowed_to(Say(), Narrowed(projects=names))
+    assert line == "Only: Shop a · Shop b · Shop c · Shop d · Shop e · 2 others"
 
 
 def test_what_came_and_went_again_came(make_house: Make) -> None:

@@ -43,6 +43,7 @@ LATE = timedelta(minutes=15)
 
 CHART_NAME = 20  # characters of a series or a category
 TITLE = 50
+PROJECTS = 5  # that are named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +271,9 @@ def late(say: Say, due: datetime | None, now: datetime) -> Rows:
 
 def narrowed_to(say: Say, narrowed: Narrowed) -> Rows:
     """What the digest is about, where that is not everything."""
-    said = [one_line(name, 60) for name in narrowed.projects[:5]]
+    said = [one_line(name, 60) for name in narrowed.projects[:PROJECTS]]
+    if (left := len(narrowed.projects) - PROJECTS) > 0:
+        said.append(say.many("{n} other", "{n} others", left))
     said += [kind_word(say, kind) for kind in narrowed.kinds]
     said += [severity_word(say, severity) for severity in narrowed.severities]
     said += [stage_words(say, stage)[1] for stage in narrowed.stages]
