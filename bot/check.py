@@ -219,6 +219,7 @@ def _channels(settings: Settings, bot: WebClient) -> Iterator[Finding]:
     posted |= {f"projects[{i}].channel": each.channel for i, each in enumerate(config.projects) if each.channel}
     posted |= {f"digests[{i}].channel": each.channel for i, each in enumerate(config.digests) if each.channel}
     asked = {f"slack.agents[{i}]": each for i, each in enumerate(config.slack.agents or ()) if each[0] in "CG"}
+    posted |= dict([*asked.items()][:1])  # where it is asked who writes to the customers of somebody who is away
     for where, channel in (posted | asked).items():
         answer = _look(lambda channel=channel: bot.conversations_info(channel=channel), "channel_not_found")  # type: ignore[misc]
         if answer is None:
