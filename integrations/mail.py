@@ -7,6 +7,8 @@ When in doubt, words stay: a customer's own words lost would cost more than a qu
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from email.utils import getaddresses
 from html.parser import HTMLParser
 from mimetypes import guess_type
 
@@ -73,6 +75,11 @@ def pictures(html: str) -> list[tuple[str, str]]:
         (address, name if (guess_type(name)[0] or "").startswith("image/") else f"picture-{count}.png")
         for count, (address, name) in enumerate(shown, start=1)
     ]
+
+
+def addresses_in(heads: Iterable[str]) -> set[str]:
+    """The addresses that stand in such lines as a mail's To and Cc, in lower case."""
+    return {address.lower() for _, address in getaddresses(list(heads)) if address}
 
 
 class _Reader(HTMLParser):

@@ -78,7 +78,8 @@ class Freshdesk:
             company = {**company, **self._detail("companies", raw.get("company_id"))}
         writer = self._agent(whole(raw.get("responder_id"))) if answers.by_agent(raw) else answers.person(requester)
         messages = [answers.first(raw, writer)]
-        messages += [self._message(one, raw, requester) for one in self._conversation(number, raw)]
+        reached = answers.addresses_of(requester, contact)
+        messages += [self._message(one, raw, requester, reached) for one in self._conversation(number, raw)]
         named = ((name, answers.field(key, raw, contact, company)) for name, key in self._config.fields.items())
         return Ticket(
             number=str(whole(raw.get("id")) or number),
@@ -136,12 +137,15 @@ class Freshdesk:
                     self._agents[id] = (text_of(person.get("name")), text_of(person.get("email")))
         return self._agents.get(id, ("", ""))
 
-    def _message(self, one: Mapping[str, Any], raw: Mapping[str, Any], requester: Mapping[str, Any]) -> Message:
+    def _message(
+        self, one: Mapping[str, Any], raw: Mapping[str, Any], requester: Mapping[str, Any], reached: set[str]
+    ) -> Message:
         asker, author = whole(raw.get("requester_id")), whole(one.get("user_id"))
         role = answers.role(one, self._my_id(), asker)
         if role != "customer":
-            return answers.message(one, role, self._agent(author))
-        return answers.message(one, role, answers.person(requester) if author == asker else answers.sender(one))
+            return answers.message(one, role, self._agent(author), reached)
+        by = answers.person(requester) if author == asker else answers.sender(one)
+        return answers.message(one, role, by, reached)
 
     def tickets_of(self, email: str, most: int = 10) -> list[TicketLine]:
         """A customer's tickets by their e-mail address, the one that moved last first; archived ones are left out."""

@@ -10,12 +10,12 @@ from email.utils import parseaddr
 from typing import Any, Literal
 
 from integrations.base import Attachment, Event, Message, TicketStatus, TicketTouched
-from integrations.http import dicts, moment, text_of, whole, within
-from integrations.mail import pictures, reduced
+from integrations.http import dicts, moment, text_of, texts, whole, within
+from integrations.mail import addresses_in, pictures, reduced
 
 OPEN, SOLVED, CLOSED = 2, 4, 5
 _OUTBOUND = 10  # the source of a ticket that an agent began by writing to the customer
-_FORWARDED = 8  # the source of a message that went to others than the customer ("Conversations")
+_REPLY, _FORWARDED = 0, 8  # sources of messages; the latter went to others than the customer ("Conversations")
 _PICTURE = re.compile(r"https://[a-z]{0,9}attachment\.freshdesk\.com/inline/attachment\?.+")
 
 Person = tuple[str, str]
@@ -65,15 +65,29 @@ def first(raw: Mapping[str, Any], author: Person) -> Message:
     )
 
 
-def message(one: Mapping[str, Any], role: Literal["customer", "agent", "ours"], author: Person) -> Message:
-    """A reply or note; what does not say that it is public is not, nor is what was forwarded to somebody else, nor what
-    is by nobody: taken for an agent's answer, it would settle what a customer is owed."""
-    answers = one.get("source") != _FORWARDED and (role != "agent" or whole(one.get("user_id")) > 0)
+def addresses_of(requester: Mapping[str, Any], contact: Mapping[str, Any]) -> set[str]:
+    """Where a customer can be reached."""
+    return addresses_in([person(requester)[1], person(contact)[1], *texts(contact, "other_emails")])
+
+
+def _answers(one: Mapping[str, Any], addresses: set[str]) -> bool:
+    """Whether what an agent wrote went to the customer: they also forward tickets, and change to whom a reply goes."""
+    if one.get("source") == _FORWARDED or not whole(one.get("user_id")):
+        return False
+    sent_to = addresses_in([*texts(one, "to_emails"), *texts(one, "cc_emails"), *texts(one, "bcc_emails")])
+    return one.get("source") != _REPLY or not (addresses and sent_to) or not addresses.isdisjoint(sent_to)
+
+
+def message(
+    one: Mapping[str, Any], role: Literal["customer", "agent", "ours"], author: Person, addresses: set[str]
+) -> Message:
+    """A reply or note, where `addresses` are the customer's. What does not say that it is public is not; nor is what
+    went to somebody else, or is by nobody: taken for an agent's answer, it would settle what a customer is owed."""
     return Message(
         id=text_of(one.get("id")),
         author=author[0],
         role=role,
-        public=one.get("private") is False and answers,
+        public=one.get("private") is False and (role != "agent" or _answers(one, addresses)),
         at=moment(one.get("created_at")),
         text=reduced(text_of(one.get("body")), text_of(one.get("body_text"))),
         attachments=_attachments(one, text_of(one.get("body"))),

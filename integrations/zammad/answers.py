@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from email.utils import getaddresses
 from typing import Any, Literal
 
 from integrations.base import Attachment, Customer, Message, TicketLine, TicketStatus
 from integrations.http import dicts, moment, text_of, whole, within
-from integrations.mail import pictures, reduced
+from integrations.mail import addresses_in, pictures, reduced
 
 Raw = Mapping[str, Any]
 
@@ -91,15 +90,14 @@ def addresses_of(customer: Raw, requester: int, articles: Iterable[Raw]) -> set[
     """Where a customer can be reached: at the address that Zammad knows, and at those they wrote from."""
     theirs = (one for one in articles if author(one) == requester and one.get("sender") == "Customer")
     wrote = [text_of(one.get("from")) for one in theirs]
-    return {email.lower() for _, email in getaddresses([text_of(customer.get("email")), *wrote]) if email}
+    return addresses_in([text_of(customer.get("email")), *wrote])
 
 
 def _reached(article: Raw, addresses: set[str]) -> bool:
     """Whether it is for the customer: agents also send mails from a ticket to others alone, as a supplier."""
     if text_of(article.get("type")) != "email" or text_of(article.get("sender")) == "Customer":
         return True
-    sent_to = getaddresses([text_of(article.get(key)) for key in ("to", "cc")])
-    return not addresses.isdisjoint(email.lower() for _, email in sent_to)
+    return not addresses.isdisjoint(addresses_in(text_of(article.get(key)) for key in ("to", "cc")))
 
 
 def message(article: Raw, people: Mapping[int, Raw], me: int, requester: int, addresses: set[str], url: str) -> Message:

@@ -213,6 +213,15 @@ def test_what_was_forwarded_to_somebody_else_is_no_answer(helpdesk: Freshdesk, w
     assert [said.public for said in helpdesk.ticket(number).messages] == [True, False]
 
 
+def test_a_reply_to_somebody_else_alone_is_no_answer(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
+    """An agent can change to whom a reply goes; of a public note, that list names the agents who are told of it."""
+    number, wrote = world.open_ticket("Basket", "It is empty."), world.records.write
+    for to in ("help@supplier.example", '"Zoé" <ZOE@customer.example>', "help@supplier.example, zoe@customer.example"):
+        wrote(number, world.records.ana, "Is it known?", extra={"to": to})
+    wrote(number, world.records.ana, "It is.", extra={"to": "ben@acme.example", "source": "2"})
+    assert [said.public for said in helpdesk.ticket(number).messages] == [True, False, True, True, True]
+
+
 def test_a_picture_in_the_text_is_an_attachment(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
     """Freshdesk does not list a screenshot that was pasted; one that stands elsewhere is not fetched."""
     shown, elsewhere = "https://eucattachment.freshdesk.com/inline/attachment?token=a.b", "https://x.example/a.png"
