@@ -34,7 +34,11 @@ def play(tickets: Path | None = None, port: int = 0) -> Iterator[tuple[Sandbox, 
     try:
         sandbox.start()
     except OSError as error:
-        raise UserError("Port {port} is taken. Choose another: passerelle demo --port 8001", port=port) from error
+        raise UserError(
+            "Port {port} cannot be used ({why}). Choose another: passerelle demo --port 8001",
+            port=port,
+            why=error.strerror,
+        ) from error
     with tempfile.TemporaryDirectory(prefix="passerelle-demo-") as folder:
         bot = _bot(sandbox, Path(folder))
         web = Server(bot.web).start()

@@ -48,5 +48,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise UserError("Port {port} is taken. Stop what uses it, or set PORT to another.", port=port) from error
+        raise UserError(
+            "Port {port} cannot be used ({why}). Stop what uses it, or set PORT to another above 1023.",
+            port=port,
+            why=error.strerror,
+        ) from error
     return listener

@@ -337,7 +337,7 @@ def test_run_on_a_taken_port(house: House) -> None:
         port = str(taken.getsockname()[1])
         result = ran(house, PORT=port)
     assert result.returncode == 1
-    assert f"Port {port} is taken" in result.stderr.splitlines()[-1]
+    assert f"Port {port} cannot be used (Address already in use)" in result.stderr.splitlines()[-1]
     assert not [secret for secret in SECRETS if secret in result.stdout + result.stderr]
 
 

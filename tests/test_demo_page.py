@@ -113,6 +113,17 @@ def test_own_tickets_stand_instead_of_the_story(tmp_path: Path) -> None:
     file.write_text(json.dumps(good) + "\n{}", encoding="utf-8")
     with pytest.raises(ValueError, match="line 2"):
         Sandbox(tickets=file)
+    file.write_text("\n")
+    with pytest.raises(ValueError, match="there is none in it"):
+        Sandbox(tickets=file)
+
+
+def test_a_line_separator_in_a_ticket_ends_no_line_of_the_file(tmp_path: Path) -> None:
+    """What was pasted from a word processor holds U+2028, which JSON lets stand in a text as it is."""
+    odd = {"subject": "a\u2028b", "body": "c\x85d", "customer": {"name": "Uwe", "email": "uwe@x.example"}}
+    file = tmp_path / "tickets.jsonl"
+    file.write_text(json.dumps(odd, ensure_ascii=False), encoding="utf-8")
+    assert [one["subject"] for one in Sandbox(tickets=file).zendesk.tickets()] == ["a\u2028b"]
 
 
 def test_what_a_person_says_arrives_as_the_chat_sends_it(sandbox: Sandbox, page: httpx2.Client) -> None:

@@ -129,10 +129,10 @@ class World:
             if person.role == "agent":
                 self.zendesk.add_agent(person.name, person.email)
         if tickets is not None:
-            numbers = self.zendesk.load(tickets.read_text(encoding="utf-8").splitlines())
+            numbers = self.zendesk.load(tickets.read_text(encoding="utf-8").split("\n"))
         else:
             numbers = [self._open(ticket) for ticket in _story()]
-        return numbers[0] if numbers else ""
+        return numbers[0]
 
     def _open(self, ticket: dict[str, Any]) -> str:
         customer = ticket["customer"]

@@ -182,6 +182,8 @@ class Desk:
     def load(self, lines: Iterable[str]) -> list[str]:
         """Open a ticket for each JSON line; returns their numbers, or raises ValueError naming the first wrong line."""
         wanted = [_parsed(at, line) for at, line in enumerate(lines, 1) if line.strip()]
+        if not wanted:
+            raise ValueError("there is none in it")
         return [self.open_ticket(**ticket) for ticket in wanted]
 
     # --- what people see ----------------------------------------------------------------------------------------------
