@@ -138,6 +138,7 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
 
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
+REVOKED = {"ok": False, "error": "token_revoked"}
 
 
 def test_workers_that_tick_at_the_same_instant_remind_once(crew: Crew) -> None:
@@ -192,7 +193,7 @@ ZONES = st.sampled_from(
     ["UTC", "Europe/Paris", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Asia/Kolkata"]
 )
 STARTS = st.sampled_from([MONDAY, MONDAY + timedelta(days=4), datetime(2026, 3, 27, 9, tzinfo=UTC)])
-OF_ISSUES = st.sampled_from(["taken", "filed", "promised", "asked", "answered", "snoozed", ""])
+OF_ISSUES = st.sampled_from(["taken", "filed", "promised", "asked", "answered", "snoozed", "revoked", "back", ""])
 OF_WRITE_BACKS = st.sampled_from(["fixed", "fixed", "written", "doubted", "handed"])
 STEPS = st.lists(
     st.tuples(
@@ -244,6 +245,10 @@ def test_each_step_is_heard_once_and_in_the_readers_hours(
         if doing == "snoozed":
             remind.snooze(crew.bots[who].bridge, issue, person)
             later[person, issue] += 1
+        elif doing == "revoked":
+            crew.house.slack.wire.faults.append(Fault("refuse", "POST", status=200, body=REVOKED, times=None))
+        elif doing == "back":
+            crew.house.slack.wire.faults.clear()
         else:
             crew.happen(doing, issue)
         before = heard
@@ -270,6 +275,7 @@ def test_each_step_is_heard_once_and_in_the_readers_hours(
 
 def whole_day(crew: Crew, there: dict[str, str]) -> None:
     """A week later, once nobody has put anything off any more: each hears of all that they owe, as of this day."""
+    crew.house.slack.wire.faults.clear()
     crew.clock.advance(timedelta(days=7))
     while crew.clock.now().weekday() != 1:
         crew.clock.advance(timedelta(days=1))
