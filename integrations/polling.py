@@ -20,9 +20,10 @@ Touched = Mapping[str, datetime]
 
 
 def look(
-    watch: Watch, newest: Callable[[], datetime], changed: Callable[[datetime], Touched], late: timedelta
+    watch: Watch, newest: Callable[[], datetime], changed: Callable[[datetime], tuple[Touched, bool]], late: timedelta
 ) -> tuple[list[Event], Watch]:
-    """The tickets touched since `watch`. `newest` is when the last change was, `changed` what did since a time.
+    """The tickets touched since `watch`. `newest` is when the last change was, `changed` what did since a time, oldest
+    first, and whether there is more than it took: the next look then goes on from there, so it must always get further.
 
     `late` is how long a change may take to stand in the list.
     """
@@ -30,10 +31,10 @@ def look(
         return [], Watch({"at": newest().isoformat()})
     since = datetime.fromisoformat(watch.state["at"])
     told = {number: datetime.fromisoformat(at) for number, at in json.loads(watch.state.get("told", "{}")).items()}
-    found = dict(changed(max(since - late, EVER)))
+    found, more = changed(since if "more" in watch.state else max(since - late, EVER))
     top = max([since, *found.values()])
     again = since if "again" in watch.state else None
     events = [TicketTouched(number) for number, at in found.items() if told.get(number) != at or at == again]
     kept = {number: at.isoformat() for number, at in {**told, **found}.items() if at >= top - late}
     state = {"at": top.isoformat(), "told": json.dumps(kept, sort_keys=True)}
-    return list(events), Watch({**state, "again": "yes"} if top > since else state)
+    return list(events), Watch(state | ({"again": "yes"} if top > since else {}) | ({"more": "yes"} if more else {}))

@@ -10,7 +10,8 @@ from integrations.base import Event, Unavailable, Watch
 from integrations.http import HttpClient, Params, dicts, moment, whole
 
 PAGE = 100  # the most that one page holds
-_PAGES = 10  # in one look
+_STEPS = 10  # pages in one look, but for those that go on within one second
+_MOST = 300  # pages that Freshdesk counts ("Pagination")
 _LATE = timedelta(seconds=60)  # that a change may take to stand in the list
 
 
@@ -23,22 +24,21 @@ def look(http: HttpClient, watch: Watch) -> tuple[list[Event], Watch]:
     return polling.look(watch, newest, lambda since: _changed(http, since), _LATE)
 
 
-def _changed(http: HttpClient, since: datetime) -> dict[str, datetime]:
-    """When each ticket was last changed, of those changed since; at most 1,000.
+def _changed(http: HttpClient, since: datetime) -> tuple[dict[str, datetime], bool]:
+    """When each ticket was last changed, of those changed since, and whether there are more; about 1,000.
 
     Each page is asked for from where the last one ended: numbered pages shift while tickets change.
     """
     found: dict[str, datetime] = {}
-    page = 1
-    for _ in range(_PAGES):
+    page, steps, more = 1, 0, True
+    while more and steps < _STEPS and page <= _MOST:
         lines = listed(http, {"updated_since": _stamp(since)}, "asc", PAGE, page)
         found |= {str(whole(one.get("id"))): _updated(one) for one in lines}
-        if len(lines) < PAGE:
-            break
-        reached = max(map(_updated, lines))
-        since, page = (reached, 1) if reached > since else (since, page + 1)
+        more = len(lines) >= PAGE
+        reached = max(map(_updated, lines), default=since)
+        since, page, steps = (reached, 1, steps + 1) if reached > since else (since, page + 1, steps)
     found.pop("0", None)
-    return found
+    return found, more
 
 
 def listed(http: HttpClient, asked: Params, order: str, most: int, page: int = 1) -> list[dict[str, Any]]:

@@ -256,7 +256,7 @@ class Intercom:
         lines, _ = self._search({"field": "updated_at", "operator": ">", "value": 0}, "descending", 1)
         return max(map(_updated, lines), default=polling.EVER)
 
-    def _changed(self, since: datetime) -> dict[str, datetime]:
+    def _changed(self, since: datetime) -> tuple[dict[str, datetime], bool]:
         # One second earlier: whether ">" means "or equal" depends on the page that one reads.
         query = {"field": "updated_at", "operator": ">", "value": max(int(since.timestamp()) - 1, 0)}
         found: dict[str, datetime] = {}
@@ -267,7 +267,7 @@ class Intercom:
             if not after:
                 break
         found.pop("0", None)
-        return found
+        return found, bool(after)
 
     # --- checking -----------------------------------------------------------------------------------------------------
 

@@ -306,6 +306,25 @@ def test_a_hundred_tickets_of_one_second_do_not_stop_the_looks(helpdesk: Freshde
     assert {event.number for event in events if isinstance(event, TicketTouched)} >= opened
 
 
+@pytest.mark.parametrize("apart", [0, 0.01])
+def test_more_tickets_than_one_look_reads_are_told_by_the_next(
+    helpdesk: Freshdesk, world: FreshdeskWorld, apart: float
+) -> None:
+    """A rule that goes through all tickets changes more of them in a minute than a look reads; and what came after."""
+    first = world.open_ticket("Basket", "It is empty.")
+    _, watch = helpdesk.poll(Watch())
+    begun = datetime.now(UTC).replace(microsecond=0)
+    for at in range(1_300):
+        opened = world.records.open(f"Ticket {at}", "Empty.")
+        opened.updated_at = begun + timedelta(seconds=1 + int(at * apart))
+    world.records.request(first).updated_at = begun + timedelta(seconds=30)
+    told: set[str] = set()
+    for _ in range(3):
+        events, watch = helpdesk.poll(watch)
+        told |= {event.number for event in events if isinstance(event, TicketTouched)}
+    assert len(told) == 1_301
+
+
 def test_each_request_of_a_rule_is_a_delivery_of_its_own(helpdesk: Freshdesk, world: FreshdeskWorld) -> None:
     """Two events of one ticket have the same content: neither may be taken for the other sent again."""
     headers, body = world.delivery("4211", NOW)
