@@ -31,9 +31,8 @@ def begin(bridge: Bridge, row: WriteBackRow) -> None:
 
 def hear(bridge: Bridge, session: Session, ticket_id: str, said: Sequence[Message]) -> None:
     """What the customer says after the last write-back is shown to whoever has them: each word once, until somebody
-    says what it means, or nothing more comes for as long as silence takes."""
-    before = bridge.clock.now() - timedelta(seconds=bridge.settings.write_backs.silent_after)
-    for row in answers.awaited(session, ticket_id, before):
+    says what it means."""
+    for row in answers.awaited(session, ticket_id):
         found = [message for message in _since(said, row) if message.role == "customer"]
         if found and _take(bridge, row, Reply.ANSWER):
             row.answer = "\n\n".join(message.text for message in found)[:ANSWER_LIMIT]

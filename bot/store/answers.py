@@ -12,12 +12,12 @@ from bot.model import OWED, WAITING, Confirmation, WriteBack
 from bot.store.queries import SETTLED
 from bot.store.tables import Escalation, History, Issue, NewsItem, WriteBackRow
 
-_OPEN = (Confirmation.WAITING, Confirmation.SILENT)
+_OPEN = (Confirmation.WAITING, Confirmation.SILENT, Confirmation.ANSWERED)
 
 
-def awaited(session: Session, ticket_id: str, before: datetime) -> list[WriteBackRow]:
-    """Of each escalation of a ticket the write-back of the latest news that was written, if its customer has not
-    answered, or answered after `before` and nobody said what it means."""
+def awaited(session: Session, ticket_id: str) -> list[WriteBackRow]:
+    """Of each escalation of a ticket the write-back of the latest news that was written, if nobody said what its
+    customer's answer means."""
     query = (
         sa.select(WriteBackRow)
         .join(Escalation, Escalation.id == WriteBackRow.escalation_id)
@@ -26,12 +26,8 @@ def awaited(session: Session, ticket_id: str, before: datetime) -> list[WriteBac
         .where(WriteBackRow.state == WriteBack.WRITTEN)
         .order_by(NewsItem.at)
     )
-    latest = {row.escalation_id: row for row in session.scalars(query)}.values()
-    return [row for row in latest if row.confirmation in _OPEN or _open_since(row, before)]
-
-
-def _open_since(row: WriteBackRow, before: datetime) -> bool:
-    return row.confirmation is Confirmation.ANSWERED and row.confirmed_at is not None and row.confirmed_at > before
+    latest = {row.escalation_id: row for row in session.scalars(query)}
+    return [row for row in latest.values() if row.confirmation in _OPEN]
 
 
 def waits(session: Session, ticket_id: str) -> bool:
@@ -74,6 +70,6 @@ def watched(session: Session, ticket_id: str) -> bool:
     here = sa.select(Escalation.id).where(Escalation.ticket_id == ticket_id, Escalation.taken_off.is_(None))
     unsettled = here.join(Issue, Issue.id == Escalation.issue_id).where(Issue.stage.not_in(SETTLED))
     open_ = here.join(WriteBackRow, WriteBackRow.escalation_id == Escalation.id).where(
-        sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.confirmation.in_((*_OPEN, Confirmation.ANSWERED)))
+        sa.or_(WriteBackRow.state.in_(OWED), WriteBackRow.confirmation.in_(_OPEN))
     )
     return any(session.scalar(query.limit(1)) is not None for query in (unsettled, open_))
