@@ -38,6 +38,24 @@ def test_an_outage_longer_than_a_promise_is_kept_forgets_nothing(reminding: Buil
     assert len(reminders(house, "U0LEO")) == 1
 
 
+def test_what_slack_refuses_is_tried_again_the_next_day(reminding: Build) -> None:
+    """The app was not let write to people: one try a day, until it is."""
+    house = reminding()
+    house.flag()
+    refused = {"ok": False, "error": "messages_tab_disabled"}
+    house.slack.wire.faults.append(Fault("refuse", "POST", "chat.postMessage", 200, refused, times=None))
+    before = len(house.slack.wire.calls_to("POST", "/api/chat.postMessage"))
+    for hour in (9, 10, 11, 15):
+        at(house, march(3, hour))
+    assert len(house.slack.wire.calls_to("POST", "/api/chat.postMessage")) - before == 1
+    house.slack.wire.faults.clear()
+    at(house, march(4, 8))
+    assert reminders(house, "U0LEO") == []
+    for hour in (9, 10, 15):
+        at(house, march(4, hour))
+    assert len(reminders(house, "U0LEO")) == 1
+
+
 def test_a_lead_reads_who_was_reminded(reminding: Build) -> None:
     """And not who has the duty by now, and was not."""
 

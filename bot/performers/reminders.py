@@ -78,9 +78,14 @@ class Reminder(Base):
             nudges.once_more(session, thing.issue, person, [(thing.what, thing.subject)])
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
-        """What Slack was away for is brought up anew; what it refuses waits for a person."""
+        """What Slack was away for is brought up anew, what it refuses on the next working day."""
+        person, things = job.payload["person"], [remind.unpacked(row[1:]) for row in job.payload["things"]]
         if isinstance(error, Unavailable | Unauthorised):
-            self.settle(session, job, Ended(again=tuple(remind.unpacked(row[1:]) for row in job.payload["things"])))
+            self.settle(session, job, Ended(again=tuple(things)))
+            return
+        until = remind.hours(self.bridge, session.get(Person, person)).tomorrow(self.bridge.clock.now())
+        for issue in {thing.issue for thing in things}:
+            nudges.snooze(session, person, issue, until)
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
