@@ -126,9 +126,10 @@ def deployed(deployment: Deployment) -> Head:
     return Head(line, deployment.id, deployment.environment, deployment.sha, deployment.url, deployment.at)
 
 
-def current(fixes: Iterable[Fix], reopened_at: datetime | None) -> list[Fix]:
-    """The fixes that still count: one merged before the issue was reopened did not hold."""
-    return [fix for fix in fixes if reopened_at is None or (fix.merged_at is not None and fix.merged_at > reopened_at)]
+def current(fixes: Iterable[Fix], reopened_at: datetime | None, *, undated: bool = False) -> list[Fix]:
+    """The fixes that still count: one merged before the issue was reopened did not hold; `undated`: one of which
+    nobody tells when it was merged did."""
+    return [fix for fix in fixes if reopened_at is None or (fix.merged_at > reopened_at if fix.merged_at else undated)]
 
 
 # --- records ----------------------------------------------------------------------------------------------------------

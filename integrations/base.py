@@ -191,7 +191,8 @@ class Tracker(WebhookSource, Protocol):
 
     def fixes(self, repo: str, number: int) -> list[Fix]:
         """The merged pull requests and commits that fix the issue, as far as the tracker tells: those that closed it,
-        and those that say so and were merged to another branch, or in another repository."""
+        and those that say so and were merged to another branch, or in another repository. Of one that was opened again
+        those since then alone."""
         ...
 
     def fix(self, repo: str, reference: str) -> Fix:

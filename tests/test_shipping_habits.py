@@ -111,6 +111,57 @@ def test_a_second_attempt_that_is_named(house: House) -> None:
     assert len(fixed_in(house)) == 1
 
 
+# --- opened again
+
+
+def test_mended_again_on_another_branch_after_it_was_reopened(house: House) -> None:
+    """Keywords are silent there, too: the second fix is found all the same, and the first one does not count."""
+    house.github.branch(REPO, "develop", "main")
+    house.flag()
+    merge(house)
+    release(house, "v2.5.0")
+    house.clock.advance(MINUTE)
+    house.github.reopen_issue(REPO, 1, "leo-dev")
+    house.poll()
+    release(house, "v2.5.1")
+    assert len(fixed_in(house)) == 1
+    merge(house, base="develop")
+    release(house, "v2.6.0", target="develop")
+    assert len(fixed_in(house)) == 2
+
+
+def test_closed_by_a_commit_again(house: House) -> None:
+    """A commit that closed it, reopened, and the next commit."""
+    house.flag()
+    house.github.commit(REPO, "main", "Round VAT per line\n\nFixes #1")
+    house.poll()
+    release(house, "v2.5.0")
+    house.clock.advance(MINUTE)
+    house.github.reopen_issue(REPO, 1, "leo-dev")
+    house.poll()
+    release(house, "v2.5.1")
+    assert len(fixed_in(house)) == 1
+    house.clock.advance(MINUTE)
+    house.github.commit(REPO, "main", "Round VAT per line, too\n\nFixes #1")
+    house.poll()
+    release(house, "v2.6.0")
+    assert len(fixed_in(house)) == 2
+
+
+def test_reopened_between_two_polls(house: House) -> None:
+    """Merged and reopened, twice, before anybody looked."""
+    house.flag()
+    for _ in range(2):
+        pull = house.github.open_pull(REPO, "leo-dev", "Round VAT", "Fixes #1")
+        house.clock.advance(MINUTE)
+        house.github.merge_pull(REPO, pull, "leo-dev")
+        house.clock.advance(MINUTE)
+        house.github.reopen_issue(REPO, 1, "leo-dev")
+        house.poll()
+    release(house, "v2.5.0")
+    assert len(fixed_in(house)) == 0
+
+
 # --- branches
 
 

@@ -130,8 +130,7 @@ def look(bridge: Bridge, issue_id: str) -> Seen:
     renamed = (
         where != issue.repository and tracker.repository(issue.repository).full_name.casefold() == where.casefold()
     )
-    mended = not facts.reopened if facts.open else facts.reason == "completed"
-    fixes = tracker.fixes(where, number) if mended else []
+    fixes = tracker.fixes(where, number) if facts.open or facts.reason == "completed" else []
     return Seen(facts, tuple(theirs), tuple(named), tuple(fixes), issue.closed_seen, renamed, issue.number, meant)
 
 
@@ -276,7 +275,7 @@ def _closed(bridge: Bridge, session: Session, issue: Issue, seen: Seen, facts: T
     issue.closed_seen = True
     completed = facts.reason == "completed"
     said = [shipping.from_record(record) for record in issue.said_fixes]
-    fixes = [*(shipping.current(seen.fixes, issue.reopened_at) if completed else []), *said]
+    fixes = [*(shipping.current(seen.fixes, issue.reopened_at, undated=True) if completed else []), *said]
     if issue.stage is Stage.DECLINED and not seen.knew_closed:  # our closing failed, and somebody mended it after all
         fixes = shipping.current(fixes, issue.stage_since)
     if issue.stage is Stage.SHIPPED or (issue.stage is Stage.DECLINED and (seen.knew_closed or not fixes)):

@@ -76,7 +76,6 @@ def issue(item: Json) -> Issue:
         assignees=tuple(person["login"] for person in item.get("assignees") or ()),
         labels=tuple(filter(None, (_label(one) for one in item.get("labels") or ()))),
         repository=place_of(item["html_url"]),
-        reopened=opened and reason == "reopened",
         locked=bool(item.get("locked")),
     )
 

@@ -82,6 +82,7 @@ def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
     Asked: GraphQL `closedByPullRequestsReferences` (keywords and the Development panel), where there is one; the
     timeline's cross-references, because keywords stay silent off the default branch; and its `closed` events.
     A public issue can be named by anybody, in a repository of their own: such a pull request counts if it closed it.
+    What came before the issue was opened again did not fix it.
     """
     timeline = list(wire.pages(path_of(repo, "issues", number, "timeline"), missing_ok=True))
     crossing = wire.translated(_crossing, timeline)
@@ -93,7 +94,8 @@ def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
         naming = _recent(wire, issue)
     found = {pull.key(): pull for pull in naming} | {pull.key(): pull for pull in linked}
     commits = _closing_commits(wire, issue, timeline, found)
-    merged = _merged(wire, found.values())
+    reopened = wire.translated(_reopened, timeline)
+    merged = [pull for pull in _merged(wire, found.values()) if _time(pull)[0] > reopened]
     pulls = _with_copies(wire, repo, merged, [pull for pull in crossing if pull.copies()])
     known = {sha for fix in pulls for sha in (fix.sha, *fix.parts, *fix.copies)}
     return pulls + [fix for fix in commits if fix.sha not in known]
@@ -189,6 +191,12 @@ def _crossing(timeline: Sequence[Json]) -> list[_Pull]:
         )
         for item in pulls
     ]
+
+
+def _reopened(timeline: Sequence[Json]) -> datetime:
+    """When the issue was opened again last."""
+    events = [event["created_at"] for event in timeline if event.get("event") == "reopened"]
+    return datetime.fromisoformat(max(events)) if events else _BEGINNING
 
 
 def _only_repeats(pull: _Pull, issue: Place) -> bool:
@@ -322,7 +330,9 @@ def _closing_commits(
     wire: Wire, issue: Place, timeline: list[dict[str, Any]], found: dict[tuple[str, int], _Pull]
 ) -> list[Fix]:
     """The commits that closed the issue; one that a pull request brought adds that to `found` instead."""
-    closers = [event for event in timeline if event.get("event") == "closed" and event.get("commit_id")]
+    again = [index for index, event in enumerate(timeline) if event.get("event") == "reopened"]
+    latest = timeline[again[-1] :] if again else timeline
+    closers = [event for event in latest if event.get("event") == "closed" and event.get("commit_id")]
     places = {str(event["commit_id"]): _home(event, issue.repository) for event in closers[-_MOST:]}
     told = {pull.merge.sha for pull in found.values() if pull.merge}
     told |= {commit.sha for pull in found.values() if pull.merge for commit in pull.merge.own or ()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from integrations.base import Commit, Fix, NotFound, Place, Rejected
 from integrations.gitlab import answers, code, merges, wording
@@ -19,7 +20,8 @@ def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
 
     Asked: `closed_by` (what closes it, by its text or its commits, when merged to the default branch);
     `related_merge_requests`, because closing words stay silent on other branches; and what closed it. A public issue
-    can be named by anybody, in a project of their own: such a merge request counts if it closed the issue.
+    can be named by anybody, in a project of their own: such a merge request counts if it closed the issue. What came
+    before the issue was opened again did not fix it.
     """
     issue = Place(wire.name_of(repo), number)
     closing = _listed(wire, issue, "closed_by")
@@ -32,7 +34,8 @@ def fixes(wire: Wire, repo: str, number: int) -> list[Fix]:
             if found.id not in closers.merges:
                 named.pop(found.key())
     commits = _commits(wire, issue, closers.commits, named)
-    done = merges.as_fixes(wire, repo, list(named.values())[-_MOST:])
+    since = [found for found in named.values() if closers.reopened is None or found.when > closers.reopened]
+    done = merges.as_fixes(wire, repo, since[-_MOST:])
     known = {sha for fix in done for sha in (fix.sha, *fix.parts, *fix.copies)}
     return done + [fix for fix in commits if fix.sha not in known]
 
@@ -86,15 +89,19 @@ def _is_public(wire: Wire, repo: str) -> bool:
 class _Closers:
     merges: frozenset[int]  # ids
     commits: tuple[str, ...]  # shas
+    reopened: datetime | None  # when the issue was opened again last
 
 
 def _closers(wire: Wire, issue: Place) -> _Closers:
     """By "Resource state events": a commit or a merge request stands in the event of its closing."""
     path = path_of(issue.repository, "issues", issue.number, "resource_state_events")
-    events = [event for event in wire.pages(path, limit=3) if event.get("state") == "closed"]
+    found = list(wire.pages(path, limit=3))
+    at = [index for index, event in enumerate(found) if event.get("state") == "reopened"]
+    reopened = wire.translated(lambda told: datetime.fromisoformat(told["created_at"]), found[at[-1]]) if at else None
+    events = [event for event in (found[at[-1] :] if at else found) if event.get("state") == "closed"]
     by = [int(event["source_merge_request_id"]) for event in events if event.get("source_merge_request_id")]
     shas = [str(event["source_commit"]) for event in events if event.get("source_commit")]
-    return _Closers(frozenset(by), tuple(dict.fromkeys(shas))[-_MOST:])
+    return _Closers(frozenset(by), tuple(dict.fromkeys(shas))[-_MOST:], reopened)
 
 
 def _commits(wire: Wire, issue: Place, shas: tuple[str, ...], named: dict[tuple[str, int], Merge]) -> list[Fix]:

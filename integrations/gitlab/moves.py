@@ -68,7 +68,7 @@ def _moved_to(wire: Wire, repo: str, item: Json) -> Place | None:
 def _told(wire: Wire, repo: str, item: Json) -> Issue:
     issue = wire.translated(lambda found: answers.issue(found, wire.config.not_planned_label), item)
     if issue.open:
-        return replace(issue, reopened=_reopened(wire, issue))
+        return issue
     duplicate = _duplicate_of(wire, item)
     if duplicate or _is_duplicate(item):
         return replace(issue, reason="duplicate", duplicate_of=duplicate)
@@ -94,12 +94,6 @@ def _duplicate_of(wire: Wire, item: Json) -> Place | None:
     except (NotFound, Unauthorised):
         return None
     return wire.translated(lambda told: Place(answers.home_of(told, "#"), int(told["iid"])), other)
-
-
-def _reopened(wire: Wire, issue: Issue) -> bool:
-    """Whether somebody had closed it before ("Resource state events API")."""
-    events = wire.pages(path_of(issue.repository, "issues", issue.number, "resource_state_events"))
-    return any(event.get("state") == "reopened" for event in events)
 
 
 def _told_of(wire: Wire, repo: str, item: Json) -> list[str]:

@@ -136,13 +136,13 @@ class TrackerContract(ShippingContract, TriageContract):
             (False, "completed", False),
         ]
 
-    def test_an_issue_opened_again_says_so(self, tracker: Tracker, world: World) -> None:
-        """One that was never closed is told apart from one that somebody opened again."""
+    def test_what_fixed_an_issue_before_it_was_opened_again_did_not(self, tracker: Tracker, world: World) -> None:
+        """It counts until then, and no more."""
         number = world.open_issue(world.somebody, "Basket")
-        assert not tracker.issue(world.repo, number).reopened
-        world.close(number, "completed")
+        sha = world.merge(world.propose_fix(number))
+        assert [fix.sha for fix in tracker.fixes(world.repo, number)] == [sha]
         world.reopen(number)
-        assert tracker.issue(world.repo, number).reopened
+        assert tracker.fixes(world.repo, number) == []
 
     def test_a_moved_issue_is_followed(self, tracker: Tracker, world: World) -> None:
         """Asked by its old place, it tells its new one."""

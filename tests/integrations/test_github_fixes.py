@@ -150,9 +150,10 @@ def test_a_revert_fixes_nothing(hub: GitHubStandIn, tracker: GitHub, number: int
     """Its title repeats the other's keyword, and GitHub lets that close the issue again."""
     pull, sha = merged(hub, f"Keep the basket, fixes #{number}", "")
     hub.revert_pull(REPO, pull, "leo-dev")
+    assert [fix.sha for fix in tracker.fixes(REPO, number)] == [sha]
     hub.reopen_issue(REPO, number, "leo-dev")
     hub.revert(REPO, "main", sha)
-    assert [fix.sha for fix in tracker.fixes(REPO, number)] == [sha]
+    assert tracker.fixes(REPO, number) == []
 
 
 def test_to_take_a_change_back_can_be_the_fix(hub: GitHubStandIn, tracker: GitHub, number: int) -> None:
