@@ -112,6 +112,24 @@ def test_who_joins_after_all_others_heard_is_asked_too(reminding: Build) -> None
     assert len(reminders(house, "U0ANA")) == 1
 
 
+def test_who_is_given_a_customer_is_asked_what_support_was_asked(reminding: Build) -> None:
+    """Ana and the lead were reminded of the question; Ben has the customer now, and as much time as she had."""
+    house = reminding(triage_after=None)
+    house.flag()
+    house.press("U0LEO", "acknowledge", CARDS)
+    ask(house)
+    at(house, march(2, 14))
+    at(house, march(3, 15))
+    at(house, march(4, 9))
+    house.press("U0ANA", "hand_over")
+    assert house.submit(to="U0BEN") == {}
+    at(house, march(4, 12))
+    assert reminders(house, "U0BEN") == []
+    for hour in (14, 15):
+        at(house, march(4, hour))
+    assert len(reminders(house, "U0BEN")) == len(reminders(house, "U0ANA")) == len(reminders(house, "U0MAYA")) == 1
+
+
 def test_news_is_as_old_as_it_is_also_after_a_hand_over(reminding: Build) -> None:
     """The lead reads since when the customer could have heard it; the new agent since when it is theirs."""
     house = reminding()

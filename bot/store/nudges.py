@@ -51,11 +51,16 @@ def unanswered(
     session: Session, projects: Collection[str], before: datetime
 ) -> Sequence[sa.Row[str, str, datetime, str, datetime]]:
     """The open questions from before that time: id, issue, since when; and each agent, since when they are on it."""
-    joined = sa.func.min(Escalation.flagged_at, type_=Escalation.flagged_at.type)
+    theirs = sa.func.coalesce(WriteBackRow.again_at, Escalation.flagged_at, type_=Escalation.flagged_at.type)
+    joined = sa.func.min(theirs, type_=theirs.type)
     query = (
         sa.select(NewsItem.id, NewsItem.issue_id, NewsItem.at, Escalation.agent, joined)
         .join(Issue, Issue.id == NewsItem.issue_id)
         .join(Escalation, Escalation.issue_id == Issue.id)
+        .outerjoin(
+            WriteBackRow,
+            sa.and_(WriteBackRow.escalation_id == Escalation.id, WriteBackRow.news_id == NewsItem.id),
+        )
         .where(
             NewsItem.kind == News.QUESTION,
             NewsItem.stands,
@@ -64,7 +69,7 @@ def unanswered(
             Issue.joined.is_(None),
             Issue.project.in_(projects),
             Escalation.taken_off.is_(None),
-            ~_over(ANSWER, NewsItem.id, NewsItem.at, Escalation.flagged_at),  # who came after that was not asked yet
+            ~_over(ANSWER, NewsItem.id, NewsItem.at, theirs),  # who came after that was not asked yet
         )
         .group_by(NewsItem.id, NewsItem.issue_id, NewsItem.at, Escalation.agent)
     )
@@ -122,7 +127,7 @@ def _over(
     what: str,
     subject: InstrumentedAttribute[str],
     since: sa.ColumnElement[datetime] | InstrumentedAttribute[datetime],
-    until: datetime | InstrumentedAttribute[datetime] | None = None,
+    until: datetime | sa.ColumnElement[datetime] | None = None,
 ) -> sa.ColumnElement[bool]:
     """Whether nothing more is to come; with `until`: not until then."""
     same = (Nudge.what == what, Nudge.subject == subject, Nudge.since == since, Nudge.step == OVER)
