@@ -10,9 +10,12 @@ Set-up:
    whose action is that webhook.
 
 Pages (docs.zammad.org, admin-docs.zammad.org): "Introduction" (tokens, `expand`, pages, `From`), "Tickets", "Articles",
-"Tags", "States", "Webhook: payload". That a search takes a condition, that a merge stands in a ticket's history as
-`merged_into`, that an article keeps `preferences`, and that what a customer writes is always public and called a
-customer's, is read in Zammad's own source (`tickets_controller.rb`, `ticket.rb`, `creates_ticket_articles.rb`).
+"Tags", "States", "Webhook: payload". Read in Zammad's own source (`tickets_controller.rb`, `ticket.rb`, `article.rb`,
+`has_user.rb`, `creates_ticket_articles.rb`, `ticket_article_communicate_email_job.rb`):
+- A search takes a condition. A merge stands in a ticket's history as `merged_into`.
+- An article keeps `preferences`, and tells there whether its mail was delivered; pictures in its text are left out of its
+  attachments. What a customer writes is always public and called a customer's.
+- The header `From` is refused, with 403, to whose account may not use it.
 """
 
 from integrations.zammad.adapter import Zammad

@@ -94,9 +94,12 @@ def addresses_of(customer: Raw, requester: int, articles: Iterable[Raw]) -> set[
 
 
 def _reached(article: Raw, addresses: set[str]) -> bool:
-    """Whether it is for the customer: agents also send mails from a ticket to others alone, as a supplier."""
+    """Whether the customer can have read it. Agents also send mails from a ticket to others alone, as a supplier, and
+    a mail may not be delivered."""
     if text_of(article.get("type")) != "email" or text_of(article.get("sender")) == "Customer":
         return True
+    if within(article, "preferences").get("delivery_status") == "fail":
+        return False
     return not addresses.isdisjoint(addresses_in(text_of(article.get(key)) for key in ("to", "cc")))
 
 

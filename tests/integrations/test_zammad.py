@@ -189,6 +189,15 @@ def test_a_mail_from_the_ticket_to_somebody_else_is_no_answer(helpdesk: Zammad, 
     assert [said.public for said in helpdesk.ticket(number).messages] == [True, True, False, True, True, True]
 
 
+def test_a_mail_that_could_not_be_delivered_is_no_answer(helpdesk: Zammad, world: ZammadWorld) -> None:
+    """Zammad says so of the article, and tries again; the customer has heard nothing so far."""
+    number = world.open_ticket("Basket", "Empty.")
+    for status in ("fail", "success"):
+        told = {"preferences": json.dumps({"delivery_status": status, "delivery_retry": 1})}
+        world.records.write(number, world.records.ana, "It is mended.", extra=told)
+    assert [said.public for said in helpdesk.ticket(number).messages] == [True, False, True]
+
+
 def test_a_picture_in_the_text_is_an_attachment(helpdesk: Zammad, world: ZammadWorld) -> None:
     """Zammad leaves a pasted screenshot out of its list; what was quoted, or stands elsewhere, is not theirs."""
     number, shot = world.open_ticket("Basket", "Empty."), world.records.file("image.png", b"\x89PNG")
