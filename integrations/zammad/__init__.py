@@ -13,7 +13,7 @@ Pages (docs.zammad.org, admin-docs.zammad.org): "Introduction" (tokens, `expand`
 "Tags", "States", "Webhook: payload". Read in Zammad's own source (`tickets_controller.rb`, `ticket.rb`, `article.rb`,
 `has_user.rb`, `creates_ticket_articles.rb`, `ticket_article_communicate_email_job.rb`):
 - A search takes a condition. A merge stands in a ticket's history as `merged_into`.
-- An article keeps `preferences`, and tells there whether its mail was delivered; pictures in its text are left out of its
+- An article keeps `preferences`, and tells there whether its mail was delivered. Pictures in its text are not among its
   attachments. What a customer writes is always public and called a customer's.
 - The header `From` is refused, with 403, to whose account may not use it.
 """
