@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator
 
 _NUMBER = re.compile(r"#?([0-9]{1,18})")
 _SLACK_LINK = re.compile(r"<([^|>]+)(?:\|[^>]*)?>")
@@ -18,11 +21,14 @@ def origin(url: str, like: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def bare(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    """Hosts as the configuration names them, in lower case; ValueError with a sentence."""
+def _bare(hosts: tuple[str, ...]) -> tuple[str, ...]:
     if not all(re.fullmatch(r"[\w-]+(\.[\w-]+)+", host) for host in hosts):
         raise ValueError("must be hosts alone, such as support.acme.com")
     return tuple(host.lower() for host in hosts)
+
+
+Hosts = Annotated[tuple[str, ...], AfterValidator(_bare)]
+"""Hosts as a configuration names them, in lower case."""
 
 
 def number_in(reference: str, host: str, path: re.Pattern[str], also: Iterable[str] = ()) -> str | None:

@@ -29,7 +29,7 @@ class Config(BaseModel):
 
     kind: Literal["freshdesk"]
     url: str
-    hosts: tuple[str, ...] = ()
+    hosts: addresses.Hosts = ()
     token: SecretStr
     webhook_secret: SecretStr | None = None
     plan_field: str | None = None
@@ -41,11 +41,6 @@ class Config(BaseModel):
     @classmethod
     def _plain_address(cls, url: str) -> str:
         return addresses.origin(url, like="https://acme.freshdesk.com")
-
-    @field_validator("hosts")
-    @classmethod
-    def _bare_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return addresses.bare(hosts)
 
     @field_validator("hold_status")
     @classmethod
