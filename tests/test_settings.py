@@ -142,6 +142,8 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("repository: acme/shop", "repo: acme/shop", "projects[0].repo", "Did you mean `repository`?"),
         ("    pace: 1", "    pce: 1", "trackers.github.pce", "Did you mean `pace`?"),
         ("kind: github", "kind: githb", "trackers.github.kind", "github"),
+        ("https://api.github.com", "https://github.com/acme", "trackers.github.url", "https://api.github.com"),
+        ("https://api.github.com", "api.github.com", "trackers.github.url", "/api/v3"),
         ("    kind: zendesk\n", "", "helpdesks.zendesk.kind", "is missing"),
         ("tracker: github", "tracker: gitlab", "projects[0].tracker", "names no tracker"),
         ("acme/shop", "https://github.com/acme/shop", "projects[0].repository", "owner/name"),
@@ -197,6 +199,13 @@ def test_each_mistake_is_named_with_its_mend(tmp_path: Path, old: str, new: str,
     """The operator reads which key is wrong, why, and what to write instead."""
     found = refused(edited(old, new), tmp_path)
     assert words in " ".join(found[f"passerelle.yaml: {where}"])
+
+
+def test_a_gitlab_is_named_with_its_whole_address(tmp_path: Path) -> None:
+    """A host alone would fail at the first call, with a reason that nobody reads."""
+    gitlab = 'kind: gitlab\n    url: gitlab.acme.example\n    token: "${GITHUB_TOKEN}"'
+    found = refused(edited("  #| gitlab:\n", f"  gitlab:\n    {gitlab}\n"), tmp_path)
+    assert "https://gitlab.acme.example" in found["passerelle.yaml: trackers.gitlab.url"][0]
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

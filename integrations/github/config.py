@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import jwt
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+)-----END \1-----", re.DOTALL)
 _APP = ("app_id", "private_key", "installation_id")
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("Must look like https://api.github.com, or https://github.acme.example/api/v3")
+    if parts.hostname in ("github.com", "www.github.com"):
+        raise ValueError("Is where people work; the API is at https://api.github.com")
+    return value.rstrip("/")
 
 
 def _key(value: SecretStr) -> SecretStr:
@@ -52,7 +62,9 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["github"] = "github"
-    url: str = "https://api.github.com"
+    url: Annotated[str, AfterValidator(_address)] = Field(
+        default="https://api.github.com", description="the API's address; a server of your own has it at /api/v3"
+    )
     token: SecretStr | None = None
     app_id: Annotated[str, BeforeValidator(_id)] | None = Field(
         default=None, description="the App ID on the GitHub App's settings page"

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 
 def _address(value: str) -> str:
     """The address people open: python-gitlab adds /api/v4 itself."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("Must look like https://gitlab.com, or https://gitlab.acme.example")
     return value.strip().rstrip("/").removesuffix("/api/v4")
 
 
