@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,6 +81,23 @@ def test_a_promise_from_slack_can_be_taken_back(house: House) -> None:
     assert change(house, date=None) == {}
     assert "Not before" not in house.card()
     assert len([one for one in house.told() if "not before" in one]) == 1
+
+
+def test_tomorrow_is_the_day_after_it_was_said_where_it_was_said(house: House) -> None:
+    """On Monday afternoon in California, while it is Tuesday in UTC; also where the comment is read a day later."""
+    house.slack.workspace.people["U0LEO"]["tz"] = "America/Los_Angeles"
+    house.flag()
+    house.clock.advance(datetime(2026, 3, 3, 1, tzinfo=UTC) - house.clock.now())
+    comment(house, "/promise tomorrow")
+    assert "Not before Tuesday, March 3, 2026." in house.card()
+    assert change(house, date="2026-03-04") == {}
+    assert change(house, date="2026-03-03") == {}
+    house.clock.advance(timedelta(minutes=1))
+    house.github.comment(REPO, 1, "leo-dev", "/promise thursday")
+    house.clock.advance(timedelta(days=3))
+    house.poll()
+    assert "That day is not to come." in bot_comments(house)[-1]
+    assert "March 12" not in house.card()
 
 
 def test_days_that_are_over_are_refused(house: House) -> None:

@@ -114,7 +114,8 @@ def _tell(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
 
 
 def _promise(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:
-    triage.promise_in(bridge, session, issue, said.command.text, bridge.called(issue, said.comment.author))
+    by = bridge.called(issue, said.comment.author)
+    triage.promise_in(bridge, session, issue, said.command.text, by, said.comment.at)
 
 
 def _severity(bridge: Bridge, session: Session, issue: Issue, said: Said) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -154,13 +155,16 @@ def severity_in(bridge: Bridge, session: Session, issue: Issue, severity: Severi
     bridge.show(session, issue)
 
 
-def promise_in(bridge: Bridge, session: Session, issue: Issue, when: str, by: str) -> None:
-    """A Support Dev says before which day nobody should expect it; "none" takes that back. Each agent hears it once.
-    Raises UserError."""
+def promise_in(
+    bridge: Bridge, session: Session, issue: Issue, when: str, by: str, said_at: datetime | None = None
+) -> None:
+    """A Support Dev says before which day nobody should expect it, as of when they said so where they are; "none" takes
+    that back. Each agent hears it once. Raises UserError."""
     if issue.stage in (Stage.SHIPPED, Stage.DECLINED):
         raise UserError("This issue is settled already. Reopen it in the tracker first.")
-    today = bridge.clock.now().date()
-    day = None if when.strip().lower() in NOT_ANY_MORE else days.day_in(when, today)
+    now, here = bridge.clock.now(), bridge.zone(session, by)
+    today, then = (moment.astimezone(here).date() for moment in (now, said_at or now))
+    day = None if when.strip().lower() in NOT_ANY_MORE else days.day_in(when, then)
     if when.strip() and day is None and when.strip().lower() not in NOT_ANY_MORE:
         raise UserError("I do not read a day in that. Write it as 2026-12-24, or as a weekday.")
     if day is not None and day <= today:
