@@ -157,7 +157,7 @@ def _slack(settings: Settings) -> list[Finding]:
             found += _app_token(settings, environment.slack_app_token.get_secret_value())
     except _NO_ANSWER as error:
         code = _code(error) if isinstance(error, SlackApiError) else ""
-        problem = f"Slack did not answer as expected ({code or type(error).__name__})"
+        problem = f"Slack did not answer as expected ({code or getattr(error, 'reason', None) or type(error).__name__})"
         mend = "Check that this machine reaches the address, then try again in a few minutes."
         found.append(Finding("SLACK_API_URL", problem, mend))
     return found

@@ -28,6 +28,7 @@ from integrations.meter import METER
 MAX_BODY = 10_000_000  # bytes of one answer, unpacked
 MAX_REDIRECTS = 3
 MAX_REASON = 500  # characters
+OR_UNREACHED = "; if that is so, see that this machine reaches it, and try again in a few minutes"
 
 _NEVER_SENT = (
     httpx2.ConnectError,

@@ -104,16 +104,16 @@ def test_the_manifest_asks_for_no_scope_that_the_app_has_not() -> None:
     [
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN", "does not know this token"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "SLACK_APP_TOKEN", "does not know this token"),
-        ({"SLACK_API_URL": f"{NOWHERE}/api/"}, "SLACK_API_URL", "did not answer"),
-        ({"SANDBOX_GITHUB_URL": NOWHERE}, "trackers.github.url", ""),
-        ({"SANDBOX_ZENDESK_URL": NOWHERE}, "helpdesks.zendesk.url", ""),
+        ({"SLACK_API_URL": f"{NOWHERE}/api/"}, "SLACK_API_URL", "Connection refused"),
+        ({"SANDBOX_GITHUB_URL": NOWHERE}, "trackers.github.url", "the network"),
+        ({"SANDBOX_ZENDESK_URL": NOWHERE}, "helpdesks.zendesk.url", "this machine reaches it"),
     ],
 )
 def test_a_wrong_token_or_address(world: World, environ: dict[str, str], where: str, words: str) -> None:
-    """What the environment has wrong is one finding, named after it."""
+    """What the environment has wrong, or the line, is one finding, named after it."""
     found = only(world.check(environ=environ))
     assert found.where == where
-    assert words in found.problem
+    assert words in f"{found.problem} {found.mend}"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from integrations.base import (
     Watch,
 )
 from integrations.freshdesk import answers, config, polling
-from integrations.http import HttpClient, Params, dicts, header, moment, text_of, whole, within
+from integrations.http import OR_UNREACHED, HttpClient, Params, dicts, header, moment, text_of, whole, within
 
 _EMAIL = re.compile(r"[^\s\"*:<>@]+@[^\s\"*:<>@]+")
 _SECRET = "x-passerelle-secret"  # noqa: S105 (a header's name)
@@ -293,7 +293,10 @@ class Freshdesk:
             mend = "copy the API key from the profile settings of the agent that Passerelle works as"
             return [Finding(f"{at}.token", f"Freshdesk refuses this API key ({error.detail})", mend)]
         except ServiceError as error:
-            mend = "take the address that ends in .freshdesk.com: the API does not answer at an address of your own"
+            mend = (
+                "take the address that ends in .freshdesk.com: the API does not answer at an address of your own"
+                + OR_UNREACHED
+            )
             return [Finding(f"{at}.url", f"{url} does not answer as Freshdesk ({error.detail})", mend)]
         found = []
         if me.get("ticket_scope") not in (None, 1):

@@ -28,7 +28,7 @@ from integrations.base import (
     Unavailable,
     Watch,
 )
-from integrations.http import HttpClient, dicts, header, signed, text_of, whole, within
+from integrations.http import OR_UNREACHED, HttpClient, dicts, header, signed, text_of, whole, within
 from integrations.intercom import answers, config
 
 _VERSION = "2.14"
@@ -280,7 +280,10 @@ class Intercom:
             mend = "copy the access token from the app's page Authentication in the Developer Hub"
             return [Finding(f"{at}.token", f"Intercom refuses this token ({error.detail})", mend)]
         except ServiceError as error:
-            mend = "write the API's address of your region: api.intercom.io, api.eu.intercom.io or api.au.intercom.io"
+            mend = (
+                "write the API's address of your region: api.intercom.io, api.eu.intercom.io or api.au.intercom.io"
+                + OR_UNREACHED
+            )
             return [Finding(f"{at}.url", f"{self._config.url} does not answer as Intercom ({error.detail})", mend)]
         if me.get("has_inbox_seat") is False:
             mend = "give that teammate an Inbox seat"

@@ -25,7 +25,7 @@ from integrations.base import (
     Unavailable,
     Watch,
 )
-from integrations.http import HttpClient, Params, dicts, moment, text_of, whole, within
+from integrations.http import OR_UNREACHED, HttpClient, Params, dicts, moment, text_of, whole, within
 from integrations.rt import answers, config, conversation, deliveries, polling
 from integrations.rt.lists import page
 
@@ -268,7 +268,10 @@ class RT:
         except Unauthorised as error:
             return [Finding(f"{at}.token", f"Request Tracker refuses this token ({error.detail})", _MEND_TOKEN)]
         except ServiceError as error:
-            mend = "compare `url` with the address in your browser when you work in Request Tracker, version 5 or newer"
+            mend = (
+                "compare `url` with the address in your browser when you work in Request Tracker, version 5 or newer"
+                + OR_UNREACHED
+            )
             return [Finding(f"{at}.url", f"{self._config.url} does not answer as RT ({error.detail})", mend)]
 
     def _fields_missing(self, at: str) -> list[Finding]:

@@ -26,7 +26,7 @@ from integrations.base import (
     Unavailable,
     Watch,
 )
-from integrations.http import HttpClient, header, moment, signed, text_of, texts, whole, within
+from integrations.http import OR_UNREACHED, HttpClient, header, moment, signed, text_of, texts, whole, within
 from integrations.zammad import answers, config, polling
 
 _DELIVERY = "x-zammad-delivery"
@@ -291,7 +291,7 @@ class Zammad:
         except Unauthorised as error:
             return [Finding(f"{at}.token", f"Zammad refuses this token ({error.detail})", _MEND_ACCESS)]
         except ServiceError as error:
-            mend = "compare `url` with the address in your browser when you work in Zammad"
+            mend = "compare `url` with the address in your browser when you work in Zammad" + OR_UNREACHED
             return [Finding(f"{at}.url", f"{self._config.url} does not answer as Zammad ({error.detail})", mend)]
         person = within({"it": me}, "it")
         if not answers.is_agent({"active": True, **person}):

@@ -22,7 +22,7 @@ from integrations.base import (
     Unavailable,
     Watch,
 )
-from integrations.http import HttpClient, Params, dicts, moment, text_of, texts, whole, within
+from integrations.http import OR_UNREACHED, HttpClient, Params, dicts, moment, text_of, texts, whole, within
 from integrations.zendesk import answers, config, deliveries, polling
 
 _EMAIL = re.compile(r"[^\s\"*:@]+@[^\s\"*:@]+")
@@ -307,7 +307,7 @@ class Zendesk:
         except Unauthorised as error:
             return [Finding(f"{at}.token", f"Zendesk refuses this email and token ({error.detail})", _MEND_SIGN_IN)]
         except ServiceError as error:
-            mend = "compare `url` with the address in your browser when you work in Zendesk"
+            mend = "compare `url` with the address in your browser when you work in Zendesk" + OR_UNREACHED
             return [Finding(f"{at}.url", f"{self._config.url} does not answer as Zendesk ({error.detail})", mend)]
         if me.get("id") is None:
             return [Finding(f"{at}.token", "Zendesk does not recognise this email and token", _MEND_SIGN_IN)]
