@@ -250,6 +250,39 @@ def test_a_release_of_an_old_tag(house: House) -> None:
     assert len(fixed_in(house)) == 1
 
 
+def test_a_release_that_leaves_a_list_with_a_draft_in_it(house: House) -> None:
+    """A hundred newer ones and a draft that a tool keeps: what left the list was not withdrawn."""
+    house.github.branch(REPO, "stable", "main")
+    house.flag()
+    merge(house, base="stable")
+    release(house, "v2.3.9", target="stable")
+    assert states(house) == ["due"]
+    house.clock.advance(MINUTE)
+    house.github.commit(REPO, "main", "Another thing")
+    for number in range(100):
+        house.clock.advance(MINUTE)
+        house.github.publish_release(REPO, f"v2.5.{number}")
+    house.github.commit(REPO, "main", "Next")
+    house.github.publish_release(REPO, "next", draft=True)
+    house.poll()
+    house.poll()
+    assert states(house) == ["due"]
+
+
+def test_a_release_of_an_old_commit_in_a_long_list(house: House) -> None:
+    """GitHub lists releases by the dates of their commits: a hundred newer ones come first."""
+    house.github.branch(REPO, "stable", "main")
+    house.flag()
+    merge(house, base="stable")
+    house.clock.advance(MINUTE)
+    house.github.commit(REPO, "main", "Another thing")
+    for number in range(100):
+        house.github.publish_release(REPO, f"nightly-{number}", prerelease=True)
+    house.hear_webhooks()
+    release(house, "v2.3.9", target="stable")
+    assert len(fixed_in(house)) == 1
+
+
 @pytest.mark.parametrize("tag", ["@acme/shop@2.5.0", "shop@2.5.0", "shop-v2.5.0", "shop/v2.5.0"])
 def test_tags_of_a_package(make_house: Callable[..., House], tag: str) -> None:
     """As the usual tools for many packages in one repository write them."""

@@ -13,7 +13,7 @@ from integrations.github.answers import Json, path_of
 from integrations.github.wire import PAGE, Wire
 from integrations.versions import height, is_prerelease as is_prerelease
 
-_TAG_PAGES = 3
+_PAGES = 3
 _STATUSES_MOST = 30  # deployments whose statuses are asked for
 _DECISIVE = ("success", "failure", "error", "inactive")
 
@@ -21,12 +21,13 @@ _DECISIVE = ("success", "failure", "error", "inactive")
 def releases(wire: Wire, repo: str, bare_tags: bool) -> list[Release]:
     """The newest published releases, newest first, at most 100; then, if asked, tags without one, highest first.
 
-    A draft's tag is no bare one: it waits for being published. Of the tags the first 300 that GitHub lists count.
+    GitHub lists them by the dates of their commits, drafts among them: so of a long list three pages are read. A
+    draft's tag is no bare one: it waits for being published. Of the tags the first 300 that GitHub lists count.
     """
-    items = list(wire.pages(path_of(repo, "releases"), limit=_TAG_PAGES if bare_tags else 1))
+    items = list(wire.pages(path_of(repo, "releases"), limit=_PAGES))
     if not bare_tags:
         return wire.translated(answers.releases, items)[:PAGE]
-    listed = list(wire.pages(path_of(repo, "tags"), limit=_TAG_PAGES))
+    listed = list(wire.pages(path_of(repo, "tags"), limit=_PAGES))
     shas = wire.translated(lambda tags: {str(tag["name"]): str(tag["commit"]["sha"]) for tag in tags}, listed)
     published = wire.translated(lambda found: answers.releases(found, shas), items)[:PAGE]
     taken = {item.get("tag_name") for item in items}
