@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import yaml
 
 from bot.model import Kind, Severity, Stage
 from bot.store.tables import Escalation, Issue, Ticket
@@ -128,6 +129,30 @@ def test_who_is_given_a_customer_is_asked_what_support_was_asked(reminding: Buil
     for hour in (14, 15):
         at(house, march(4, hour))
     assert len(reminders(house, "U0BEN")) == len(reminders(house, "U0ANA")) == len(reminders(house, "U0MAYA")) == 1
+
+
+def test_nobody_reads_that_they_named_a_day_which_another_did(reminding: Build) -> None:
+    """Ben named it and is no Support Dev any more: Léo, who has the issue, reads who did."""
+
+    def crew(config: dict[str, Any]) -> None:
+        devs = [{"slack": "U0LEO", "tracker": "leo-dev"}, {"slack": "U0BEN", "tracker": "ben-dev"}]
+        config["projects"][0]["support_devs"] = devs
+
+    house = reminding(change=crew)
+    house.flag()
+    house.press("U0BEN", "change", CARDS)
+    assert house.submit("U0BEN", date="2026-03-03") == {}
+    file = house.folder / "passerelle.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["projects"][0]["support_devs"].pop()
+    file.write_text(yaml.safe_dump(config))
+    house.stop_bot()
+    house.bot = house.start_bot()
+    at(house, march(4))
+    named = "Tuesday, 3 March 2026 was named for acme/shop#1 by Ben Okafor. It has not shipped."
+    assert named in "\n".join(reminders(house, "U0LEO"))
+    at(house, march(9, 10))
+    assert named in reminders(house, "U0MAYA")[-1]
 
 
 def test_news_is_as_old_as_it_is_also_after_a_hand_over(reminding: Build) -> None:

@@ -63,7 +63,8 @@ def _all(of: Contents) -> list[Waits]:
 def _own(say: Say, of: Contents) -> Made:
     yield "Nobody took it", show(reminders.untaken, say, _waits(of, "triage"))
     yield "Nobody answered", show(reminders.unanswered, say, _waits(of, "answer"))
-    yield "The day is over", show(reminders.overdue, say, _waits(of, "promise"))
+    yield "The day is over", show(reminders.overdue, say, replace(_waits(of, "promise"), by=""))
+    yield "The day that somebody named before is over", show(reminders.overdue, say, _waits(of, "promise"))
     owed = _waits(of, "write_back")
     yield "Nobody wrote to the customer", show(reminders.unwritten, say, replace(owed, waiting=1), _round(of, 1))
     yield "Nobody wrote to many", show(reminders.unwritten, say, replace(owed, waiting=of.many), _round(of, of.many))

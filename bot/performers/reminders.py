@@ -124,6 +124,8 @@ class Reminder(Base):
         row = session.get_one(WriteBackRow, first.subject) if first.what == WRITE_BACK else None
         unclear = [thing for thing in things if row and _unclear(session, thing)]
         clear = [thing for thing in things if thing not in unclear] or things
+        by = self.bridge.called(issue, asked.by) if asked else issue.promised_by or first.person
+        own = first.what == PROMISE and by == first.person and not new
         since = min(_due(session, thing) if row and new else thing.since for thing in clear)
         return pages.Waits(
             what=first.what,
@@ -134,7 +136,7 @@ class Reminder(Base):
             waiting=len(things) - len(unclear) if row else len(shown.waiting(issue)),
             unclear=len(unclear),
             unclear_for=now - min((one.since for one in unclear), default=now),
-            by=self.people.name(session, self.bridge.called(issue, asked.by) if asked else first.person),
+            by="" if own else self.people.name(session, by),
             text=asked.text if asked else "",
             day=since.date() if first.what == PROMISE else None,
             customer=shown.ticket_facts(row.escalation.ticket, since).customer if row else "",

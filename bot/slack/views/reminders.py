@@ -51,7 +51,7 @@ class Waits:
     waiting: int = 0  # customers who have not heard the end; of a write-back, whom nobody wrote to
     unclear: int = 0  # of a write-back, customers whose reply may or may not have gone out; they are not in `waiting`
     unclear_for: timedelta = timedelta()
-    by: str = ""  # the name of who asked, or named the day
+    by: str = ""  # the name of who asked; of who named the day, where that is not the reader
     text: str = ""  # the question
     day: date | None = None  # that was named
     customer: str = ""  # of a write-back
@@ -77,13 +77,15 @@ def unanswered(say: Say, data: Waits) -> Post:
 
 
 def overdue(say: Say, data: Waits) -> Post:
-    """To the Support Dev: the day that they named is over, and it has not shipped."""
+    """To the Support Dev: the day that they named, or one before them, is over, and it has not shipped."""
     sentence = say.pieces(
         "You named {day} for {issue}. It has not shipped; agents would like to know more.",
         day=say.day(data.day) if data.day else "",
         issue=data.issue.link,
     )
-    return _single(say, data, [sentence, [_customers(say, data)]], _step(say, data))
+    return _single(
+        say, data, [_reported(say, data) if data.by else sentence, [_customers(say, data)]], _step(say, data)
+    )
 
 
 def unwritten(say: Say, data: Waits, rows: Round) -> Post:
@@ -182,6 +184,8 @@ def _own(say: Say, data: Waits) -> list[Piece]:
                 name=one_line(data.by, 80),
                 question=one_line(data.text, 200),
             )
+        case "promise" if data.by:
+            return _reported(say, data)
         case "promise":
             day = say.day(data.day) if data.day else ""
             return say.pieces("You named {day} for {issue}. It has not shipped.", day=day, issue=issue)
