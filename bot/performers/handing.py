@@ -68,7 +68,7 @@ class LookForAgent(Base):
     def _takers(self, addresses: set[str]) -> dict[str, str]:
         found = {}
         for address in sorted(addresses):
-            with suppress(Rejected, Unauthorised):  # whose address it is may be a right of its own
+            with suppress(NotFound, Rejected, Unauthorised):  # whose address it is may be a right of its own
                 person = self.chat.person_at(address)
                 if person and self.bridge.may_flag(self.people.look_up(person)):
                     found[address] = person
