@@ -39,7 +39,9 @@ LONGEST_NAMED_WAIT = 3600.0
 """Seconds between two tries, and the most of what a service asks us to wait that is believed."""
 
 BUG_TRIES = 8
-"""How often a failure of our own making is tried again."""
+"""How often a failure of our own making is tried again; the tries while a service was away do not count as such."""
+
+FAULT = "a fault in Passerelle itself"
 
 
 class Uncertain(Exception):
@@ -300,8 +302,10 @@ class Outbox:
         """A failure of our own: logged with a reference, tried a few times, then left for a person."""
         reference = f"P-{random.randrange(16**6):06x}"  # noqa: S311 (a name, not a secret)
         log.exception("effect.bug", effect=job.id, key=job.key, reference=reference)
-        reason = ServiceError("passerelle", f"a fault in Passerelle itself, logged as {reference}")
-        if job.attempts >= BUG_TRIES:
+        reason = ServiceError("passerelle", f"{FAULT}, logged as {reference}")
+        with self._store.read() as session:
+            before = session.get_one(Effect, job.id).error
+        if job.attempts >= BUG_TRIES and FAULT in before:
             self._gave_up(job, fence, performer, reason, dead=True)
             return
         self._tried(job, "again")

@@ -353,6 +353,26 @@ def test_a_fault_that_stays_is_left_for_a_person(office: Office) -> None:
     assert office.box.kept == ["a1"]
 
 
+def test_a_fault_after_an_outage_is_tried_again(office: Office) -> None:
+    """The service was away for hours; that the database was busy just when it answered is no reason to give up."""
+    office.box.fails("refuse", "a1", status=503, times=None)
+    office.promise("a1")
+    for _ in range(BUG_TRIES + 2):
+        office.pass_time(minutes=20)
+    office.box.wire.faults.clear()
+    busy = iter([True])
+
+    def break_down(_session: Session, _job: Job) -> None:
+        if next(busy, False):
+            raise RuntimeError("the database is locked")
+
+    office.letter.after = break_down
+    office.pass_time(minutes=20)
+    assert office.state("a1") == "doubt"
+    office.pass_time(minutes=20)
+    assert (office.state("a1"), office.box.kept) == ("done", ["a1"])
+
+
 def test_a_fault_while_settling_costs_a_try_and_not_the_worker(office: Office) -> None:
     """What follows from a call cannot be recorded: it is found at the next try, and in the end left for a person."""
 
