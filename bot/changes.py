@@ -42,6 +42,7 @@ _REVERTS_BY_TITLE = re.compile(  # in somebody's own words: "Revert #12: the bas
     rf"(?:(?P<sha>{_SHA})\b|(?P<where>[\w./-]{{0,200}})(?P<sign>[#!])(?P<number>\d{{1,9}})\b)",
     re.IGNORECASE,
 )
+_REVERT = re.compile(rf"{_BEFORE}revert", re.IGNORECASE)
 _PICKED = re.compile(rf"\(cherry picked from commit ({_SHA})\)", re.IGNORECASE)
 _PICKS_END = re.compile(rf"(?:{_PICKED.pattern}\s*)+\Z", re.IGNORECASE)
 _PORT = r"(?:back-?port|cherry-?\s?pick)(?:ed|s|ing)?(?:\s+(?:of|from|for))?(?:\s+(?:PR|pull request|merge request))?"
@@ -200,12 +201,13 @@ class Graph:
         return State.REVERTED if self._here(family) and self._against(family | said) else State.ABSENT
 
     def made_again(self, fix: Fix, others: Iterable[Fix]) -> bool:
-        """Whether one of `others`, which are here, came after all that takes `fix` back, or with it."""
+        """Whether one of `others`, which are here, came after all that takes `fix` back, or with it; what has the title
+        of a revert brings nothing else."""
         family = self._whole(fix).union(*(self._and_copies({part}) for part in fix.parts))
         kin = self._kin(family | copied(fix.title, self._repository))
         back = {sha for sha in self._reverts if self._names(sha, kin) and self._stands(sha)}
-        here = [sha for other in others for sha in self._whole(other) if sha in self.commits]
-        return bool(back) and any(back <= self._before(sha) for sha in here)
+        anew = [sha for one in others if not _REVERT.match(one.title) for sha in self._whole(one)]
+        return bool(back) and any(back <= self._before(sha) for sha in anew if sha in self.commits)
 
     def concerns(self, fix: Fix) -> bool:
         """Whether anything here is about the fix: a part of it, or a revert that holds and names it or a copy; or that

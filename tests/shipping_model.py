@@ -66,7 +66,7 @@ class Model:
         """Whether `head` contains all that mends an issue; what was taken back does not count where another one came
         after that."""
         states = {mend: self.state(head, mend) for mend in mends}
-        there = [mend for mend, state in states.items() if state == IN]
+        there = [mend for mend, state in states.items() if state == IN and not mend.title.startswith("Revert")]
         left = {
             state
             for mend, state in states.items()

@@ -87,6 +87,53 @@ def test_a_revert_in_somebodys_own_words(house: House, title: str) -> None:
     assert fixed_in(house) == []
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "revert: round VAT, fixes #1",
+        "revert(shop)!: round VAT, fixes #1",
+        '[hotfix] Revert "Round VAT, fixes #1"',
+        "Revert #2: Round VAT, fixes #1",
+        "Reverts Round VAT, fixes #1",
+    ],
+)
+def test_a_revert_that_repeats_a_keyword_is_no_second_attempt(house: House, title: str) -> None:
+    """It takes the fix back, and puts nothing in its place, whatever issue it says that it closes."""
+    house.flag()
+    merge(house, "", title="Round VAT, fixes #1")
+    merge(house, f"Reverts {REPO}#2", title=title)
+    release(house, "v2.5.0")
+    assert fixed_in(house) == []
+
+
+def test_a_revert_by_hand_whose_squash_kept_but_its_title(house: House) -> None:
+    """Its description says nothing, its only commit what it takes back."""
+    house.github.squash_with(REPO, "BLANK")
+    house.flag()
+    merge(house)
+    words = f"Undo\n\nThis reverts commit {house.github.pulls(REPO)[0]['merge_commit_sha']}."
+    number = house.github.open_pull(REPO, "leo-dev", "Revert the rounding", "It breaks the basket.", commits=(words,))
+    house.clock.advance(MINUTE)
+    house.github.merge_pull(REPO, number, "leo-dev")
+    release(house, "v2.5.0")
+    assert fixed_in(house) == []
+
+
+def test_such_a_revert_picked_to_another_branch_and_back(house: House) -> None:
+    """Picked with its number alone; there it is reverted in turn."""
+    house.github.squash_with(REPO, "BLANK")
+    house.flag()
+    pull = merge(house)
+    house.github.branch(REPO, "stable", "main")
+    reverted = house.github.revert_pull(REPO, pull, "leo-dev")
+    copy = house.github.cherry_pick(REPO, "stable", reverted)
+    release(house, "v2.3.9", target="stable")
+    assert fixed_in(house) == []
+    house.github.revert(REPO, "stable", copy)
+    release(house, "v2.3.10", target="stable")
+    assert len(fixed_in(house)) == 1
+
+
 def test_a_second_attempt_after_a_revert(house: House) -> None:
     """The first one was taken back, the second one closes the issue again: that is the fix."""
     house.flag()

@@ -17,6 +17,7 @@ from integrations.github.wire import Wire
 from integrations.wording import prose
 
 _MOST = 30  # commits of which more is asked, the newest
+_KNOWN_MOST = 1_000
 _BEFORE = r"(?:\[[^]\n]{0,60}\]\s{0,4}){0,4}(?:\w{1,20}(?:\([^)\n]{0,60}\))?!?:\s{0,4})?"  # "[hotfix] fix(shop): "
 _THIS_REVERTS = r"(?:This (?:(?:PR|pull request|merge request|commit|change) )?)?reverts"  # begins a line
 _TITLE = re.compile(rf"{_BEFORE}(?:revert|reapply)", re.IGNORECASE)
@@ -36,8 +37,12 @@ def told(wire: Wire, repo: str, commits: tuple[Commit, ...]) -> tuple[Commit, ..
     """
     there = {int(found[1] or found[2]) for one in commits if (found := _STANDS_FOR.search(_subject(one)))}
     asked = [one for one in commits if _TITLE.match(one.message) and _is_open(one, repo, there)][-_MOST:]
-    told = {one.sha: replace(one, message=_completed(wire, repo, one, there)) for one in asked}
-    return tuple(told.get(one.sha, one) for one in commits)
+    if len(wire.reverts) > _KNOWN_MOST:
+        wire.reverts.clear()
+    for one in asked:
+        if (repo, one.sha) not in wire.reverts:
+            wire.reverts[repo, one.sha] = _completed(wire, repo, one)
+    return tuple(replace(one, message=wire.reverts.get((repo, one.sha), one.message)) for one in commits)
 
 
 def _subject(commit: Commit) -> str:
@@ -55,14 +60,15 @@ def _named(text: str, repo: str) -> set[int]:
     return {int(match["number"]) for match in found if (match["repo"] or "").casefold() in here}
 
 
-def _completed(wire: Wire, repo: str, commit: Commit, there: set[int]) -> str:
-    texts, named = [commit.message], _named(commit.message, repo)
+def _completed(wire: Wire, repo: str, commit: Commit) -> str:
+    said, named = [], _named(commit.message, repo)
     if not named and (own := _OWN.search(_subject(commit))):
-        texts += _description(wire, repo, int(own[1]))
-        named = set().union(*(_named(text, repo) for text in texts))
-    for number in sorted(named - there):
-        texts += [f"This reverts {what}." for what in _brought(wire, repo, number)]
-    return "\n\n".join(texts)
+        said = _description(wire, repo, int(own[1]))
+        named = set().union(*(_named(text, repo) for text in said))
+    for number in sorted(named):
+        said += [f"This reverts {what}." for what in _brought(wire, repo, number)]
+    title, _, rest = commit.message.partition("\n")  # whose end names what a cherry-pick repeats
+    return "\n\n".join([title, *said, rest.strip()])
 
 
 def _description(wire: Wire, repo: str, number: int) -> list[str]:

@@ -73,6 +73,9 @@ class Wire:
         self._now = now
         self._timeout = timeout
         self._names: dict[str, str] = {}  # a renamed repository's old name → its new one
+        self.reverts: dict[
+            tuple[str, str], str
+        ] = {}  # by repository and sha, all that a commit says that it takes back
         self._local = threading.local()  # a PyGithub client shares one connection, so each thread has its own
 
     def login(self) -> str:
