@@ -344,7 +344,7 @@ def _change(effect_id: int, as_json: bool, act: Callable[..., Effect], sentence:
 @plainly
 def outbox_retry(effect_id: int, as_json: bool) -> None:
     """Try one again, after looking whether its last try took effect."""
-    _change(effect_id, as_json, outbox.retry, "{key} is tried again within a second of the next worker's look.")
+    _change(effect_id, as_json, outbox.retry, "{key} is due again: `passerelle run` takes it up within a second.")
 
 
 @outbox_group.command("drop")

@@ -285,7 +285,9 @@ def test_check_finds_a_database_that_run_could_not_use(
     """Whoever checks before they run hears of it then."""
     (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + b"x" * 9000)
     env = {**environment(house), "DATABASE_URL": f"sqlite:///{tmp_path}/{file}"}
-    found = parsed(passerelle("check", "--json", env=env))["findings"]
+    result = passerelle("check", "--json", env=env)
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)["findings"]
     assert [why in each["problem"] for each in found if each["where"] == "DATABASE_URL"] == [True]
 
 
