@@ -61,6 +61,17 @@ def test_put_in_again_ships_again(house: House) -> None:
     assert states(house) == ["skipped", "due"]
 
 
+def test_a_fix_that_came_before_the_revert_replaces_nothing(house: House) -> None:
+    """Two pull requests mend it together, and one of them is taken back: it waits for that one."""
+    house.flag()
+    first = merge(house)
+    merge(house, title="Round the total, too")
+    house.github.revert_pull(REPO, first, "leo-dev")
+    house.poll()
+    release(house, "v2.5.0")
+    assert [one for one in house.told() if "Fixed in" in one] == []
+
+
 def test_a_revert_on_another_branch_changes_nothing(house: House) -> None:
     """A release of an old branch in which it never was."""
     house.flag()
