@@ -23,12 +23,25 @@ ConfigOf = Callable[[str], type[BaseModel]]
 """The configuration model of an adapter by its kind; raises LookupError, with a sentence, for a kind there is not."""
 
 
+_ODD = (
+    "holds a character that no token has",
+    "Copy it again, without what an editor makes of it: curly quotes, or an end of line within.",
+)
+
+
+def _sendable(token: Any) -> bool:
+    """Whether a header can carry `token`, where it is one."""
+    return not isinstance(token, SecretStr) or re.fullmatch(r"[ -~]*", token.get_secret_value()) is not None
+
+
 def _token(prefix: str) -> AfterValidator:
     def hold(value: SecretStr) -> SecretStr:
         if value and not value.get_secret_value().startswith(prefix):
             raise wrong(
                 f"does not start with {prefix}", "Copy the right one of the app's tokens at api.slack.com/apps."
             )
+        if not _sendable(value):
+            raise wrong(*_ODD)
         return value
 
     return AfterValidator(hold)
@@ -171,4 +184,7 @@ def _connections(
             connections[name] = Connection(kind=entry["kind"], config=model.model_validate(entry))
         except ValidationError as error:
             found |= findings(error, model, file, key)
+            continue
+        if not _sendable(getattr(connections[name].config, "token", None)):
+            found[(*key, "token")] = Finding(place((*key, "token"), file), *_ODD)
     return connections

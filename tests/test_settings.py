@@ -287,6 +287,17 @@ def test_a_variable_s_line_end_is_no_part_of_the_token(tmp_path: Path) -> None:
     assert "which is not set" in found["passerelle.yaml: trackers.github.token"][0]
 
 
+@pytest.mark.parametrize("odd", ["“t0ken”", "t0\nken", "t0\u200bken", "tökén"])
+def test_a_token_that_no_header_can_carry_is_refused(tmp_path: Path, odd: str) -> None:
+    """Curly quotes come along when a token is copied out of a document; the first call would fail on them."""
+    environ = {**ENVIRON, "SLACK_BOT_TOKEN": f"xoxb-{odd}", "GITHUB_TOKEN": odd, "ZENDESK_TOKEN": odd}
+    found = refused(EXAMPLE, tmp_path, environ)
+    named = ("SLACK_BOT_TOKEN", "passerelle.yaml: trackers.github.token", "passerelle.yaml: helpdesks.zendesk.token")
+    assert {where: problem for where, (problem, _) in found.items()} == dict.fromkeys(
+        named, "holds a character that no token has"
+    )
+
+
 def test_slack_needs_a_token_and_a_way_in(tmp_path: Path) -> None:
     """Without a bot token, or without any way for Slack to reach the bot, nothing could work."""
     environ = {name: value for name, value in ENVIRON.items() if name not in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")}
