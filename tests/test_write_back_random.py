@@ -341,7 +341,7 @@ class Play:
 
 
 @settings(
-    max_examples=40 if FRESH else 5,
+    max_examples=40 if FRESH else 3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=not FRESH,
