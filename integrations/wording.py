@@ -19,6 +19,8 @@ _COPIES = (
 _COPIES_BELOW = re.compile(rf"\b(?:will|does) {_COPY} the following\b[^\n]{{0,200}}:", re.IGNORECASE)
 REVERT = re.compile(r'\s*revert(?:s|ed)?[ :]+"', re.IGNORECASE)  # of a title that repeats another's
 REPEATED = re.compile(r'^\s*(?:revert(?:s|ed)?|reapply)[ :]+".*"', re.IGNORECASE)  # what it repeats of it
+BEFORE = r"(?:\[[^]\n]{0,60}\]\s{0,4}){0,4}(?:\w{1,20}(?:\([^)\n]{0,60}\))?!?:\s{0,4})?"  # "[hotfix] fix(shop): "
+REVERTING = re.compile(rf"{BEFORE}(?:revert|reapply)", re.IGNORECASE)  # a title that says so
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NOT_PROSE = re.compile(
     r"<!--.*?(?:-->|\Z)"

@@ -258,6 +258,16 @@ def test_gitlab_fix_and_revert_in_one_release(shop: Build) -> None:
     assert "reverted in v2.5.0" in made.card
 
 
+@pytest.mark.parametrize("title", ["revert: round VAT per line", "[hotfix] Revert the rounding", "Revert !{first}"])
+def test_gitlab_a_revert_in_somebodys_own_words(shop: Build, title: str) -> None:
+    """The squash keeps but that title; what it takes back stands in its description."""
+    made = shop()
+    first = made.merge()
+    made.merge(f"This reverts merge request !{first}", method="squash-ff", title=title.format(first=first))
+    made.release("v2.5.0")
+    assert made.news() == []
+
+
 def test_gitlab_a_squashed_revert_picked_to_the_release_branch(shop: Build) -> None:
     """The copy names the commit that it repeats, and only the merge request of this tells what was taken back."""
     made = shop()

@@ -14,17 +14,15 @@ from integrations.base import Commit, NotFound, Rejected, Unauthorised
 from integrations.github import wording
 from integrations.github.answers import Json, path_of
 from integrations.github.wire import Wire
-from integrations.wording import prose
+from integrations.wording import BEFORE, REVERTING, prose
 
 _MOST = 30  # commits of which more is asked, the newest
 _KNOWN_MOST = 1_000
-_BEFORE = r"(?:\[[^]\n]{0,60}\]\s{0,4}){0,4}(?:\w{1,20}(?:\([^)\n]{0,60}\))?!?:\s{0,4})?"  # "[hotfix] fix(shop): "
 _THIS_REVERTS = r"(?:This (?:(?:PR|pull request|merge request|commit|change) )?)?reverts"  # begins a line
-_TITLE = re.compile(rf"{_BEFORE}(?:revert|reapply)", re.IGNORECASE)
 _SAYS_COMMIT = re.compile(r"\breverts?\s{1,4}(?:commits?\s{1,4})?[0-9a-f]{7,40}\b", re.IGNORECASE)
 _PULL = r"(?:pull request |PR )?(?P<repo>[\w.-]+/[\w.-]+)?#(?P<number>\d{1,9})\b"
 _SAYS_PULL = re.compile(
-    rf"(?:\A{_BEFORE}revert(?:s|ed|ing)?:?|^[ \t]*{_THIS_REVERTS})[ \t]{{1,4}}{_PULL}", re.IGNORECASE | re.MULTILINE
+    rf"(?:\A{BEFORE}revert(?:s|ed|ing)?:?|^[ \t]*{_THIS_REVERTS})[ \t]{{1,4}}{_PULL}", re.IGNORECASE | re.MULTILINE
 )
 _OWN = re.compile(r"\(#(\d{1,9})\)$")
 _STANDS_FOR = re.compile(r"^Merge pull request #(\d{1,9}) |\(#(\d{1,9})\)$")
@@ -36,7 +34,7 @@ def told(wire: Wire, repo: str, commits: tuple[Commit, ...]) -> tuple[Commit, ..
     Nothing is asked of a revert that names a commit, or a pull request that one of `commits` stands for.
     """
     there = {int(found[1] or found[2]) for one in commits if (found := _STANDS_FOR.search(_subject(one)))}
-    asked = [one for one in commits if _TITLE.match(one.message) and _is_open(one, repo, there)][-_MOST:]
+    asked = [one for one in commits if REVERTING.match(one.message) and _is_open(one, repo, there)][-_MOST:]
     if len(wire.reverts) > _KNOWN_MOST:
         wire.reverts.clear()
     for one in asked:

@@ -15,9 +15,9 @@ from integrations.gitlab import merges, wording
 from integrations.gitlab.answers import path_of
 from integrations.gitlab.merges import UNSEEN, Merge
 from integrations.gitlab.wire import Wire
+from integrations.wording import REVERTING
 
 _MOST = 30  # commits of which more is asked, the newest
-_TITLE = re.compile(r'(?:Revert|Reapply) "')
 _SAYS_COMMIT = re.compile(r"^[ \t]*(?:This )?reverts commit ([0-9a-f]{40})\b", re.IGNORECASE | re.MULTILINE)
 _SAYS_MERGE = re.compile(
     r"^[ \t]*(?:This )?reverts (?:merge request )?(?P<path>[\w./-]*)!(?P<number>\d{1,9})\b",
@@ -43,7 +43,7 @@ def told(wire: Wire, repo: str, commits: tuple[Commit, ...]) -> tuple[Commit, ..
 
 def _is_port(commit: Commit, repo: str) -> bool:
     title, _, rest = commit.message.partition("\n")
-    if not _PORT.search(commit.message) or _PICKED.search(commit.message) or _TITLE.match(title):
+    if not _PORT.search(commit.message) or _PICKED.search(commit.message) or REVERTING.match(title):
         return False
     return not wording.copied(title, rest, repo)
 
@@ -53,7 +53,7 @@ def _is_open(commit: Commit, known: set[str], merged: set[int]) -> bool:
     shas = set(_SAYS_COMMIT.findall(commit.message))
     if numbers or shas:
         return not (numbers <= merged and shas <= known)
-    return bool(_TITLE.match(commit.message))
+    return bool(REVERTING.match(commit.message))
 
 
 def _completed(wire: Wire, repo: str, commit: Commit) -> str:
