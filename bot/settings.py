@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -32,6 +33,16 @@ _ODD = (
 def _sendable(token: Any) -> bool:
     """Whether a header can carry `token`, where it is one."""
     return not isinstance(token, SecretStr) or re.fullmatch(r"[ -~]*", token.get_secret_value()) is not None
+
+
+def _dialled(url: Any) -> bool:
+    """Whether the host and the port of `url` can be looked up, where it is an address."""
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        (parts.hostname or "").encode("idna")
+        return parts.port != 0
+    except ValueError:  # a port that is no number, a part of the host that is empty or too long
+        return False
 
 
 def _token(prefix: str) -> AfterValidator:
@@ -185,6 +196,10 @@ def _connections(
         except ValidationError as error:
             found |= findings(error, model, file, key)
             continue
-        if not _sendable(getattr(connections[name].config, "token", None)):
+        config = connections[name].config
+        if not _sendable(getattr(config, "token", None)):
             found[(*key, "token")] = Finding(place((*key, "token"), file), *_ODD)
+        if not _dialled(getattr(config, "url", None)):
+            mend = "Look at the dots in its host, and at the number after the colon if there is one."
+            found[(*key, "url")] = Finding(place((*key, "url"), file), "is not an address that can be called", mend)
     return connections

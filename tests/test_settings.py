@@ -144,6 +144,8 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("kind: github", "kind: githb", "trackers.github.kind", "github"),
         ("https://api.github.com", "https://github.com/acme", "trackers.github.url", "https://api.github.com"),
         ("https://api.github.com", "api.github.com", "trackers.github.url", "/api/v3"),
+        ("//acme.zendesk", "//acme..zendesk", "helpdesks.zendesk.url", "the dots in its host"),
+        ("//api.github.com", "//api.github.com:port", "trackers.github.url", "can be called"),
         ("    kind: zendesk\n", "", "helpdesks.zendesk.kind", "is missing"),
         ("tracker: github", "tracker: gitlab", "projects[0].tracker", "names no tracker"),
         ("acme/shop", "https://github.com/acme/shop", "projects[0].repository", "owner/name"),
