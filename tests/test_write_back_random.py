@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from bot.model import ENDS, OWED, Confirmation, News, Stage, WriteBack
 from bot.slack import shown
 from bot.store.tables import Escalation, Issue, WriteBackRow
+from integrations.base import ServiceError
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House
 from tests.test_confirm import attach
@@ -190,8 +192,8 @@ class Play:
             job, fence = claimed
             performer = outbox._performers[job.kind]
             if job.kind == "reply":
-                if after:
-                    performer.perform(job)
+                with suppress(ServiceError):
+                    performer.perform(job) if after else None
                 return
             outbox._carry_out(job, fence, performer)
 
