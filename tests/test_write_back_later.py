@@ -344,7 +344,7 @@ def test_what_keeps_one_of_several_stands_at_that_one(house: House) -> None:
     with house.bot.store.read() as session:
         first, second, third = session.scalars(sa.select(WriteBackRow.id).order_by(WriteBackRow.due_at)).all()
     write_back.mark_written(house.bot.bridge, second, "U0BEN")
-    ticked = {f"fits:{one}": [one] for one in (first, second, third)}
+    ticked: dict[str, Any] = {f"fits:{one}": [one] for one in (first, second, third)}
     refused = house.submit(reply=REPLY, **ticked)
     assert list(refused) == [f"fits:{second}"]
     assert house.replies("4211") == []
