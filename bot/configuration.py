@@ -5,6 +5,7 @@ Durations are seconds. A wrong value raises inside pydantic; `bot/reading.py` tu
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -78,6 +79,15 @@ class SignIn(_Model):
 class Web(_Model):
     public_url: Address = Field(description="the address under which others reach Passerelle, https://…")
     sign_in: SignIn | None = None  # None: the dashboard is served on this machine alone
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_path(cls, value: str) -> str:
+        if re.search(r"/(slack/events|webhooks|sign-in)(/|$)", value):
+            raise wrong(
+                "goes on to one of Passerelle's own pages", "Write what stands before /slack/events, /webhooks/…."
+            )
+        return value
 
 
 class Connection(_Model):

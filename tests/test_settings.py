@@ -165,6 +165,7 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ('"thu 14:00-18:00"', '"thu 18:00-14:00"', "projects[0].duty.everyone[0]", "before it begins"),
         ("group: S0ONDUTY", "group: C0ONDUTY", "projects[0].duty.group", "start with S"),
         ("https://passerelle.example.com", "http://passerelle.example.com", "web.public_url", "https://"),
+        (": https://passerelle.example.com", ": https://p.example/slack/events", "web.public_url", "stands before"),
         ("lease: 60s", "lease: 60", "timing.lease", "unit"),
         ("lease: 60s", "lease: 0s", "timing.lease", "unit"),
         ("quiet: 30s", "quiet: 5s", "timing", "longer than `timeout`"),
