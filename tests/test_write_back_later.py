@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.bridge import write_back
-from bot.store.tables import WriteBackRow
+from bot.store import overview
+from bot.store.tables import Escalation, WriteBackRow
 from integrations.sandbox.wire import Fault
 from tests.conftest import REPO, House, said
 from tests.gitlab_shop import DEV, SHOP, Shop
@@ -214,6 +215,18 @@ def test_an_answer_by_hand_in_the_follow_up_is_noticed(house: House) -> None:
     house.zendesk.agent_writes(follow_up, "ana@acme.example", "Il est retiré, hélas.")
     house.pass_time(minutes=3)
     assert states(house) == [("U0ANA", "written"), ("U0ANA", "written")]
+
+
+def test_a_ticket_with_a_follow_up_is_known_by_both_numbers(house: House) -> None:
+    """It keeps the one by which it was flagged; whichever of them Ben links, it is the same customer."""
+    follow_up = followed_up(house)
+    for number in ("4211", follow_up):
+        assert house.slack.command("U0BEN", f"link {number} acme/shop#1", "C0SUPPORT").ok
+        house.settle()
+    with house.bot.store.read() as session:
+        assert [one.ticket.number for one in session.scalars(sa.select(Escalation))] == ["4211"]
+        for number in ("4211", follow_up):
+            assert len(overview.meant(session, number)) == 1
 
 
 def test_a_late_word_in_a_follow_up_is_heard(house: House) -> None:

@@ -34,7 +34,7 @@ def seen(found: HelpdeskTicket) -> Seen:
 def apply(bridge: Bridge, session: Session, ticket_id: str, found: Seen) -> None:
     """Bring our record in line with what was seen, and hear what was said since."""
     ticket = session.get_one(Ticket, ticket_id, with_for_update=True)
-    if found.number != ticket.number:
+    if found.number != ticket.place:
         ticket = _merged(bridge, session, ticket, found)
     ticket.status, ticket.assignee = found.status, found.assignee
     said = [write_back.Answer(one.id, one.at) for one in found.said if one.role == "agent"]
@@ -52,7 +52,7 @@ def _merged(bridge: Bridge, session: Session, ticket: Ticket, found: Seen) -> Ti
     answer is for both, and whoever flagged the one that is gone follows."""
     other = queries.ticket(session, ticket.helpdesk or "", found.number)
     if other is None:
-        ticket.number, ticket.url = found.number, found.url
+        ticket.goes_on_as, ticket.url = found.number, found.url
         return ticket
     for escalation in queries.on_ticket(session, ticket.id):
         if any(row.state in (WriteBack.SENDING, WriteBack.UNCERTAIN) for row in escalation.write_backs):

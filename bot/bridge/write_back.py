@@ -136,11 +136,13 @@ def unmark(bridge: Bridge, write_back_id: str, by: str) -> None:
             _hold(bridge, session, row, by)
 
 
-def sent(bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str, follow_up: str = "") -> None:
-    """The helpdesk has the reply, by that id; in the ticket `follow_up`, where it opened that one."""
+def sent(
+    bridge: Bridge, session: Session, write_back_id: str, reply_id: str, by: str, *, follow_up: bool = False
+) -> None:
+    """The helpdesk has the reply, by that id; `follow_up`: in a ticket that it opened."""
     row = _row(session, write_back_id)
     _take(bridge, session, row, Step.SENT, by)
-    row.text, row.reply_id, row.follow_up = "", reply_id or None, follow_up
+    row.text, row.reply_id = "", reply_id or None
     if follow_up:
         bridge.record(session, "follow_up", escalation=row.escalation, by=by)
     bridge.look_at_ticket(session, row.escalation.ticket)

@@ -161,7 +161,7 @@ def changed(self: Base, session: Session, say: Say, payload: Mapping[str, Any]) 
     ticket = row.escalation.ticket
     said: tuple[views.Said, ...] = ()
     with suppress(ServiceError):  # that the reply did not go out is to be heard all the same
-        found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
+        found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.place)
         said = reply_page.said(found, row.escalation.flagged_at)[-3:]
     facts = shown.ticket_facts(ticket, self.bridge.clock.now())
     return pages.changed(say, row.id, facts, said, row.text, taken=row.state is WriteBack.WRITTEN)

@@ -106,10 +106,10 @@ def sent(helpdesk: Helpdesk, ticket: Ticket) -> list[Attachment]:
     """What the customer sent with the ticket, oldest first; nothing of a ticket that is gone, another's now, or spam.
     Raises ServiceErrors."""
     try:
-        found = asked(lambda: helpdesk.ticket(ticket.number or ""))
+        found = asked(lambda: helpdesk.ticket(ticket.place))
     except NotFound:
         return []
-    if found.number != ticket.number or found.status == "spam":
+    if found.number != ticket.place or found.status == "spam":
         return []
     theirs = [file for message in found.messages if message.role == "customer" for file in message.attachments]
     return [file for file in dict.fromkeys(theirs) if not is_ornament(file, file.size)]

@@ -43,14 +43,14 @@ class Note(Base):
 
     def look(self, job: Job) -> str | None:
         helpdesk, ticket, _ = self._read(job)
-        return helpdesk.marked(ticket.number or "", job.key)
+        return helpdesk.marked(ticket.place, job.key)
 
     def perform(self, job: Job) -> str:
         helpdesk, ticket, text = self._read(job)
         with suppress(Rejected, Unauthorised):  # a tag may be a right of its own; the note says why it fails
-            helpdesk.tag(ticket.number or "", TAG)
+            helpdesk.tag(ticket.place, TAG)
         self.in_time(job)
-        return helpdesk.note(ticket.number or "", text, job.key)
+        return helpdesk.note(ticket.place, text, job.key)
 
     def give_up(self, session: Session, job: Job, error: Exception) -> None:
         escalation = session.get_one(Escalation, job.payload["escalation"])
@@ -94,7 +94,7 @@ class Reply(Base):
         helpdesk = self.bridge.helpdesks[ticket.helpdesk or ""]
         if isinstance(helpdesk, FollowsUp) and (made := helpdesk.marked_follow_up(job.key)):
             return Outcome("sent", follow_up=made)
-        found = helpdesk.marked(ticket.number or "", job.key)
+        found = helpdesk.marked(ticket.place, job.key)
         if found is None:
             raise Uncertain("the helpdesk did not say clearly whether it has the reply")
         return Outcome("sent", found)
@@ -109,7 +109,7 @@ class Reply(Base):
             return Outcome("stale")
         if not stands:
             return Outcome("taken_back")
-        helpdesk, number = self.bridge.helpdesks[ticket.helpdesk or ""], ticket.number or ""
+        helpdesk, number = self.bridge.helpdesks[ticket.helpdesk or ""], ticket.place
         found = helpdesk.ticket(number)
         if found.number != number:
             return Outcome("merged", found=tickets.seen(found))
@@ -134,7 +134,7 @@ class Reply(Base):
             return  # settled another way while this try was a dead letter
         if result.what == "sent":
             made = result.follow_up
-            write_back.sent(self.bridge, session, row_id, result.id, by, made.number if made else "")
+            write_back.sent(self.bridge, session, row_id, result.id, by, follow_up=made is not None)
             if made is not None:
                 tickets.follow(self.bridge, session, row.escalation.ticket, made)
         elif result.what != "stale":
@@ -189,7 +189,7 @@ class LearnTicket(Base):
     def perform(self, job: Job) -> tuple[dict[str, Any], tickets.Seen]:
         with self.bridge.store.read() as session:
             ticket = session.get_one(Ticket, job.payload["ticket"])
-        found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.number or "")
+        found = self.bridge.helpdesks[ticket.helpdesk or ""].ticket(ticket.place)
         return drafts.as_columns(found), tickets.seen(found)
 
     def settle(self, session: Session, job: Job, result: tuple[dict[str, Any], tickets.Seen]) -> None:
@@ -210,7 +210,7 @@ class LookAtTicket(Base):
         if helpdesk is None:
             return None
         try:
-            return tickets.seen(helpdesk.ticket(ticket.number or ""))
+            return tickets.seen(helpdesk.ticket(ticket.place))
         except NotFound:
             return None
 
@@ -229,7 +229,7 @@ class Hold(Base):
             ticket = session.get_one(Ticket, job.payload["ticket"])
             on = answers.waits(session, ticket.id)
         with suppress(NotFound, Rejected, Unauthorised):  # it is gone, or the account may not: no agent's concern
-            self.bridge.helpdesks[ticket.helpdesk or ""].hold(ticket.number or "", on)
+            self.bridge.helpdesks[ticket.helpdesk or ""].hold(ticket.place, on)
         return on
 
 

@@ -54,7 +54,7 @@ def fill(bridge: Bridge, client: WebClient, say: Say, view_id: str, write_back_i
             ticket, form, since = row.escalation.ticket, _form(bridge, row), row.escalation.flagged_at
             page = f"{row.id}:{row.tries}"
         helpdesk = bridge.helpdesks[ticket.helpdesk or ""]
-        found = helpdesk.ticket(ticket.number or "")
+        found = helpdesk.ticket(ticket.place)
         # By the helpdesk's clock, where there is something to read it from: the next message is dated by it, too.
         page += f":{max((one.at for one in found.messages if one.public), default=now).isoformat()}"
         whole = replace(form, said=said(found, since), follow_up=_closed(found) and isinstance(helpdesk, FollowsUp))

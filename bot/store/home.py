@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.model import OWED, WAITING, Kind, News, Severity, Stage, WriteBack
-from bot.store.queries import SETTLED
+from bot.store.queries import SETTLED, numbered
 from bot.store.tables import Escalation, Issue, NewsItem, Ticket, WriteBackRow
 
 ACTIONABLE = (WriteBack.DUE, WriteBack.UNCERTAIN)
@@ -130,13 +130,13 @@ def _said(word: str, ticket: sa.ColumnElement[bool] | None) -> sa.ColumnElement[
 
 
 def _by_customer(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    return [*_narrowed(wanted), *(_said(word, Ticket.number == word.lstrip("#")) for word in wanted.words)]
+    return [*_narrowed(wanted), *(_said(word, numbered(word.lstrip("#"))) for word in wanted.words)]
 
 
 def _by_issue(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     found = _narrowed(wanted)
     for word in wanted.words:
-        here = sa.select(Escalation.issue_id).join(Ticket).where(Ticket.number == word.lstrip("#"))
+        here = sa.select(Escalation.issue_id).join(Ticket).where(numbered(word.lstrip("#")))
         found.append(_said(word, Issue.id.in_(here.where(Escalation.taken_off.is_(None)))))
     return found
 

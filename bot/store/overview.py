@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from bot.model import Stage
+from bot.store.queries import numbered
 from bot.store.tables import UNDONE, Effect, EffectState, Escalation, History, Issue, Person, Ticket, WriteBackRow
 
 _WHOLE = (
@@ -54,21 +55,19 @@ def _conditions(reference: str) -> Iterable[sa.ColumnElement[bool]]:
         yield Ticket.url == bare
         yield Issue.url == bare
         # A helpdesk shows one ticket at several addresses; its host and the number at the end are the same in all.
-        yield sa.and_(
-            Ticket.number == last, Ticket.url.startswith(f"{address.scheme}://{address.netloc}/", autoescape=True)
-        )
+        yield sa.and_(numbered(last), Ticket.url.startswith(f"{address.scheme}://{address.netloc}/", autoescape=True))
         return
     repository, _, number = reference.rpartition("#")
     if not repository:
         yield Escalation.id == reference
         if not reference.startswith("#"):
-            yield Ticket.number == number
+            yield numbered(number)
         yield Issue.id == reference
     if number.isascii() and number.isdigit() and len(number) < 10:
         issue = Issue.number == int(number)
         named = sa.or_(sa.func.lower(Issue.repository) == repository.lower(), Issue.project == repository)
         yield sa.and_(issue, named) if repository else issue
-        yield Ticket.number == number if not repository else sa.false()
+        yield numbered(number) if not repository else sa.false()
 
 
 def history(session: Session, escalation: Escalation) -> Sequence[History]:

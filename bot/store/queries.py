@@ -96,8 +96,13 @@ def delivered(session: Session, source: str, sender_id: str, body_hash: str) -> 
 # --- tickets and escalations ------------------------------------------------------------------------------------------
 
 
+def numbered(number: str) -> sa.ColumnElement[bool]:
+    """That a ticket was flagged by this number, or goes on under it."""
+    return sa.or_(Ticket.number == number, Ticket.goes_on_as == number)
+
+
 def ticket(session: Session, helpdesk: str, number: str) -> Ticket | None:
-    return session.scalar(sa.select(Ticket).where(Ticket.helpdesk == helpdesk, Ticket.number == number))
+    return session.scalar(sa.select(Ticket).where(Ticket.helpdesk == helpdesk, numbered(number)))
 
 
 def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation]:
@@ -106,7 +111,7 @@ def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation
         sa.select(Escalation)
         .join(Ticket)
         .join(Issue, Issue.id == Escalation.issue_id)
-        .where(Ticket.helpdesk == helpdesk, Ticket.number == number)
+        .where(Ticket.helpdesk == helpdesk, numbered(number))
         .where(Issue.stage.not_in(SETTLED), Issue.joined.is_(None), Escalation.taken_off.is_(None))
         .order_by(Escalation.flagged_at)
     )
@@ -115,7 +120,7 @@ def carried(session: Session, helpdesk: str, number: str) -> Sequence[Escalation
 
 def escalation_of(session: Session, helpdesk: str, number: str, issue_id: str) -> Escalation | None:
     """The escalation of this ticket to this issue, settled or not."""
-    query = sa.select(Escalation).join(Ticket).where(Ticket.helpdesk == helpdesk, Ticket.number == number)
+    query = sa.select(Escalation).join(Ticket).where(Ticket.helpdesk == helpdesk, numbered(number))
     return session.scalar(query.where(Escalation.issue_id == issue_id, Escalation.taken_off.is_(None)))
 
 
@@ -140,7 +145,7 @@ def escalation_named(
     newest = Escalation.flagged_at.desc()
     found = None
     if ticket_number:
-        found = session.scalar(query.where(Ticket.number == ticket_number).order_by(newest).limit(1))
+        found = session.scalar(query.where(numbered(ticket_number)).order_by(newest).limit(1))
     if found is None and issue_number is not None:
         query = query.where(sa.func.lower(Issue.repository) == repository.lower()) if repository else query
         found = session.scalar(query.where(Issue.number == issue_number).order_by(newest).limit(1))

@@ -118,7 +118,10 @@ class Ticket(Row):
     __table_args__ = (sa.UniqueConstraint("helpdesk", "number"),)
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     helpdesk: Mapped[str | None]
-    number: Mapped[str | None]
+    number: Mapped[str | None]  # by which it was flagged, and is known here
+    goes_on_as: Mapped[str | None] = mapped_column(
+        index=True
+    )  # the number of what it was merged into, or of its follow-up
     url: Mapped[str] = mapped_column(sa.Text, default="")
     subject: Mapped[str] = mapped_column(sa.Text, default="")
     customer_name: Mapped[str] = mapped_column(sa.Text, default="")
@@ -133,6 +136,11 @@ class Ticket(Row):
     assignee: Mapped[str] = mapped_column(default="")  # the e-mail address of the agent in charge in the helpdesk
     status: Mapped[str] = mapped_column(default="open")  # as `integrations.data.TicketStatus`
     waiting_since: Mapped[datetime]
+
+    @property
+    def place(self) -> str:
+        """The number under which the helpdesk has its conversation now; "" without a helpdesk."""
+        return self.goes_on_as or self.number or ""
 
 
 class Issue(Row):
@@ -281,7 +289,6 @@ class WriteBackRow(Row):
     again_at: Mapped[datetime | None]  # when it came back to its agent, or went to another
     done_at: Mapped[datetime | None]
     reply_id: Mapped[str | None]  # the helpdesk's id of the reply that settled it
-    follow_up: Mapped[str] = mapped_column(default="")  # the number of the ticket it was written in, where another
     noticed: Mapped[bool] = mapped_column(default=False)  # an answer in the helpdesk was taken for it, nobody said so
     unmarked: Mapped[list[str]] = mapped_column(default=list)  # ids of answers that said nothing about it
     confirmation: Mapped[Confirmation | None] = mapped_column(index=True)
