@@ -168,4 +168,4 @@ def test_options_come_in_time_under_load(house: House, filed: Callable[[int], No
     with ThreadPoolExecutor(8) as people:
         answers = list(people.map(ask, ["", "VAT", "export row", "#512", "cart forgets", "wrong", "label", "a"] * 4))
     assert all(count for count, _ in answers[:4])
-    assert max(seconds for _, seconds in answers) < 2.0
+    assert max(seconds for _, seconds in answers) < 3.0  # what Slack waits for

@@ -53,4 +53,4 @@ def refused(session: Session, kind: str) -> dict[str, str]:
     """The effects of a kind that could not do all they should, by key, with the reason."""
     query = sa.select(Effect.key, Effect.error).where(Effect.kind == kind, Effect.error != "")
     query = query.where(Effect.state == EffectState.DONE)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
