@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -205,6 +206,11 @@ class _Socket(SocketModeHandler):
     def handle(self, client: Any, req: Any) -> None:
         with self.metrics.answering_slack("socket"):
             super().handle(client, req)
+
+    def close(self) -> None:
+        with suppress(AttributeError):  # slack_sdk's reader ends the same socket where Slack closes it at that moment
+            self.client.disconnect()
+        super().close()  # type: ignore[no-untyped-call]
 
 
 def trackers(settings: Settings) -> dict[str, Tracker]:

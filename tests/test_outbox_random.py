@@ -20,6 +20,7 @@ from bot.store.tables import Effect
 from integrations.base import ServiceError, Unavailable
 from tests.box import LEASE, QUIET, START
 from tests.conftest import new_store
+from tests.test_shipping_random import FRESH
 
 SUBJECTS = "abc"
 LANDS_AFTER = QUIET * 5 / 6
@@ -193,5 +194,5 @@ class Ledger(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Ledger.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Ledger.TestCase.settings = settings(max_examples=200 if FRESH else 25, stateful_step_count=30, deadline=None)
 TestLedger = Ledger.TestCase

@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from bot.store.tables import Effect, Escalation, Hearing, Issue, NewsItem, Round, WriteBackRow
 from integrations.sandbox.github import Delivery
 from tests.conftest import REPO, House
+from tests.test_shipping_random import FRESH
 
-EXAMPLES = 25
+EXAMPLES = 100 if FRESH else 12
 MINUTE = timedelta(minutes=1)
 
 

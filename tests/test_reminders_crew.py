@@ -22,6 +22,7 @@ from bot.model import Kind, News, Severity, Stage, WriteBack
 from bot.store.tables import Effect, Escalation, Issue, NewsItem, Row, Ticket, WriteBackRow
 from integrations.sandbox.wire import Fault
 from tests.conftest import House
+from tests.test_shipping_random import FRESH
 
 ISSUES = ("a1", "b2")
 PEOPLE = ("U0LEO", "U0ANA", "U0BEN", "U0MAYA")
@@ -228,7 +229,7 @@ def at_work(zone: str, moment: datetime) -> bool:
     return there.weekday() < 5 and there.date() != HOLIDAY and time(9) <= there.time() < time(17)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200 if FRESH else 20, deadline=None)
 @given(start=STARTS, zones=st.tuples(ZONES, ZONES, ZONES, ZONES), steps=STEPS)
 def test_each_step_is_heard_once_and_in_the_readers_hours(
     crew: Crew, start: datetime, zones: tuple[str, ...], steps: list[tuple[int, int, str, str, str, str]]

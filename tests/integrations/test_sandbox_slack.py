@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,6 +98,8 @@ def part(slack: SlackStandIn, *handlers: SocketModeHandler) -> None:
         handler.client.auto_reconnect_enabled = False
     slack.stop()
     for handler in handlers:
+        with suppress(AttributeError):  # slack_sdk's own reader may be closing the same socket
+            handler.client.disconnect()
         handler.close()
 
 
