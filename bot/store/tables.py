@@ -119,9 +119,7 @@ class Ticket(Row):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     helpdesk: Mapped[str | None]
     number: Mapped[str | None]  # by which it was flagged, and is known here
-    goes_on_as: Mapped[str | None] = mapped_column(
-        index=True
-    )  # the number of what it was merged into, or of its follow-up
+    goes_on_as: Mapped[str | None] = mapped_column(index=True)  # number of its follow-up, or of what it is merged into
     url: Mapped[str] = mapped_column(sa.Text, default="")
     subject: Mapped[str] = mapped_column(sa.Text, default="")
     customer_name: Mapped[str] = mapped_column(sa.Text, default="")
